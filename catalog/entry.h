@@ -1,0 +1,48 @@
+// Rules of a catalogue entry (编制指南 2017 and domain practice); texts Chinese first.
+#ifndef GUANTONG_CATALOG_ENTRY_H_
+#define GUANTONG_CATALOG_ENTRY_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "guantong/v1/entry.pb.h"
+
+namespace guantong {
+
+struct EntryProblem {
+  std::string element;         // e.g. "items[2].length", "provider_code"
+  std::string text;            // what is wrong and what the standard asks
+  bool warning = false;
+};
+
+// Trims, upper-cases USCC, gives resource ids "1".. where absent, fills field names from english_name where absent.
+void NormaliseEntry(v1::CatalogEntry* entry);
+
+// All problems, not only the first.
+std::vector<EntryProblem> CheckEntry(const v1::CatalogEntry& entry);
+
+// OK, or INVALID_ARGUMENT entry_invalid listing every problem that is no warning.
+absl::Status ValidateEntry(const v1::CatalogEntry& entry);
+
+// GB 32100-2015.
+bool IsUscc(absl::string_view code);
+bool IsDivisionCode(absl::string_view code);   // six digits
+
+// "CODE" or "CODE:id" -> code and resource id ("" when not given). INVALID_ARGUMENT code_malformed.
+struct ResourceRef {
+  std::string code;
+  std::string id;
+};
+absl::StatusOr<ResourceRef> ParseResourceRef(absl::string_view text);
+
+// `<class>/<division><6-digit serial>`
+std::string MakeCode(absl::string_view entry_class, absl::string_view division, uint64_t serial);
+
+// The public half of a not-shared entry: no items, items_withheld set.
+v1::CatalogEntry OpenHalf(const v1::CatalogEntry& entry);
+
+}  // namespace guantong
+
+#endif  // GUANTONG_CATALOG_ENTRY_H_

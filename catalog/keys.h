@@ -1,0 +1,102 @@
+// Every key of the store stands on this page. The first byte is the kind (and selects the column family in production); numbers
+// are big-endian; feed keys have 16 bytes; all parts but the last have a fixed length, so every prefix can be scanned.
+//
+//   F feed                       FeedRecord            one per feed held
+//   L feed epoch8 last8          SignedBatch           the log
+//   C digest32                   CertificateChain      chains that signed what is stored
+//   T feed                       TableRecord           rows feeds with a table
+//   R feed run4 rowkey           Row (empty: deleted)  sorted runs
+//   M feed nodeid32              Member                by the admitting parent's feed
+//   m nodeid32                   feed                  which feed speaks for a node
+//   E feed code                  CatalogEntry          published versions and tombstones
+//   J code                       feed                  which open catalogue feed holds a code
+//   D code                       CatalogEntry          drafts of this node
+//   S division                   uint64 text           last serial given
+//   P feed pushid                PushRecord            results of own pushes
+//   Q time8 feed pushid          -                     their order of age
+//   G feed                       PendingPush           being sequenced
+//   H feed pushid n4             payload               staged payloads of a pending push
+//   I code                       StoredInterest        own subscriptions
+//   A feed                       SignedManifest        the newest manifest held
+//   B feed hash32                chunk                 its chunks, as received or made
+//   N feed                       SnapshotProgress      being loaded here
+//   K label                      StoredToken
+//   U uscc                       StoredDepartment
+//   X name                       node facts: "format"
+#ifndef GUANTONG_CATALOG_KEYS_H_
+#define GUANTONG_CATALOG_KEYS_H_
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "guantong/v1/feed.pb.h"
+
+namespace guantong {
+
+inline constexpr size_t kFeedKeyBytes = 16;
+
+// First 16 bytes of SHA-256 over the deterministic serialisation of a FeedId.
+class FeedKey {
+ public:
+  FeedKey() { bytes_.fill(0); }
+  static FeedKey Of(const v1::FeedId& feed);
+  // `bytes` must have kFeedKeyBytes (checked by the caller for input from the wire).
+  static FeedKey FromBytes(absl::string_view bytes);
+
+  absl::string_view bytes() const { return {bytes_.data(), bytes_.size()}; }
+  std::string str() const { return {bytes_.data(), bytes_.size()}; }
+
+  friend bool operator==(const FeedKey& a, const FeedKey& b) { return a.bytes_ == b.bytes_; }
+  friend bool operator<(const FeedKey& a, const FeedKey& b) { return a.bytes_ < b.bytes_; }
+  template <typename H>
+  friend H AbslHashValue(H h, const FeedKey& k) {
+    return H::combine(std::move(h), k.bytes_);
+  }
+
+ private:
+  std::array<char, kFeedKeyBytes> bytes_;
+};
+
+std::string FeedRecordKey(const FeedKey& feed);
+std::string LogKey(const FeedKey& feed, uint64_t epoch, uint64_t last);
+std::string LogPrefix(const FeedKey& feed);
+std::string ChainKey(absl::string_view digest);
+std::string TableKey(const FeedKey& feed);
+std::string RowKeyIn(const FeedKey& feed, uint32_t run, absl::string_view row_key);
+std::string RunPrefix(const FeedKey& feed, uint32_t run);
+std::string MemberKey(const FeedKey& feed, absl::string_view node_id);
+std::string MemberPrefix(const FeedKey& feed);
+std::string MemberIndexKey(absl::string_view node_id);
+std::string EntryKey(const FeedKey& feed, absl::string_view code);
+std::string EntryPrefix(const FeedKey& feed);
+std::string EntryIndexKey(absl::string_view code);
+std::string DraftKey(absl::string_view code);
+std::string SerialKey(absl::string_view division);
+std::string PushKey(const FeedKey& feed, absl::string_view push_id);
+std::string PushAgeKey(uint64_t unix_ms, const FeedKey& feed, absl::string_view push_id);
+std::string PendingPushKey(const FeedKey& feed);
+std::string StagedKey(const FeedKey& feed, absl::string_view push_id, uint32_t n);
+std::string StagedPrefix(const FeedKey& feed);
+std::string SubscriptionKey(absl::string_view code);
+std::string ManifestKey(const FeedKey& feed);
+std::string ChunkKey(const FeedKey& feed, absl::string_view hash);
+std::string ChunkPrefix(const FeedKey& feed);
+std::string SnapshotProgressKey(const FeedKey& feed);
+std::string TokenKey(absl::string_view label);
+std::string DepartmentKey(absl::string_view uscc);
+std::string NodeFactKey(absl::string_view name);
+
+// The prefix of a whole kind, and the first key after all keys with `prefix`.
+std::string KindPrefix(char kind);
+std::string PrefixEnd(absl::string_view prefix);
+
+void AppendBigEndian64(uint64_t value, std::string* out);
+void AppendBigEndian32(uint32_t value, std::string* out);
+uint64_t ReadBigEndian64(absl::string_view bytes);
+uint32_t ReadBigEndian32(absl::string_view bytes);
+
+}  // namespace guantong
+
+#endif  // GUANTONG_CATALOG_KEYS_H_

@@ -1,0 +1,23 @@
+// Making a snapshot of a KEYED feed at its last push end: chunks in key order, named by their SHA-256, and an unsigned manifest.
+#ifndef GUANTONG_CATALOG_SNAPSHOT_H_
+#define GUANTONG_CATALOG_SNAPSHOT_H_
+
+#include <functional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "catalog/store.h"
+#include "guantong/storage/v1/store.pb.h"
+#include "guantong/v1/feed.pb.h"
+
+namespace guantong {
+
+// Reads `snapshot` (feed record, table or facts) and hands every chunk to `keep` before it makes the next. The manifest has feed, at, commit,
+// schema, records, chunks and encoding; chain, time and signature are the signer's. FAILED_PRECONDITION feed_not_keyed.
+absl::StatusOr<v1::Manifest> BuildSnapshot(
+    const Reader& snapshot, const FeedKey& feed,
+    const std::function<absl::Status(const std::string& hash, const std::string& chunk)>& keep);
+
+}  // namespace guantong
+
+#endif  // GUANTONG_CATALOG_SNAPSHOT_H_

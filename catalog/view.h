@@ -1,0 +1,39 @@
+// Reading the catalogue and the directory of nodes as held here, on a store snapshot.
+#ifndef GUANTONG_CATALOG_VIEW_H_
+#define GUANTONG_CATALOG_VIEW_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "catalog/store.h"
+#include "guantong/v1/catalog.pb.h"
+#include "guantong/v1/entry.pb.h"
+#include "guantong/v1/feed.pb.h"
+
+namespace guantong {
+
+// The entry in force under `code` (tombstones included), with the items of the upward feed where held. NOT_FOUND entry_unknown.
+absl::StatusOr<v1::CatalogEntry> FindEntry(const Reader& snapshot, absl::string_view code);
+
+struct EntryQuery {
+  std::vector<std::string> words;    // all must occur (case-folded substring of name, abstract, provider, items, code, class)
+  std::string provider_code;         // empty: any
+  v1::EntryState state = v1::ENTRY_STATE_PUBLISHED;   // UNSPECIFIED: any but withdrawn
+  std::string after_code;            // paging
+  size_t limit = 50;
+};
+struct EntryPage {
+  std::vector<v1::CatalogEntry> entries;   // in code order
+  std::string next_after_code;             // empty: no more
+};
+EntryPage FindEntries(const Reader& snapshot, const EntryQuery& query);
+
+// Directory. NOT_FOUND node_unknown.
+absl::StatusOr<v1::Member> FindMember(const Reader& snapshot, absl::string_view node_id);
+std::vector<v1::Member> AllMembers(const Reader& snapshot);   // in path order
+
+}  // namespace guantong
+
+#endif  // GUANTONG_CATALOG_VIEW_H_

@@ -1,0 +1,93 @@
+// Moves frames between neighbours: one connection per link, one stream per lane, fragments and credit. Knows nothing of
+// feeds. The child dials its parent and dials again after a loss; the parent accepts. The newest session of a peer wins.
+//
+// Threads: Send, Close, Stats from any thread. LinkEvents are called from gRPC threads, one at a time per link, and must only
+// enqueue. After Stop returns no event is delivered.
+#ifndef GUANTONG_RELAY_GRPC_LINKS_H_
+#define GUANTONG_RELAY_GRPC_LINKS_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "catalog/base/certificate.h"
+#include "guantong/v1/link.pb.h"
+
+namespace grpc {
+class Service;
+class Channel;
+}  // namespace grpc
+
+namespace guantong {
+
+using LinkId = uint64_t;   // of one session, never reused within a process
+
+struct LinkPeer {
+  VerifiedChain identity;  // role kTls or kIssuing checked by the authorisation below
+  std::string address;
+  bool is_parent = false;  // we dialled
+};
+
+class LinkEvents {
+ public:
+  virtual ~LinkEvents() = default;
+  // Both lanes are open.
+  virtual void OnLinkUp(LinkId link, const LinkPeer& peer) = 0;
+  // `frame` is a serialised Frame, complete. False: our queue is full; the transport stops granting credit
+  // for that lane until `Resume(link)`.
+  virtual bool OnFrame(LinkId link, v1::Lane lane, std::string frame) = 0;
+  virtual void OnLinkDown(LinkId link, const absl::Status& why) = 0;
+  // A dial to the parent failed or was refused (for status and doctor); called once per attempt.
+  virtual void OnDialFailed(const std::string& address, const absl::Status& why) = 0;
+};
+
+struct LinkOptions {
+  absl::Duration liveness = absl::Seconds(12);    // no byte for this long: dead
+  absl::Duration redial_min = absl::Milliseconds(100);
+  absl::Duration redial_max = absl::Seconds(2);   // with jitter; data must flow within 2 s of the link's return
+  size_t frame_bytes_max = 8 << 20;               // a larger frame ends the link: RESOURCE_EXHAUSTED frame_too_large
+  size_t fragment_bytes_max = 64 << 10;
+  size_t credit_bytes = 4 << 20;                  // per lane; a sender never has more unconsumed bytes in flight
+  size_t send_queue_bytes_max = 64 << 20;         // above this Send refuses and the link ends: the core keeps its own window below
+};
+
+// Looks at a peer's verified chain: may it be our child (server side) or is it our parent (client side)?
+using AuthorisePeer = std::function<absl::Status(const VerifiedChain& peer, bool is_parent)>;
+
+struct LinkStats {
+  uint64_t bytes_sent = 0;
+  uint64_t bytes_received = 0;
+  absl::Time since;
+  absl::Time last_byte_at;
+  size_t queued_bytes = 0;
+};
+
+class Links {
+ public:
+  // `network` pins chains; `own_chain` goes out in LaneOpen.
+  static std::unique_ptr<Links> Create(LinkOptions options, std::string network, LinkEvents* events,
+                                       AuthorisePeer authorise);
+  virtual ~Links() = default;
+
+  // To be registered with the server (the node owns the server and its credentials).
+  virtual grpc::Service* service() = 0;
+
+  // Starts dialling the parent; makes a channel for each attempt, so that renewed credentials are used.
+  virtual void Dial(std::string address, std::function<std::shared_ptr<grpc::Channel>()> make_channel) = 0;
+
+  // `frame` is shared, not copied, between links. Unknown or ended links are ignored (OnLinkDown is on its way).
+  virtual void Send(LinkId link, v1::Lane lane, std::shared_ptr<const std::string> frame) = 0;
+  virtual void Resume(LinkId link) = 0;
+  virtual void Close(LinkId link, const absl::Status& why) = 0;
+  virtual LinkStats Stats(LinkId link) const = 0;
+  // Ends all sessions and dialling.
+  virtual void Stop() = 0;
+};
+
+}  // namespace guantong
+
+#endif  // GUANTONG_RELAY_GRPC_LINKS_H_
