@@ -46,6 +46,11 @@ std::string ChainDigest(const v1::CertificateChain& chain);
 absl::StatusOr<VerifiedChain> VerifyChain(const v1::CertificateChain& chain,
                                           absl::string_view network, absl::Time at);
 
+// The same without dates: for a chain that signed something earlier. The signed thing's own date is then held against
+// not_before and not_after.
+absl::StatusOr<VerifiedChain> VerifyChainLinks(const v1::CertificateChain& chain,
+                                               absl::string_view network);
+
 // PEM <-> DER.
 absl::StatusOr<v1::CertificateChain> ChainFromPem(absl::string_view pem);
 std::string ChainToPem(const v1::CertificateChain& chain);

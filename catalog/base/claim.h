@@ -21,8 +21,8 @@ struct Claim {
 };
 
 std::string ClaimUri(const Claim& claim);
-// Only the canonical text: what ClaimUri prints. `ca` tells an issuing certificate from a TLS leaf, whose URIs are equal.
-// INVALID_ARGUMENT claim_malformed.
+// Only the canonical text: what ClaimUri prints. `ca` tells an issuing certificate from a TLS leaf,
+// whose URIs are equal. INVALID_ARGUMENT claim_malformed.
 absl::StatusOr<Claim> ParseClaimUri(absl::string_view uri, bool ca);
 
 struct Certificate {
@@ -33,12 +33,17 @@ struct Certificate {
   absl::Time not_after;
 };
 
-// Well formed by our profile: v3, DER, P-256, ECDSA with SHA-256, critical basic constraints, key usage to match, one URI
-// and no other subject alternative name, no unknown critical extension. Says nothing about who signed it.
-// UNAUTHENTICATED certificate_malformed.
+// Well formed by our profile: v3, DER, P-256, ECDSA with SHA-256, critical basic constraints, key
+// usage to match, one URI and no other subject alternative name, no unknown critical extension.
+// Says nothing about who signed it. UNAUTHENTICATED certificate_malformed.
 absl::StatusOr<Certificate> ParseCertificate(absl::string_view der);
 
-// UNAUTHENTICATED with `reason`, naming the certificate, with the remedy that belongs to the reason.
+// The one URI among its subject alternative names, as it stands there. INVALID_ARGUMENT when there
+// is none, or more.
+absl::StatusOr<std::string> UriOf(const X509* x509);
+
+// UNAUTHENTICATED with `reason`, naming the certificate, with the remedy that belongs to the
+// reason.
 absl::Status CertificateError(absl::string_view reason, absl::string_view why,
                               absl::string_view der);
 

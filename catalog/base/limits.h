@@ -10,6 +10,9 @@ namespace guantong {
 // Certificates.
 inline constexpr size_t kChainLengthMax = 12;
 inline constexpr size_t kCertificateBytesMax = 8 << 10;
+inline constexpr size_t kPemBytesMax = 256 << 10;           // a whole chain, or a key, as text
+inline constexpr size_t kP256PublicKeyBytes = 91;           // SPKI, DER, named curve, uncompressed point
+inline constexpr size_t kUsccBytes = 18;                    // GB 32100
 
 // Batches. A payload stays well under a frame, so that fragments of others get between.
 inline constexpr size_t kPayloadBytesMax = 4 << 20;         // decoded
@@ -42,6 +45,18 @@ inline constexpr size_t kWhereBytesMax = 4 << 10;
 inline constexpr int kPushRecordDays = 90;
 inline constexpr size_t kPushRecordsMax = 100000;           // per node; the oldest go first
 inline constexpr size_t kRejectsListedMax = 1000;
+
+// Relay core.
+inline constexpr size_t kScopesPerLinkMax = 64;
+inline constexpr size_t kFeedsPerLinkMax = 100000;          // single feeds one neighbour may want
+inline constexpr size_t kTailBytesMax = 32 << 20;           // recent batches kept in memory, all feeds
+inline constexpr size_t kSyncListFeedsMax = 24;             // a range this small is listed, not split
+inline constexpr size_t kSyncRangesPerFrameMax = 512;
+inline constexpr size_t kChunksPerManifestMax = 1 << 20;
+inline constexpr size_t kCallBodyBytesMax = 2 << 20;
+inline constexpr size_t kHopsMax = 2 * 8 + 1;
+inline constexpr int64_t kCallBudgetSecondsMax = 600;
+inline constexpr size_t kCallsRememberedMax = 100000;       // executed calls, so that none runs twice
 
 }  // namespace guantong
 
