@@ -7,8 +7,7 @@ preset=${1:-release}
 
 deploy/install-packages.sh
 echo "configuring $preset"
-# The configure log is interesting only when it fails; a build directory moved from elsewhere is started afresh by CMake's
-# own advice, never silently.
+# The configure log is interesting only when it fails.
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 if ! cmake --preset "$preset" >"$log" 2>&1 </dev/null; then
@@ -16,6 +15,5 @@ if ! cmake --preset "$preset" >"$log" 2>&1 </dev/null; then
   exit 1
 fi
 echo "building $preset"
-# No status line to rewrite where there is no terminal: one line per step is progress there too.
 cmake --build --preset "$preset" </dev/null
 echo "built $preset: build/$preset/bin"
