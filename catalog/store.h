@@ -31,6 +31,7 @@ class WriteSet {
 
   void Put(std::string key, std::string value);
   void Delete(std::string key);
+  // begin <= key < end; begin < end is required. Costs readers of the neighbourhood: for whole ranges, not for single keys.
   void DeleteRange(std::string begin, std::string end);
   void Append(WriteSet other);
 
@@ -43,7 +44,7 @@ class WriteSet {
   size_t bytes_ = 0;
 };
 
-// Valid until the reader it came from ends. Starts on the first key of the range.
+// Ends before the reader it came from. Starts on the first key of the range. key() and value() until Next.
 class Cursor {
  public:
   virtual ~Cursor() = default;
@@ -59,6 +60,7 @@ class Reader {
   virtual ~Reader() = default;
   // NOT_FOUND when there is no such key; DATA_LOSS with reason store_corrupt.
   virtual absl::Status Get(absl::string_view key, std::string* value) const = 0;
+  // begin <= key < end, an empty end: to the end. A consistent view, as of the call.
   virtual std::unique_ptr<Cursor> Scan(absl::string_view begin, absl::string_view end) const = 0;
 };
 

@@ -1,0 +1,157 @@
+#include "catalog/keys.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
+#include <algorithm>
+
+#include "catalog/base/digest.h"
+#include "catalog/base/status.h"
+
+namespace guantong {
+namespace {
+
+std::string Key(char kind, absl::string_view tail) {
+  std::string key;
+  key.reserve(1 + tail.size());
+  key.push_back(kind);
+  key.append(tail.data(), tail.size());
+  return key;
+}
+
+std::string FeedScoped(char kind, const FeedKey& feed, absl::string_view tail) {
+  std::string key;
+  key.reserve(1 + kFeedKeyBytes + tail.size());
+  key.push_back(kind);
+  key.append(feed.bytes().data(), kFeedKeyBytes);
+  key.append(tail.data(), tail.size());
+  return key;
+}
+
+}  // namespace
+
+FeedKey FeedKey::Of(const v1::FeedId& feed) {
+  std::string bytes;
+  {
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream coded(&stream);
+    coded.SetSerializationDeterministic(true);
+    feed.SerializeToCodedStream(&coded);
+  }
+  return FromBytes(absl::string_view(Sha256(bytes)).substr(0, kFeedKeyBytes));
+}
+
+FeedKey FeedKey::FromBytes(absl::string_view bytes) {
+  GT_CHECK(bytes.size() == kFeedKeyBytes);
+  FeedKey key;
+  std::copy(bytes.begin(), bytes.end(), key.bytes_.begin());
+  return key;
+}
+
+std::string FeedRecordKey(const FeedKey& feed) { return FeedScoped('F', feed, ""); }
+
+std::string LogKey(const FeedKey& feed, uint64_t epoch, uint64_t last) {
+  std::string key = FeedScoped('L', feed, "");
+  AppendBigEndian64(epoch, &key);
+  AppendBigEndian64(last, &key);
+  return key;
+}
+
+std::string LogPrefix(const FeedKey& feed) { return FeedScoped('L', feed, ""); }
+std::string ChainKey(absl::string_view digest) { return Key('C', digest); }
+std::string TableKey(const FeedKey& feed) { return FeedScoped('T', feed, ""); }
+
+std::string RowKeyIn(const FeedKey& feed, uint32_t run, absl::string_view row_key) {
+  std::string key;
+  key.reserve(1 + kFeedKeyBytes + sizeof(run) + row_key.size());
+  key.push_back('R');
+  key.append(feed.bytes().data(), kFeedKeyBytes);
+  AppendBigEndian32(run, &key);
+  key.append(row_key.data(), row_key.size());
+  return key;
+}
+
+std::string RunPrefix(const FeedKey& feed, uint32_t run) { return RowKeyIn(feed, run, ""); }
+
+std::string MemberKey(const FeedKey& feed, absl::string_view node_id) {
+  return FeedScoped('M', feed, node_id);
+}
+
+std::string MemberPrefix(const FeedKey& feed) { return FeedScoped('M', feed, ""); }
+std::string MemberIndexKey(absl::string_view node_id) { return Key('m', node_id); }
+
+std::string EntryKey(const FeedKey& feed, absl::string_view code) {
+  return FeedScoped('E', feed, code);
+}
+
+std::string EntryPrefix(const FeedKey& feed) { return FeedScoped('E', feed, ""); }
+std::string EntryIndexKey(absl::string_view code) { return Key('J', code); }
+std::string DraftKey(absl::string_view code) { return Key('D', code); }
+std::string SerialKey(absl::string_view division) { return Key('S', division); }
+
+std::string PushKey(const FeedKey& feed, absl::string_view push_id) {
+  return FeedScoped('P', feed, push_id);
+}
+
+std::string PushAgeKey(uint64_t unix_ms, const FeedKey& feed, absl::string_view push_id) {
+  std::string key(1, 'Q');
+  AppendBigEndian64(unix_ms, &key);
+  key.append(feed.bytes().data(), kFeedKeyBytes);
+  key.append(push_id.data(), push_id.size());
+  return key;
+}
+
+std::string PendingPushKey(const FeedKey& feed) { return FeedScoped('G', feed, ""); }
+
+std::string StagedKey(const FeedKey& feed, absl::string_view push_id, uint32_t n) {
+  std::string key = FeedScoped('H', feed, push_id);
+  AppendBigEndian32(n, &key);
+  return key;
+}
+
+std::string StagedPrefix(const FeedKey& feed) { return FeedScoped('H', feed, ""); }
+std::string SubscriptionKey(absl::string_view code) { return Key('I', code); }
+std::string ManifestKey(const FeedKey& feed) { return FeedScoped('A', feed, ""); }
+
+std::string ChunkKey(const FeedKey& feed, absl::string_view hash) {
+  return FeedScoped('B', feed, hash);
+}
+
+std::string ChunkPrefix(const FeedKey& feed) { return FeedScoped('B', feed, ""); }
+std::string SnapshotProgressKey(const FeedKey& feed) { return FeedScoped('N', feed, ""); }
+std::string TokenKey(absl::string_view label) { return Key('K', label); }
+std::string DepartmentKey(absl::string_view uscc) { return Key('U', uscc); }
+std::string NodeFactKey(absl::string_view name) { return Key('X', name); }
+
+std::string KindPrefix(char kind) { return std::string(1, kind); }
+
+std::string PrefixEnd(absl::string_view prefix) {
+  std::string end(prefix);
+  while (!end.empty() && static_cast<uint8_t>(end.back()) == 0xff) end.pop_back();
+  if (!end.empty()) end.back() = static_cast<char>(static_cast<uint8_t>(end.back()) + 1);
+  return end;
+}
+
+void AppendBigEndian64(uint64_t value, std::string* out) {
+  for (int shift = 56; shift >= 0; shift -= 8) out->push_back(static_cast<char>(value >> shift));
+}
+
+void AppendBigEndian32(uint32_t value, std::string* out) {
+  for (int shift = 24; shift >= 0; shift -= 8) out->push_back(static_cast<char>(value >> shift));
+}
+
+uint64_t ReadBigEndian64(absl::string_view bytes) {
+  GT_CHECK(bytes.size() >= 8);
+  uint64_t value = 0;
+  for (int i = 0; i < 8; ++i) value = value << 8 | static_cast<uint8_t>(bytes[i]);
+  return value;
+}
+
+uint32_t ReadBigEndian32(absl::string_view bytes) {
+  GT_CHECK(bytes.size() >= 4);
+  uint32_t value = 0;
+  for (int i = 0; i < 4; ++i) value = value << 8 | static_cast<uint8_t>(bytes[i]);
+  return value;
+}
+
+}  // namespace guantong

@@ -1,0 +1,238 @@
+// Every range is split by column family and every read is pinned to one sequence number, so that
+// what callers see is one ordered map; every Commit is one WriteBatch with one fsync.
+#include "catalog/rocks/rocks_store.h"
+
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "catalog/base/status.h"
+#include "catalog/rocks/families.h"
+
+namespace guantong {
+namespace {
+
+rocksdb::Slice SliceOf(absl::string_view bytes) { return {bytes.data(), bytes.size()}; }
+absl::string_view ViewOf(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
+
+// Where a status of RocksDB becomes one of ours.
+absl::Status FromRocks(const rocksdb::Status& status, absl::string_view what) {
+  if (status.ok()) return absl::OkStatus();
+  if (status.IsNotFound()) return absl::NotFoundError("no such key");
+  const std::string text = absl::StrCat(what, ": ", status.ToString());
+  if (status.IsNoSpace()) {
+    return Error(absl::StatusCode::kResourceExhausted, "disk_full", text, "",
+                 "free space on the disk of the node's folder; the node goes on by itself");
+  }
+  if (status.IsCorruption()) {
+    return Error(absl::StatusCode::kDataLoss, "store_corrupt", text, "",
+                 "stop the node, check the disk and restore the folder from a backup");
+  }
+  return Error(absl::StatusCode::kUnavailable, "store_failed", text, "",
+               "check the disk of the node's folder, then start the node again");
+}
+
+absl::Status FromOpen(const rocksdb::Status& status, const std::string& dir) {
+  // RocksDB has no code of its own for the lock that another holder keeps.
+  if (status.IsIOError() && status.ToString().find("/LOCK") != std::string::npos) {
+    return Error(absl::StatusCode::kFailedPrecondition, "store_locked",
+                 absl::StrCat("the store is in use: ", status.ToString()), dir,
+                 "only one node may run on a folder: stop the other one");
+  }
+  return FromRocks(status, absl::StrCat("opening ", dir));
+}
+
+struct Database {
+  std::unique_ptr<rocksdb::DB> db;
+  std::vector<rocksdb::ColumnFamilyHandle*> families;
+
+  ~Database() {
+    for (rocksdb::ColumnFamilyHandle* family : families) {
+      db->DestroyColumnFamilyHandle(family).PermitUncheckedError();
+    }
+    if (db != nullptr) db->Close().PermitUncheckedError();
+  }
+};
+
+// One sequence number of the database, readable while this lives.
+class Pin {
+ public:
+  explicit Pin(rocksdb::DB* db) : db_(db), snapshot_(db->GetSnapshot()) {}
+  ~Pin() { db_->ReleaseSnapshot(snapshot_); }
+  Pin(const Pin&) = delete;
+  Pin& operator=(const Pin&) = delete;
+
+  const rocksdb::Snapshot* get() const { return snapshot_; }
+
+ private:
+  rocksdb::DB* db_;
+  const rocksdb::Snapshot* snapshot_;
+};
+
+// Walks the segments of a range one after the other.
+class RocksCursor : public Cursor {
+ public:
+  RocksCursor(const Database* database, std::shared_ptr<const Pin> pin,
+              std::vector<Segment> segments)
+      : database_(database), pin_(std::move(pin)), segments_(std::move(segments)) {
+    Enter(0);
+  }
+
+  bool Valid() const override { return iterator_ != nullptr && iterator_->Valid(); }
+  void Next() override {
+    iterator_->Next();
+    if (!iterator_->Valid()) Leave();
+  }
+  absl::string_view key() const override { return ViewOf(iterator_->key()); }
+  absl::string_view value() const override { return ViewOf(iterator_->value()); }
+  absl::Status status() const override { return status_; }
+
+ private:
+  void Enter(size_t segment) {
+    at_ = segment;
+    iterator_.reset();
+    if (segment == segments_.size()) return;
+    const Segment& range = segments_[segment];
+    rocksdb::ReadOptions options;
+    options.snapshot = pin_->get();
+    end_ = SliceOf(range.end);
+    if (!range.end.empty()) options.iterate_upper_bound = &end_;
+    iterator_.reset(database_->db->NewIterator(options, database_->families[range.family]));
+    iterator_->Seek(SliceOf(range.begin));
+    if (!iterator_->Valid()) Leave();
+  }
+
+  void Leave() {
+    status_ = FromRocks(iterator_->status(), "reading a range");
+    Enter(status_.ok() ? at_ + 1 : segments_.size());
+  }
+
+  const Database* database_;
+  std::shared_ptr<const Pin> pin_;
+  const std::vector<Segment> segments_;
+  size_t at_ = 0;
+  rocksdb::Slice end_;                           // borrowed by the iterator
+  std::unique_ptr<rocksdb::Iterator> iterator_;  // before the pin goes
+  absl::Status status_;
+};
+
+absl::Status GetAt(const Database& database, const rocksdb::Snapshot* snapshot,
+                   absl::string_view key, std::string* value) {
+  if (key.empty()) return absl::NotFoundError("no such key");
+  rocksdb::ReadOptions options;
+  options.snapshot = snapshot;
+  return FromRocks(
+      database.db->Get(options, database.families[FamilyOf(key[0])], SliceOf(key), value),
+      "reading a key");
+}
+
+class RocksSnapshot : public Reader {
+ public:
+  explicit RocksSnapshot(const Database* database)
+      : database_(database), pin_(std::make_shared<const Pin>(database->db.get())) {}
+
+  absl::Status Get(absl::string_view key, std::string* value) const override {
+    return GetAt(*database_, pin_->get(), key, value);
+  }
+  std::unique_ptr<Cursor> Scan(absl::string_view begin, absl::string_view end) const override {
+    return std::make_unique<RocksCursor>(database_, pin_, SegmentsOf(begin, end));
+  }
+
+ private:
+  const Database* database_;
+  std::shared_ptr<const Pin> pin_;
+};
+
+class RocksStore : public Store {
+ public:
+  explicit RocksStore(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+
+  absl::Status Get(absl::string_view key, std::string* value) const override {
+    return GetAt(*database_, nullptr, key, value);
+  }
+  std::unique_ptr<Cursor> Scan(absl::string_view begin, absl::string_view end) const override {
+    return RocksSnapshot(database_.get()).Scan(begin, end);
+  }
+  std::unique_ptr<Reader> Snapshot() const override {
+    return std::make_unique<RocksSnapshot>(database_.get());
+  }
+
+  absl::Status Commit(absl::Span<const WriteSet> groups) override {
+    if (failed_) {
+      GT_RETURN_IF_ERROR(FromRocks(database_->db->Resume(), "recovering from a failed write"));
+      failed_ = false;
+    }
+    size_t bytes = 0;
+    for (const WriteSet& group : groups) bytes += group.bytes() + 16 * group.ops().size();
+    rocksdb::WriteBatch batch(bytes);
+    for (const WriteSet& group : groups) {
+      for (const WriteSet::Op& op : group.ops()) {
+        GT_RETURN_IF_ERROR(FromRocks(Add(op, &batch), "collecting a commit"));
+      }
+    }
+    rocksdb::WriteOptions options;
+    options.sync = true;
+    const rocksdb::Status written = database_->db->Write(options, &batch);
+    failed_ = !written.ok();
+    return FromRocks(written, "committing");
+  }
+
+  StoreUsage Usage() const override {
+    StoreUsage usage;
+    for (rocksdb::ColumnFamilyHandle* family : database_->families) {
+      usage.disk_bytes += Property(family, rocksdb::DB::Properties::kTotalSstFilesSize);
+      usage.memory_bytes += Property(family, rocksdb::DB::Properties::kSizeAllMemTables) +
+                            Property(family, rocksdb::DB::Properties::kEstimateTableReadersMem);
+    }
+    // The cache is shared by the families.
+    usage.memory_bytes +=
+        Property(database_->families[0], rocksdb::DB::Properties::kBlockCacheUsage);
+    return usage;
+  }
+
+ private:
+  rocksdb::Status Add(const WriteSet::Op& op, rocksdb::WriteBatch* batch) const {
+    GT_CHECK(!op.key.empty());
+    rocksdb::ColumnFamilyHandle* const family = database_->families[FamilyOf(op.key[0])];
+    switch (op.kind) {
+      case WriteSet::Kind::kPut:
+        return batch->Put(family, SliceOf(op.key), SliceOf(op.value));
+      case WriteSet::Kind::kDelete:
+        return batch->Delete(family, SliceOf(op.key));
+      case WriteSet::Kind::kDeleteRange:
+        for (const Segment& segment : SegmentsOf(op.key, op.value)) {
+          const rocksdb::Status added = batch->DeleteRange(
+              database_->families[segment.family], SliceOf(segment.begin), SliceOf(segment.end));
+          if (!added.ok()) return added;
+        }
+    }
+    return rocksdb::Status::OK();
+  }
+
+  uint64_t Property(rocksdb::ColumnFamilyHandle* family, const std::string& name) const {
+    uint64_t value = 0;
+    return database_->db->GetIntProperty(family, name, &value) ? value : 0;
+  }
+
+  std::unique_ptr<Database> database_;
+  bool failed_ = false;  // of the one committer
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Store>> OpenRocksStore(const std::string& dir,
+                                                      const RocksOptions& options) {
+  const Layout layout = LayoutOf(options);
+  auto database = std::make_unique<Database>();
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status opened =
+      rocksdb::DB::Open(layout.database, dir, layout.families, &database->families, &db);
+  database->db.reset(db);
+  if (!opened.ok()) return FromOpen(opened, dir);
+  return std::make_unique<RocksStore>(std::move(database));
+}
+
+}  // namespace guantong
