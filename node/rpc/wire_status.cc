@@ -39,15 +39,13 @@ absl::Status FromGrpc(const grpc::Status& status) {
   if (status.ok()) return absl::OkStatus();
   const int code = static_cast<int>(status.error_code());
   // Reading the code back maps what is not canonical to UNKNOWN.
-  const absl::StatusCode canonical =
-      absl::Status(static_cast<absl::StatusCode>(code), "").code();
+  const absl::StatusCode canonical = absl::Status(static_cast<absl::StatusCode>(code), "").code();
   absl::Status ours =
       WithDetail(absl::Status(canonical, status.error_message()), status.error_details());
   if (!DetailOf(ours).reason.empty()) return ours;
-  return Error(
-      canonical,
-      absl::StrCat("rpc_", absl::AsciiStrToLower(absl::StatusCodeToString(canonical))),
-      status.error_message());
+  return Error(canonical,
+               absl::StrCat("rpc_", absl::AsciiStrToLower(absl::StatusCodeToString(canonical))),
+               status.error_message());
 }
 
 }  // namespace guantong

@@ -1,8 +1,10 @@
-// Our Status on the gRPC wire and back: the one place of conversion, for the daemon and its clients.
+// Our Status on the gRPC wire and back: the one place of conversion, for the daemon and its
+// clients.
 //
-// The detail (reason, subject, remedy) travels packed in the status' binary details, the message as its text. Both are trailing
-// metadata, which peers bound to 8 KiB as a whole, with Chinese text tripled by percent-encoding: longer parts are cut at a
-// character, so that an error never costs the caller the error.
+// The detail (reason, subject, remedy) travels packed in the status' binary details, the message as
+// its text. Both are trailing metadata, which peers bound to 8 KiB as a whole, with Chinese text
+// tripled by percent-encoding: longer parts are cut at a character, so that an error never costs
+// the caller the error.
 #ifndef GUANTONG_NODE_RPC_WIRE_STATUS_H_
 #define GUANTONG_NODE_RPC_WIRE_STATUS_H_
 
@@ -22,8 +24,9 @@ inline constexpr size_t kWireRemedyBytesMax = 800;
 
 grpc::Status ToGrpc(const absl::Status& status);
 
-// A status made by gRPC itself, or by a stranger, carries no detail: it gets the reason `rpc_<code>`, e.g. rpc_unavailable,
-// so that every error a script sees has one. Codes outside the canonical ones become UNKNOWN.
+// A status made by gRPC itself, or by a stranger, carries no detail: it gets the reason
+// `rpc_<code>`, e.g. rpc_unavailable, so that every error a script sees has one. Codes outside the
+// canonical ones become UNKNOWN.
 absl::Status FromGrpc(const grpc::Status& status);
 
 }  // namespace guantong
