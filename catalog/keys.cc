@@ -72,20 +72,37 @@ std::string RowKeyIn(const FeedKey& feed, uint32_t run, absl::string_view row_ke
 }
 
 std::string RunPrefix(const FeedKey& feed, uint32_t run) { return RowKeyIn(feed, run, ""); }
+std::string RowsPrefix(const FeedKey& feed) { return FeedScoped('R', feed, ""); }
 
 std::string MemberKey(const FeedKey& feed, absl::string_view node_id) {
   return FeedScoped('M', feed, node_id);
 }
 
 std::string MemberPrefix(const FeedKey& feed) { return FeedScoped('M', feed, ""); }
-std::string MemberIndexKey(absl::string_view node_id) { return Key('m', node_id); }
+
+std::string MemberIndexKey(absl::string_view node_id, const FeedKey& feed) {
+  return Key('m', node_id) + feed.str();
+}
+
+std::string MemberIndexPrefix(absl::string_view node_id) { return Key('m', node_id); }
 
 std::string EntryKey(const FeedKey& feed, absl::string_view code) {
   return FeedScoped('E', feed, code);
 }
 
 std::string EntryPrefix(const FeedKey& feed) { return FeedScoped('E', feed, ""); }
-std::string EntryIndexKey(absl::string_view code) { return Key('J', code); }
+
+std::string EntryIndexKey(absl::string_view code, const FeedKey& feed) {
+  return EntryIndexPrefix(code) + feed.str();
+}
+
+std::string EntryIndexPrefix(absl::string_view code) { return Key('J', code) + '\0'; }
+
+FeedKey FeedOfIndexKey(absl::string_view key) {
+  GT_CHECK(key.size() > kFeedKeyBytes);
+  return FeedKey::FromBytes(key.substr(key.size() - kFeedKeyBytes));
+}
+
 std::string DraftKey(absl::string_view code) { return Key('D', code); }
 std::string SerialKey(absl::string_view division) { return Key('S', division); }
 

@@ -1,5 +1,7 @@
 // Every key of the store stands on this page. The first byte is the kind (and selects the column family in production); numbers
-// are big-endian; feed keys have 16 bytes; all parts but the last have a fixed length, so every prefix can be scanned.
+// are big-endian; feed keys have 16 bytes; all parts but the last have a fixed length or an end mark, so every prefix can be
+// scanned. The indices m and J name the feed in the key: feeds arrive in any order, so a node that moved, or a code that went to
+// a successor, may stand in two feeds for a while, and each may add and remove its own without reading.
 //
 //   F feed                       FeedRecord            one per feed held
 //   L feed epoch8 last8          SignedBatch           the log
@@ -7,9 +9,9 @@
 //   T feed                       TableRecord           rows feeds with a table
 //   R feed run4 rowkey           Row (empty: deleted)  sorted runs
 //   M feed nodeid32              Member                by the admitting parent's feed
-//   m nodeid32                   feed                  which feed speaks for a node
+//   m nodeid32 feed              -                     which feeds speak for a node
 //   E feed code                  CatalogEntry          published versions and tombstones
-//   J code                       feed                  which open catalogue feed holds a code
+//   J code 0x00 feed             -                     which open catalogue feeds hold a code
 //   D code                       CatalogEntry          drafts of this node
 //   S division                   uint64 text           last serial given
 //   P feed pushid                PushRecord            results of own pushes
@@ -66,12 +68,17 @@ std::string ChainKey(absl::string_view digest);
 std::string TableKey(const FeedKey& feed);
 std::string RowKeyIn(const FeedKey& feed, uint32_t run, absl::string_view row_key);
 std::string RunPrefix(const FeedKey& feed, uint32_t run);
+std::string RowsPrefix(const FeedKey& feed);   // all runs
 std::string MemberKey(const FeedKey& feed, absl::string_view node_id);
 std::string MemberPrefix(const FeedKey& feed);
-std::string MemberIndexKey(absl::string_view node_id);
+std::string MemberIndexKey(absl::string_view node_id, const FeedKey& feed);
+std::string MemberIndexPrefix(absl::string_view node_id);
 std::string EntryKey(const FeedKey& feed, absl::string_view code);
 std::string EntryPrefix(const FeedKey& feed);
-std::string EntryIndexKey(absl::string_view code);
+std::string EntryIndexKey(absl::string_view code, const FeedKey& feed);
+std::string EntryIndexPrefix(absl::string_view code);
+// The feed an index key ends with.
+FeedKey FeedOfIndexKey(absl::string_view key);
 std::string DraftKey(absl::string_view code);
 std::string SerialKey(absl::string_view division);
 std::string PushKey(const FeedKey& feed, absl::string_view push_id);

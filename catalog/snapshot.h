@@ -1,4 +1,7 @@
 // Making a snapshot of a KEYED feed at its last push end: chunks in key order, named by their SHA-256, and an unsigned manifest.
+//
+// Where a chunk ends depends on the keys around it and not on what stands before, so a change in one place leaves nearly all other
+// chunks as they were, and who holds an older snapshot fetches only what differs.
 #ifndef GUANTONG_CATALOG_SNAPSHOT_H_
 #define GUANTONG_CATALOG_SNAPSHOT_H_
 
@@ -6,6 +9,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "catalog/keys.h"
 #include "catalog/store.h"
 #include "guantong/storage/v1/store.pb.h"
 #include "guantong/v1/feed.pb.h"
@@ -13,7 +17,8 @@
 namespace guantong {
 
 // Reads `snapshot` (feed record, table or facts) and hands every chunk to `keep` before it makes the next. The manifest has feed, at, commit,
-// schema, records, chunks and encoding; chain, time and signature are the signer's. FAILED_PRECONDITION feed_not_keyed.
+// schema, records, chunks and encoding; chain, time and signature are the signer's. FAILED_PRECONDITION feed_not_keyed;
+// NOT_FOUND feed_unknown, table_absent; errors of the store and of `keep`.
 absl::StatusOr<v1::Manifest> BuildSnapshot(
     const Reader& snapshot, const FeedKey& feed,
     const std::function<absl::Status(const std::string& hash, const std::string& chunk)>& keep);

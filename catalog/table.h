@@ -6,6 +6,9 @@
 // level, sees half a push, at any size. Runs in front are merged into the base in steps between commits, while a direct put also
 // removes its key from them.
 //
+// In the base a delete removes the key; in a run in front an empty value hides what is behind it. A run goes by one range
+// deletion, in the commit that takes it out of the record, so nothing is left to clean up after a crash.
+//
 // TableWriter is the in-memory half that the one ordering thread owns: it sees writes that are ordered but not yet durable. It
 // emits TableRecord with every change, so that a restart continues from the store. TableReader works on a store snapshot, any thread.
 #ifndef GUANTONG_CATALOG_TABLE_H_
@@ -33,11 +36,14 @@ class TableWriter {
   TableWriter(FeedKey feed, storage::v1::TableRecord record);
   static absl::StatusOr<TableWriter> Load(const Reader& store, const FeedKey& feed);
 
-  // Applies a decoded RowBatch of a verified, contiguous batch. FAILED_PRECONDITION when the payload cannot be applied here (unknown
-  // encoding): the caller keeps it raw and marks the copy incomplete. Nothing is added to `writes` then.
+  // Applies a decoded RowBatch of a verified, contiguous batch. FAILED_PRECONDITION batch_inapplicable when it cannot be applied
+  // here (unknown encoding, sealed, a row that is none): the caller keeps it raw and marks the copy incomplete. Nothing is added
+  // to `writes` then, and the record has not changed.
   absl::Status Apply(const v1::BatchHeader& header, const v1::RowBatch& batch, WriteSet* writes);
 
-  // Snapshot: Begin opens a staging run (dropping an older one), Stage adds a chunk, Switch makes it the table at `manifest`.
+  // Snapshot: Begin opens a staging run (dropping an older one), Stage adds a chunk, Switch makes it the table at `manifest` and
+  // ends an open push. Stage and Switch need a Begin, this time or before a restart. Staging a chunk twice has one effect.
+  // Stage: FAILED_PRECONDITION batch_inapplicable.
   void BeginStaging(WriteSet* writes);
   absl::Status Stage(const v1::RowBatch& chunk, WriteSet* writes);
   void Switch(const v1::Manifest& manifest, WriteSet* writes);
@@ -45,9 +51,10 @@ class TableWriter {
   // A new epoch cuts off an unfinished push.
   void AbandonOpenPush(WriteSet* writes);
 
-  // True while a run in front waits to be merged, or a dropped run to be removed.
+  // True while a run in front waits to be merged.
   bool needs_merge() const;
-  // One bounded step; reads committed state, so call it only when all earlier writes of this table are durable.
+  // One bounded step of the oldest run in front into the base: at most `rows_max` rows and about kMergeBytesPerStep. Reads committed
+  // state, so call it only when all earlier writes of this table are durable.
   absl::Status MergeStep(const Reader& store, size_t rows_max, WriteSet* writes);
 
   // Removes the table, all of it.
@@ -56,6 +63,10 @@ class TableWriter {
   const storage::v1::TableRecord& record() const { return record_; }
 
  private:
+  void ApplyDirect(const v1::RowBatch& batch, WriteSet* writes);
+  void ApplyOpen(const v1::RowBatch& batch, WriteSet* writes);
+  uint32_t NewRun();
+  void DeleteRun(uint32_t run, WriteSet* writes) const;
   void Save(WriteSet* writes) const;
   FeedKey feed_;
   storage::v1::TableRecord record_;

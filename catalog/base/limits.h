@@ -18,6 +18,10 @@ inline constexpr size_t kUsccBytes = 18;                    // GB 32100
 inline constexpr size_t kPayloadBytesMax = 4 << 20;         // decoded
 inline constexpr size_t kBatchBytesTarget = 512 << 10;      // payload size an origin aims at
 inline constexpr size_t kBatchRowsMax = 4096;
+inline constexpr uint64_t kBatchRecordsMax = kBatchRowsMax + 2;  // the rows, a schema, an epoch's opening
+inline constexpr size_t kSignatureBytesMax = 256;
+inline constexpr size_t kEpochIdBytes = 16;
+inline constexpr size_t kManifestBytesMax = 7 << 20;        // 190,000 chunks, within a frame
 inline constexpr size_t kHeaderBytesMax = 4 << 10;
 inline constexpr size_t kChunkBytesTarget = 512 << 10;
 inline constexpr int64_t kClockAheadSeconds = 600;          // signed_at of a batch against our clock
@@ -34,6 +38,7 @@ inline constexpr size_t kEntryBytesMax = 1 << 20;
 // Tables.
 inline constexpr size_t kRunsMax = 8;                       // in front of the base; above it a push waits
 inline constexpr size_t kMergeRowsPerStep = 4096;
+inline constexpr size_t kMergeBytesPerStep = 4 << 20;       // whichever is reached first
 
 // Query.
 inline constexpr uint32_t kQueryLimitDefault = 100;

@@ -1,0 +1,153 @@
+#include "catalog/snapshot.h"
+
+#include <limits>
+#include <utility>
+
+#include "catalog/base/digest.h"
+#include "catalog/base/limits.h"
+#include "catalog/base/status.h"
+#include "catalog/table.h"
+#include "guantong/v1/row.pb.h"
+
+namespace guantong {
+namespace {
+
+using KeepChunk = std::function<absl::Status(const std::string& hash, const std::string& chunk)>;
+
+// FNV-1a with a final mix: equal on every machine and in every release, which the chunk boundaries
+// rely on.
+uint64_t StableHash(absl::string_view bytes) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const char byte : bytes) hash = (hash ^ static_cast<uint8_t>(byte)) * 0x100000001b3;
+  hash = (hash ^ (hash >> 32)) * 0xd6e8feb86659fd93;
+  return hash ^ (hash >> 32);
+}
+
+// Cuts a sequence of keyed items into chunks of kChunkBytesTarget in the mean: at least half of
+// that, then an item ends its chunk by the hash of its key with a chance that grows with its size,
+// at most twice the target.
+class Chunker {
+ public:
+  Chunker(v1::Manifest* manifest, const KeepChunk& keep) : manifest_(manifest), keep_(keep) {}
+
+  // True when the chunk is complete after this item.
+  bool Ends(absl::string_view key, size_t bytes) {
+    bytes_ += bytes;
+    if (bytes_ < kChunkBytesTarget / 2) return false;
+    if (bytes_ >= kChunkBytesTarget * 2) return true;
+    return StableHash(key) / (std::numeric_limits<uint64_t>::max() / (kChunkBytesTarget / 2)) <
+           bytes;
+  }
+
+  absl::Status Keep(const std::string& chunk) {
+    bytes_ = 0;
+    const std::string hash = Sha256(chunk);
+    v1::ChunkRef* ref = manifest_->add_chunks();
+    ref->set_hash(hash);
+    ref->set_bytes(static_cast<uint32_t>(chunk.size()));
+    return keep_(hash, chunk);
+  }
+
+ private:
+  v1::Manifest* manifest_;
+  const KeepChunk& keep_;
+  size_t bytes_ = 0;
+};
+
+absl::Status AddRows(const Reader& snapshot, const FeedKey& feed, v1::Manifest* manifest,
+                     const KeepChunk& keep) {
+  GT_ASSIGN_OR_RETURN(const TableReader table, TableReader::Open(snapshot, feed));
+  manifest->set_schema(table.record().schema());
+  manifest->set_schema_version(table.schema().version());
+  manifest->set_encoding(v1::ENCODING_ROWS);
+  Chunker chunker(manifest, keep);
+  v1::RowBatch chunk;
+  uint64_t rows = 0;
+  absl::Status kept;
+  const auto flush = [&] {
+    kept = chunker.Keep(chunk.SerializeAsString());
+    chunk.Clear();
+    return kept.ok();
+  };
+  GT_RETURN_IF_ERROR(table.Scan("", "", [&](absl::string_view key, absl::string_view row) {
+    v1::RowChange* change = chunk.add_changes();
+    change->set_key(key.data(), key.size());
+    change->set_row(row.data(), row.size());
+    ++rows;
+    return !chunker.Ends(key, key.size() + row.size()) || flush();
+  }));
+  GT_RETURN_IF_ERROR(kept);
+  if (chunk.changes_size() > 0) flush();
+  manifest->set_records(rows);
+  return kept;
+}
+
+absl::Status AddRecords(const Reader& snapshot, const std::string& prefix, v1::FeedKind kind,
+                        v1::Manifest* manifest, const KeepChunk& keep) {
+  manifest->set_encoding(v1::ENCODING_RECORDS);
+  Chunker chunker(manifest, keep);
+  v1::Records chunk;
+  uint64_t records = 0;
+  const auto cursor = snapshot.Scan(prefix, PrefixEnd(prefix));
+  for (; cursor->Valid(); cursor->Next()) {
+    const absl::string_view value = cursor->value();
+    v1::Record* record = chunk.add_records();
+    if (kind != v1::FEED_KIND_MEMBERSHIP) {
+      record->set_entry(value.data(), value.size());
+    } else if (!record->mutable_member()->ParseFromArray(value.data(),
+                                                         static_cast<int>(value.size()))) {
+      return Error(absl::StatusCode::kDataLoss, "store_corrupt", "a member cannot be read");
+    }
+    ++records;
+    if (chunker.Ends(cursor->key().substr(prefix.size()), value.size())) {
+      GT_RETURN_IF_ERROR(chunker.Keep(chunk.SerializeAsString()));
+      chunk.Clear();
+    }
+  }
+  GT_RETURN_IF_ERROR(cursor->status());
+  manifest->set_records(records);
+  return chunk.records_size() > 0 ? chunker.Keep(chunk.SerializeAsString()) : absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<v1::Manifest> BuildSnapshot(const Reader& snapshot, const FeedKey& feed,
+                                           const KeepChunk& keep) {
+  std::string value;
+  const absl::Status got = snapshot.Get(FeedRecordKey(feed), &value);
+  if (absl::IsNotFound(got)) {
+    return Error(absl::StatusCode::kNotFound, "feed_unknown", "no such feed is held here");
+  }
+  GT_RETURN_IF_ERROR(got);
+  storage::v1::FeedRecord record;
+  if (!record.ParseFromString(value)) {
+    return Error(absl::StatusCode::kDataLoss, "store_corrupt", "a feed record cannot be read");
+  }
+  v1::Manifest manifest;
+  *manifest.mutable_feed() = record.feed();
+  manifest.set_schema_version(record.schema_version());
+  switch (record.feed().kind()) {
+    case v1::FEED_KIND_ROWS:
+      *manifest.mutable_at() = record.visible();
+      manifest.set_commit(record.visible_commit());
+      GT_RETURN_IF_ERROR(AddRows(snapshot, feed, &manifest, keep));
+      break;
+    case v1::FEED_KIND_MEMBERSHIP:
+    case v1::FEED_KIND_CATALOG_OPEN:
+    case v1::FEED_KIND_CATALOG_UPWARD:
+      // Facts hold from the batch that brings them: the head is what the store shows.
+      *manifest.mutable_at() = record.head();
+      manifest.set_commit(record.commit());
+      GT_RETURN_IF_ERROR(AddRecords(
+          snapshot,
+          record.feed().kind() == v1::FEED_KIND_MEMBERSHIP ? MemberPrefix(feed) : EntryPrefix(feed),
+          record.feed().kind(), &manifest, keep));
+      break;
+    default:
+      return Error(absl::StatusCode::kFailedPrecondition, "feed_not_keyed",
+                   "records of this kind of feed are kept one by one and have no snapshot");
+  }
+  return manifest;
+}
+
+}  // namespace guantong
