@@ -1,4 +1,4 @@
-#include "node/rpc/wire_status.h"
+#include "relay/grpc/wire_status.h"
 
 #include <grpcpp/support/status.h>
 
