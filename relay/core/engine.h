@@ -216,7 +216,7 @@ class Engine {
   virtual Effects Step(Event event, absl::Time now) = 0;
 
   // For status pages, on the core thread.
-  virtual std::vector<v1::LinkInfo> Links(absl::Time now) const = 0;
+  virtual std::vector<v1::LinkInfo> Links() const = 0;
   virtual std::vector<v1::FeedInfo> Feeds(absl::string_view filter) const = 0;
   // The state of one own subscription ("CODE:id").
   virtual v1::Subscription SubscriptionInfo(const storage::v1::StoredInterest& interest) const = 0;

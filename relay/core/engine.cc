@@ -1,0 +1,450 @@
+#include "relay/core/engine.h"
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "catalog/base/digest.h"
+#include "catalog/base/limits.h"
+#include "catalog/base/status.h"
+#include "relay/core/calls.h"
+#include "relay/core/feed_log.h"
+#include "relay/core/origin.h"
+#include "relay/core/receiver.h"
+#include "relay/core/report.h"
+#include "relay/core/sender.h"
+#include "relay/core/state.h"
+#include "relay/core/sync.h"
+
+namespace guantong {
+
+namespace {
+
+constexpr uint32_t kProtocolVersion = 1;
+constexpr absl::Duration kSweepEvery = absl::Minutes(1);
+// Copies in transit that nobody has asked for since.
+constexpr absl::Duration kUnwantedKept = absl::Minutes(10);
+
+class EngineImpl : public Engine {
+ public:
+  EngineImpl(EngineOptions options, EngineIdentity identity, const Store* store, RandomSource random)
+      : core_(std::move(options), std::move(identity), store, std::move(random)),
+        origin_(&core_),
+        sender_(&core_, &origin_),
+        wants_(&core_),
+        sync_(&core_, &sender_, &wants_),
+        receiver_(&core_, &sender_, &origin_, &wants_),
+        calls_(&core_) {}
+
+  absl::Status Load(absl::Time now) {
+    core_.started_at = now;
+    core_.boot = core_.random(16);
+    last_sweep_ = now;
+    WriteSet chain;
+    GT_ASSIGN_OR_RETURN(core_.own_chain_digest, core_.chains.Learn(core_.identity.chain, &chain));
+    own_chain_ = std::move(chain);
+    GT_RETURN_IF_ERROR(LoadFeeds(core_));
+    for (auto& [key, feed] : core_.feeds) {
+      if (feed.record.incomplete_since() != 0 && feed.table.has_value()) feed.wants_snapshot = true;
+      if (feed.wants_snapshot) core_.repairing.insert(key);
+      if (feed.table.has_value() && feed.table->needs_merge()) core_.merging.insert(key);
+    }
+    return absl::OkStatus();
+  }
+
+  Effects Step(Event event, absl::Time now) override {
+    Turn turn{.now = now, .effects = {}, .when_durable = {}, .touched = {}, .acks = {}};
+    if (!started_) {
+      started_ = true;
+      turn.writes().Append(std::move(own_chain_));
+      origin_.ResumePushes(turn);
+    }
+    std::visit([&](auto& e) { On(turn, std::move(e)); }, event);
+    if (now >= next_tick_) OnTime(turn);
+    Merge(turn);
+    return EndTurn(std::move(turn));
+  }
+
+  std::vector<v1::LinkInfo> Links() const override { return ReportLinks(core_); }
+  std::vector<v1::FeedInfo> Feeds(absl::string_view filter) const override {
+    return ReportFeeds(core_, filter);
+  }
+  v1::Subscription SubscriptionInfo(const storage::v1::StoredInterest& interest) const override {
+    return ReportSubscription(core_, interest);
+  }
+
+ private:
+  // --- links ---
+  void On(Turn& turn, LinkUp event);
+  void On(Turn& turn, LinkDown event);
+  void On(Turn& turn, FrameReceived event);
+  void OnFrame(Turn& turn, Peer& peer, v1::Frame frame, std::string raw);
+  void OnInterest(Turn& turn, Peer& peer, const v1::InterestDelta& delta);
+  void RefuseUnshared(Turn& turn, Peer& peer, const WantedFeed& wanted);
+
+  // --- writes of this node ---
+  void On(Turn& turn, Committed event);
+  void On(Turn& turn, AppendRecords event) { origin_.On(turn, std::move(event)); }
+  void On(Turn& turn, OpenRows event) { origin_.On(turn, std::move(event)); }
+  void On(Turn& turn, CloseRows event) { origin_.On(turn, std::move(event)); }
+  void On(Turn& turn, PushRows event) { origin_.On(turn, std::move(event)); }
+  void On(Turn& turn, WriteFacts event);
+  void On(Turn& turn, Subscribe event);
+  void On(Turn& turn, Unsubscribe event);
+
+  // --- calls, snapshots, time ---
+  void On(Turn& turn, CallStart event) { calls_.Start(turn, std::move(event)); }
+  void On(Turn& turn, CallAnswered event) { calls_.OnAnswered(turn, std::move(event)); }
+  void On(Turn& turn, SnapshotMade event) { receiver_.OnSnapshotMade(turn, std::move(event)); }
+  void On(Turn&, Tick) {}
+  void OnTime(Turn& turn);
+  void Sweep(Turn& turn);
+  void Merge(Turn& turn);
+  absl::Time WakeAt(absl::Time now) const;
+  Effects EndTurn(Turn turn);
+
+  struct InFlight {
+    uint64_t ticket;
+    std::vector<std::function<void(Turn&)>> when_durable;
+  };
+
+  Core core_;
+  Origin origin_;
+  Sender sender_;
+  Wants wants_;
+  Sync sync_;
+  Receiver receiver_;
+  Calls calls_;
+  WriteSet own_chain_;
+  std::deque<InFlight> in_flight_;
+  uint64_t last_ticket_ = 0;
+  bool started_ = false;
+  absl::Time next_tick_ = absl::InfinitePast();
+  absl::Time last_sweep_;
+};
+
+// --- links ----------------------------------------------------------------------------------------------------
+
+void EngineImpl::On(Turn& turn, LinkUp event) {
+  for (auto it = core_.peers.begin(); it != core_.peers.end();) {
+    auto old = it++;
+    if (old->second.who.node_id != event.node_id) continue;
+    const LinkId link = old->first;
+    turn.effects.closes.push_back({.link = link, .why = absl::AbortedError("a newer session of this neighbour began")});
+    On(turn, LinkDown{.link = link, .why = "replaced by a newer session"});
+  }
+  core_.neighbour_paths[event.node_id] = event.path;
+  Peer& peer = core_.peers[event.link];
+  peer.who = std::move(event);
+  peer.since = turn.now;
+  peer.ours = wants_.Desired(peer);
+
+  v1::Frame frame;
+  v1::Hello* hello = frame.mutable_hello();
+  hello->set_version(kProtocolVersion);
+  hello->set_boot(core_.boot);
+  hello->set_division(core_.options.division);
+  hello->set_name(core_.options.name);
+  hello->set_clock_unix_ms(absl::ToUnixMillis(turn.now));
+  SendFrame(turn, peer, v1::LANE_CONTROL, frame);
+  sync_.Offer(turn, peer);
+}
+
+void EngineImpl::On(Turn& turn, LinkDown event) {
+  auto it = core_.peers.find(event.link);
+  if (it == core_.peers.end()) return;
+  const Peer peer = std::move(it->second);
+  core_.peers.erase(it);
+  calls_.OnLinkDown(turn, peer);
+}
+
+void EngineImpl::On(Turn& turn, FrameReceived event) {
+  Peer* peer = core_.FindPeer(event.link);
+  if (peer == nullptr) return;
+  v1::Frame frame;
+  if (!frame.ParseFromString(event.frame)) {
+    ++peer->frames_rejected;
+    turn.effects.closes.push_back(
+        {.link = event.link,
+         .why = Error(absl::StatusCode::kInvalidArgument, "frame_malformed", "a frame does not parse",
+                      DisplayPath(peer->who.path))});
+    return;
+  }
+  OnFrame(turn, *peer, std::move(frame), std::move(event.frame));
+}
+
+void EngineImpl::OnFrame(Turn& turn, Peer& peer, v1::Frame frame, std::string raw) {
+  switch (frame.kind_case()) {
+    case v1::Frame::kHello:
+      peer.hello = true;
+      peer.name = frame.hello().name();
+      peer.division = frame.hello().division();
+      peer.clock_offset = absl::FromUnixMillis(frame.hello().clock_unix_ms()) - turn.now;
+      return;
+    case v1::Frame::kInterest:
+      return OnInterest(turn, peer, frame.interest());
+    case v1::Frame::kSyncOffer:
+      return sync_.OnOffer(turn, peer, frame.sync_offer());
+    case v1::Frame::kSyncAsk:
+      return sync_.OnAsk(turn, peer, frame.sync_ask());
+    case v1::Frame::kAcks:
+      return sender_.OnAcks(turn, peer, frame.acks());
+    case v1::Frame::kNack:
+      return receiver_.OnNack(turn, peer, frame.nack());
+    case v1::Frame::kFetch:
+      return sender_.OnFetch(turn, peer, frame.fetch());
+    case v1::Frame::kChunkRequest:
+      return receiver_.OnChunkRequest(turn, peer, frame.chunk_request());
+    case v1::Frame::kCallRequest:
+      return calls_.OnRequest(turn, peer, std::move(*frame.mutable_call_request()));
+    case v1::Frame::kCallReply:
+      return calls_.OnReply(turn, peer, std::move(*frame.mutable_call_reply()));
+    case v1::Frame::kChain:
+      return receiver_.OnChain(turn, peer, frame.chain());
+    case v1::Frame::kBatch:
+      return receiver_.OnBatch(turn, peer, frame.batch(), std::make_shared<const std::string>(std::move(raw)));
+    case v1::Frame::kManifest:
+      return receiver_.OnManifest(turn, peer, frame.manifest());
+    case v1::Frame::kChunk:
+      return receiver_.OnChunk(turn, peer, std::move(*frame.mutable_chunk()));
+    case v1::Frame::KIND_NOT_SET:
+      // A later version's frame: not ours to judge.
+      ++peer.frames_rejected;
+      return;
+  }
+}
+
+void EngineImpl::OnInterest(Turn& turn, Peer& peer, const v1::InterestDelta& delta) {
+  Interests& theirs = core_.wanted_by[peer.who.node_id];
+  const Interests before = theirs;
+  peer.frames_rejected += static_cast<uint64_t>(theirs.Apply(delta));
+
+  // What is no longer wanted stops, here and, when nobody else wants it, upstream.
+  for (const auto& [key, wanted] : before.feeds()) {
+    if (theirs.Wants(key)) continue;
+    sender_.Stop(peer, key);
+    wants_.Refresh(turn, wanted);
+  }
+  for (const auto& [key, wanted] : theirs.feeds()) {
+    if (before.Wants(key)) continue;
+    if (wanted.feed.origin() == core_.self_id()) {
+      RefuseUnshared(turn, peer, wanted);
+    } else {
+      wants_.Refresh(turn, wanted);
+    }
+    FeedState* feed = core_.Find(key);
+    if (feed != nullptr && sender_.Flows(peer, *feed)) sender_.StartFrom(turn, peer, *feed, wanted.have);
+  }
+  if (before.scopes() == theirs.scopes()) return;
+  for (auto& [link, other] : core_.peers) {
+    if (other.who.is_parent) wants_.RefreshAll(turn, other);
+  }
+}
+
+void EngineImpl::RefuseUnshared(Turn& turn, Peer& peer, const WantedFeed& wanted) {
+  const FeedState* feed = core_.Find(FeedKey::Of(wanted.feed));
+  const bool known = feed != nullptr && feed->kind() == v1::FEED_KIND_ROWS;
+  if (known && (feed->record.shared() || feed->record.closed())) return;
+  v1::Frame frame;
+  v1::Nack* nack = frame.mutable_nack();
+  nack->set_feed_key(FeedKey::Of(wanted.feed).str());
+  *nack->mutable_feed() = wanted.feed;
+  nack->set_reason(known ? v1::NACK_REASON_REFUSED : v1::NACK_REASON_UNKNOWN_FEED);
+  nack->set_text(known ? "提供方未无条件共享该数据,需要授权 (needs a grant)"
+                       : "提供方节点没有该数据集 (no such dataset at its origin)");
+  nack->set_from_origin(true);
+  SendFrame(turn, peer, v1::LANE_CONTROL, frame);
+}
+
+// --- writes of this node --------------------------------------------------------------------------------------
+
+void EngineImpl::On(Turn& turn, Committed event) {
+  while (!in_flight_.empty() && in_flight_.front().ticket <= event.ticket) {
+    const std::vector<std::function<void(Turn&)>> actions = std::move(in_flight_.front().when_durable);
+    in_flight_.pop_front();
+    for (const auto& action : actions) action(turn);
+  }
+}
+
+void EngineImpl::On(Turn& turn, WriteFacts event) {
+  turn.writes().Append(std::move(event.writes));
+  turn.when_durable.push_back([token = event.token](Turn& later) {
+    if (token != 0) later.effects.writes_done.push_back({.token = token, .status = absl::OkStatus(), .position = {}});
+  });
+}
+
+void EngineImpl::On(Turn& turn, Subscribe event) {
+  const storage::v1::StoredInterest& interest = event.interest;
+  const FeedKey key = FeedKey::Of(interest.feed());
+  turn.writes().Put(SubscriptionKey(interest.code()), interest.SerializeAsString());
+  core_.subscriptions[key] = interest;
+  if (FeedState* feed = core_.Find(key); feed != nullptr && !feed->own && !feed->record.applied()) {
+    // So far only its log passed through here: the table comes as a snapshot.
+    feed->record.set_applied(true);
+    feed->table.emplace(key, storage::v1::TableRecord());
+    SaveFeed(core_, turn, *feed);
+    if (feed->record.head().epoch().number() != 0) receiver_.AskSnapshot(turn, *feed);
+  }
+  absl::StatusOr<NodePath> origin = NodePath::Parse(interest.origin_path());
+  if (origin.ok()) {
+    wants_.Refresh(turn, {.feed = interest.feed(), .origin_path = *origin, .have = {}, .warrant = ""});
+  }
+  turn.when_durable.push_back([token = event.token](Turn& later) {
+    if (token != 0) later.effects.writes_done.push_back({.token = token, .status = absl::OkStatus(), .position = {}});
+  });
+}
+
+void EngineImpl::On(Turn& turn, Unsubscribe event) {
+  std::string bytes;
+  storage::v1::StoredInterest interest;
+  if (!core_.store->Get(SubscriptionKey(event.code), &bytes).ok() || !interest.ParseFromString(bytes)) {
+    turn.effects.writes_done.push_back(
+        {.token = event.token,
+         .status = Error(absl::StatusCode::kNotFound, "subscription_unknown", "there is no such subscription",
+                         event.code, "see `guantong subscriptions`"),
+         .position = {}});
+    return;
+  }
+  const FeedKey key = FeedKey::Of(interest.feed());
+  core_.subscriptions.erase(key);
+  absl::StatusOr<NodePath> origin = NodePath::Parse(interest.origin_path());
+  const bool wanted = origin.ok() && wants_.Wanted(key, *origin);
+  if (origin.ok()) {
+    wants_.Refresh(turn, {.feed = interest.feed(), .origin_path = *origin, .have = {}, .warrant = ""});
+  }
+  if (event.drop_data) {
+    turn.writes().Delete(SubscriptionKey(event.code));
+    FeedState* feed = core_.Find(key);
+    if (feed != nullptr && !feed->own && wanted) {
+      if (feed->table.has_value()) feed->table->Drop(&turn.writes());
+      feed->table.reset();
+      feed->record.set_applied(false);
+      SaveFeed(core_, turn, *feed);
+    } else if (feed != nullptr && !feed->own) {
+      DropFeed(core_, turn, key);
+    }
+  } else {
+    interest.set_ended(true);
+    turn.writes().Put(SubscriptionKey(event.code), interest.SerializeAsString());
+  }
+  turn.when_durable.push_back([token = event.token](Turn& later) {
+    if (token != 0) later.effects.writes_done.push_back({.token = token, .status = absl::OkStatus(), .position = {}});
+  });
+}
+
+// --- time -----------------------------------------------------------------------------------------------------
+
+void EngineImpl::OnTime(Turn& turn) {
+  calls_.Expire(turn);
+  for (auto& [link, peer] : core_.peers) {
+    sender_.ResendStale(turn, peer);
+    if (turn.now - peer.offered_at >= core_.options.sync_every) sync_.Offer(turn, peer);
+  }
+  receiver_.Tend(turn);
+  origin_.CheckRecoveries(turn);
+  if (turn.now - last_sweep_ >= kSweepEvery) Sweep(turn);
+}
+
+void EngineImpl::Sweep(Turn& turn) {
+  last_sweep_ = turn.now;
+  std::vector<FeedKey> orphans;
+  for (auto& [key, feed] : core_.feeds) {
+    if (feed.held.has_value() && feed.load == nullptr && !feed.making_manifest &&
+        turn.now - feed.held->used_at >= core_.options.manifest_idle) {
+      turn.writes().DeleteRange(ChunkPrefix(key), PrefixEnd(ChunkPrefix(key)));
+      turn.writes().Delete(ManifestKey(key));
+      feed.held.reset();
+    }
+    if (feed.own || feed.kind() != v1::FEED_KIND_ROWS || feed.record.applied()) continue;
+    if (wants_.Wanted(key, feed.origin_path)) {
+      feed.unwanted_since = absl::InfiniteFuture();
+    } else if (feed.unwanted_since == absl::InfiniteFuture()) {
+      feed.unwanted_since = turn.now;
+    } else if (turn.now - feed.unwanted_since >= kUnwantedKept) {
+      orphans.push_back(key);
+    }
+  }
+  for (const FeedKey& key : orphans) DropFeed(core_, turn, key);
+}
+
+void EngineImpl::Merge(Turn& turn) {
+  for (auto it = core_.merging.begin(); it != core_.merging.end();) {
+    FeedState* feed = core_.Find(*it);
+    if (feed == nullptr || !feed->table.has_value() || !feed->table->needs_merge()) {
+      it = core_.merging.erase(it);
+      continue;
+    }
+    // A step reads what is committed, so the table must be at rest. One step a turn leaves room for everything else.
+    if (feed->pending == 0) {
+      if (absl::Status merged = feed->table->MergeStep(*core_.store, kMergeRowsPerStep, &turn.writes()); !merged.ok()) {
+        turn.Alarm(absl::StrCat("merging the table of ", feed->record.feed().resource(), ": ", merged.message()));
+      }
+      SaveFeed(core_, turn, *feed);
+      return;
+    }
+    ++it;
+  }
+}
+
+absl::Time EngineImpl::WakeAt(absl::Time now) const {
+  absl::Time wake = calls_.NextDeadline();
+  for (const auto& [link, peer] : core_.peers) {
+    wake = std::min(wake, peer.offered_at + core_.options.sync_every);
+    wake = std::min(wake, sender_.NextResend(peer));
+  }
+  if (!core_.repairing.empty()) wake = std::min(wake, now + absl::Seconds(1));
+  wake = std::min(wake, last_sweep_ + kSweepEvery);
+  return std::max(wake, now + absl::Milliseconds(10));
+}
+
+Effects EngineImpl::EndTurn(Turn turn) {
+  // Durable positions follow the ordered ones of the same turn, before whatever else waited for it.
+  std::vector<std::function<void(Turn&)>> actions;
+  for (const FeedKey& key : turn.touched) {
+    FeedState* feed = core_.Find(key);
+    if (feed == nullptr) continue;
+    actions.push_back([this, key, head = feed->record.head()](Turn& later) {
+      FeedState* state = core_.Find(key);
+      if (state == nullptr || SamePosition(state->durable, head)) return;
+      state->durable = head;
+      if (state->own) sender_.Advance(later, *state);
+    });
+  }
+  for (auto& action : turn.when_durable) actions.push_back(std::move(action));
+  turn.when_durable.clear();
+
+  Effects& effects = turn.effects;
+  if (!effects.commit.empty()) {
+    effects.ticket = ++last_ticket_;
+    in_flight_.push_back({.ticket = last_ticket_, .when_durable = std::move(actions)});
+  } else if (!actions.empty() && !in_flight_.empty()) {
+    auto& waiting = in_flight_.back().when_durable;
+    std::move(actions.begin(), actions.end(), std::back_inserter(waiting));
+  } else {
+    for (const auto& action : actions) action(turn);
+  }
+  for (auto& [link, acks] : turn.acks) {
+    const Peer* peer = core_.FindPeer(link);
+    if (peer == nullptr) continue;
+    v1::Frame frame;
+    *frame.mutable_acks() = std::move(acks);
+    SendFrame(turn, *peer, v1::LANE_CONTROL, frame);
+  }
+  effects.wake_at = WakeAt(turn.now);
+  next_tick_ = effects.wake_at;
+  return std::move(turn.effects);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(EngineOptions options, EngineIdentity identity,
+                                                       const Store* store, RandomSource random,
+                                                       absl::Time now) {
+  auto engine = std::make_unique<EngineImpl>(std::move(options), std::move(identity), store, std::move(random));
+  GT_RETURN_IF_ERROR(engine->Load(now));
+  return engine;
+}
+
+}  // namespace guantong

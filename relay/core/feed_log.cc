@@ -1,0 +1,348 @@
+#include "relay/core/feed_log.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "catalog/base/digest.h"
+#include "catalog/base/limits.h"
+#include "catalog/base/status.h"
+#include "catalog/facts.h"
+
+namespace guantong {
+
+namespace {
+
+Bytes FrameOf(v1::SignedBatch batch) {
+  v1::Frame frame;
+  *frame.mutable_batch() = std::move(batch);
+  return std::make_shared<const std::string>(frame.SerializeAsString());
+}
+
+void Remember(Core& core, FeedState& feed, TailBatch batch) {
+  core.tail_bytes += batch.frame->size();
+  feed.tail.push_back(std::move(batch));
+  // The oldest of the same feed go first: what is hot is written now.
+  while (core.tail_bytes > kTailBytesMax && feed.tail.size() > 1) {
+    core.tail_bytes -= feed.tail.front().frame->size();
+    feed.tail.pop_front();
+  }
+  if (core.tail_bytes <= kTailBytesMax) return;
+  for (auto& [key, other] : core.feeds) {
+    if (&other == &feed) continue;
+    for (const TailBatch& old : other.tail) core.tail_bytes -= old.frame->size();
+    other.tail.clear();
+  }
+}
+
+void ForgetTail(Core& core, FeedState& feed) {
+  for (const TailBatch& old : feed.tail) core.tail_bytes -= old.frame->size();
+  feed.tail.clear();
+}
+
+// The rows of the batch; control records of a rows feed travel as Records.
+absl::Status ApplyRows(Turn& turn, FeedState& feed, const v1::BatchHeader& header,
+                       const std::string& payload) {
+  if (header.encoding() == v1::ENCODING_RECORDS) {
+    v1::Records records;
+    if (!records.ParseFromString(payload)) {
+      return Error(absl::StatusCode::kFailedPrecondition, "payload_unreadable", "records do not parse");
+    }
+    for (const v1::Record& record : records.records()) {
+      if (record.has_feed_closed()) feed.record.set_closed(true);
+    }
+    return absl::OkStatus();
+  }
+  v1::RowBatch rows;
+  if (header.encoding() != v1::ENCODING_ROWS || !rows.ParseFromString(payload)) {
+    return Error(absl::StatusCode::kFailedPrecondition, "payload_unreadable", "rows do not parse");
+  }
+  if (!feed.table.has_value()) return absl::OkStatus();
+  return feed.table->Apply(header, rows, &turn.writes());
+}
+
+absl::Status ApplyFacts(Turn& turn, FeedState& feed, const v1::BatchHeader& header,
+                        const v1::SignedBatch& batch) {
+  if (header.sealing() > v1::SEALING_NONE) return absl::OkStatus();
+  absl::StatusOr<std::string> payload = DecodePayload(header.compression(), batch.payload());
+  GT_RETURN_IF_ERROR(payload.status());
+  if (feed.kind() == v1::FEED_KIND_ROWS) return ApplyRows(turn, feed, header, *payload);
+  v1::Records records;
+  if (header.encoding() != v1::ENCODING_RECORDS || !records.ParseFromString(*payload)) {
+    return Error(absl::StatusCode::kFailedPrecondition, "payload_unreadable", "records do not parse");
+  }
+  for (const v1::Record& record : records.records()) {
+    if (record.has_feed_closed()) feed.record.set_closed(true);
+  }
+  bool unknown = false;
+  return ApplyRecords(feed.record.feed(), records, &turn.writes(), &unknown);
+}
+
+bool After(const v1::Position& a, uint64_t epoch, uint64_t sequence) {
+  return a.epoch().number() > epoch || (a.epoch().number() == epoch && a.sequence() > sequence);
+}
+
+}  // namespace
+
+absl::Status LoadFeeds(Core& core) {
+  const std::string prefix = KindPrefix('F');
+  auto cursor = core.store->Scan(prefix, PrefixEnd(prefix));
+  for (; cursor->Valid(); cursor->Next()) {
+    storage::v1::FeedRecord record;
+    if (!record.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size()))) {
+      return Error(absl::StatusCode::kDataLoss, "store_corrupt", "a feed record does not parse",
+                   HexOf(cursor->key()), "restore this node from a backup");
+    }
+    const FeedKey key = FeedKey::Of(record.feed());
+    GT_ASSIGN_OR_RETURN(NodePath origin, NodePath::Parse(record.origin_path()));
+    FeedState& feed = core.feeds[key];
+    feed.key = key;
+    feed.durable = record.head();
+    feed.own = record.own();
+    feed.epoch_number_max = record.head().epoch().number();
+    feed.origin_path = std::move(origin);
+    if (record.applied()) {
+      GT_ASSIGN_OR_RETURN(TableWriter table, TableWriter::Load(*core.store, key));
+      feed.table.emplace(std::move(table));
+    }
+    feed.record = std::move(record);
+
+    std::string bytes;
+    if (core.store->Get(ManifestKey(key), &bytes).ok()) {
+      HeldManifest held{.used_at = core.started_at};
+      if (held.signed_manifest.ParseFromString(bytes) &&
+          held.manifest.ParseFromString(held.signed_manifest.manifest())) {
+        feed.held = std::move(held);
+      }
+    }
+    if (core.store->Get(SnapshotProgressKey(key), &bytes).ok()) feed.wants_snapshot = true;
+    if (core.store->Get(PendingPushKey(key), &bytes).ok()) {
+      storage::v1::PendingPush push;
+      if (push.ParseFromString(bytes)) feed.push = std::move(push);
+    }
+  }
+  GT_RETURN_IF_ERROR(cursor->status());
+
+  const std::string interests = KindPrefix('I');
+  cursor = core.store->Scan(interests, PrefixEnd(interests));
+  for (; cursor->Valid(); cursor->Next()) {
+    storage::v1::StoredInterest interest;
+    if (!interest.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size()))) continue;
+    if (!interest.ended()) core.subscriptions[FeedKey::Of(interest.feed())] = interest;
+  }
+  return cursor->status();
+}
+
+FeedState& OpenFeed(Core& core, Turn& turn, const v1::FeedId& id, const NodePath& origin_path, bool applied) {
+  const FeedKey key = FeedKey::Of(id);
+  FeedState& feed = core.feeds[key];
+  feed.key = key;
+  *feed.record.mutable_feed() = id;
+  feed.record.set_origin_path(origin_path.text());
+  feed.origin_path = origin_path;
+  feed.own = id.origin() == core.self_id();
+  feed.record.set_own(feed.own);
+  feed.record.mutable_head()->set_chain_hash(ZeroDigest());
+  *feed.record.mutable_log_from() = feed.record.head();
+  feed.durable = feed.record.head();
+  if (applied && id.kind() == v1::FEED_KIND_ROWS) {
+    feed.record.set_applied(true);
+    feed.table.emplace(key, storage::v1::TableRecord());
+  }
+  SaveFeed(core, turn, feed);
+  return feed;
+}
+
+void SaveFeed(Core& core, Turn& turn, FeedState& feed) {
+  turn.writes().Put(FeedRecordKey(feed.key), feed.record.SerializeAsString());
+  if (!turn.touched.insert(feed.key).second) return;
+  ++feed.pending;
+  turn.when_durable.push_back([&core, key = feed.key](Turn&) {
+    if (FeedState* state = core.Find(key)) --state->pending;
+  });
+}
+
+void AppendBatch(Core& core, Turn& turn, FeedState& feed, const ParsedBatch& parsed,
+                 const v1::SignedBatch& batch, Bytes frame) {
+  const v1::BatchHeader& header = parsed.header;
+  storage::v1::FeedRecord& record = feed.record;
+  const bool new_epoch = header.epoch().number() != record.head().epoch().number();
+  if (new_epoch && feed.table.has_value()) feed.table->AbandonOpenPush(&turn.writes());
+
+  // A fact that does not apply must not stop the feed: the bytes are verified and others may understand them.
+  if (absl::Status applied = ApplyFacts(turn, feed, header, batch);
+      !applied.ok() && record.incomplete_since() == 0) {
+    record.set_incomplete_since(header.prev() + 1);
+    record.set_fault_text(std::string(applied.message()));
+    feed.wants_snapshot = feed.table.has_value();
+    turn.Alarm(absl::StrCat("feed ", HexOf(feed.key.bytes()), " incomplete since ", header.prev() + 1, ": ",
+                            std::string(applied.message())));
+  }
+
+  turn.writes().Put(LogKey(feed.key, header.epoch().number(), header.last()), batch.SerializeAsString());
+  const v1::Position position = PositionOf(header, parsed.chain_hash);
+  *record.mutable_head() = position;
+  record.set_commit(header.commit());
+  if (header.push_end()) {
+    record.set_visible_commit(header.commit());
+    *record.mutable_visible() = position;
+  }
+  record.set_log_bytes(record.log_bytes() + batch.payload().size() + batch.header().size());
+  record.set_log_batches(record.log_batches() + 1);
+  record.set_records_received(record.records_received() + (header.last() - header.prev()));
+  *record.mutable_last_signed_at() = header.signed_at();
+  *record.mutable_received_at() = ToTimestamp(turn.now);
+  record.set_signer_chain(header.signer_chain());
+  if (header.schema_version() > 0) record.set_schema_version(header.schema_version());
+  feed.epoch_number_max = std::max(feed.epoch_number_max, header.epoch().number());
+  SaveFeed(core, turn, feed);
+
+  if (frame == nullptr) frame = FrameOf(batch);
+  Remember(core, feed, {.epoch = header.epoch().number(), .prev = header.prev(), .last = header.last(),
+                        .signer_chain = header.signer_chain(), .frame = std::move(frame)});
+  if (record.log_bytes() > core.options.feed_log_bytes_max) TrimLog(core, turn, feed);
+}
+
+std::optional<TailBatch> NextBatch(const Core& core, const FeedState& feed, uint64_t epoch, uint64_t sequence,
+                                   bool* gone) {
+  *gone = false;
+  if (!After(feed.durable, epoch, sequence)) return std::nullopt;
+  auto follows = [&](uint64_t e, uint64_t prev) {
+    return e == epoch ? prev == sequence : e > epoch && prev == 0;
+  };
+  auto it = std::upper_bound(feed.tail.begin(), feed.tail.end(), std::make_pair(epoch, sequence),
+                             [](const std::pair<uint64_t, uint64_t>& at, const TailBatch& batch) {
+                               return at < std::make_pair(batch.epoch, batch.last);
+                             });
+  if (it != feed.tail.end() && follows(it->epoch, it->prev)) {
+    if (After({feed.durable}, it->epoch, it->last - 1)) return *it;
+    return std::nullopt;
+  }
+  auto cursor = core.store->Scan(LogKey(feed.key, epoch, sequence + 1), PrefixEnd(LogPrefix(feed.key)));
+  v1::SignedBatch batch;
+  v1::BatchHeader header;
+  if (!cursor->Valid() ||
+      !batch.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())) ||
+      !header.ParseFromString(batch.header()) || !follows(header.epoch().number(), header.prev())) {
+    *gone = true;
+    return std::nullopt;
+  }
+  if (!After(feed.durable, header.epoch().number(), header.last() - 1)) return std::nullopt;
+  return TailBatch{.epoch = header.epoch().number(), .prev = header.prev(), .last = header.last(),
+                   .signer_chain = header.signer_chain(), .frame = FrameOf(std::move(batch))};
+}
+
+Place Locate(const Core& core, const FeedState& feed, const v1::Position& position) {
+  const uint64_t epoch = position.epoch().number();
+  if (SamePosition(position, feed.durable)) return Place::kHere;
+  if (After(position, feed.durable.epoch().number(), feed.durable.sequence())) return Place::kAhead;
+  if (SamePosition(position, feed.record.log_from())) return Place::kHere;
+  if (epoch == feed.durable.epoch().number() && position.epoch().id() != feed.durable.epoch().id()) {
+    return Place::kFork;
+  }
+  // Before the first batch there is nothing to compare.
+  if (position.sequence() == 0) {
+    bool gone = false;
+    NextBatch(core, feed, epoch, 0, &gone);
+    return gone ? Place::kGone : Place::kHere;
+  }
+  std::string bytes;
+  if (!core.store->Get(LogKey(feed.key, epoch, position.sequence()), &bytes).ok()) {
+    // No batch ends there. Inside what the log still holds that is another history.
+    const v1::Position& from = feed.record.log_from();
+    const bool inside = After(position, from.epoch().number(), from.sequence());
+    return inside && epoch == feed.durable.epoch().number() ? Place::kFork : Place::kGone;
+  }
+  v1::SignedBatch batch;
+  if (!batch.ParseFromString(bytes)) return Place::kGone;
+  absl::StatusOr<ParsedBatch> parsed = ParseBatch(batch);
+  if (!parsed.ok()) return Place::kGone;
+  return SamePosition(PositionOf(parsed->header, parsed->chain_hash), position) ? Place::kHere : Place::kFork;
+}
+
+void TrimLog(Core& core, Turn& turn, FeedState& feed) {
+  storage::v1::FeedRecord& record = feed.record;
+  const uint64_t keep = core.options.feed_log_bytes_max / 2;
+  auto cursor = core.store->Scan(LogPrefix(feed.key), PrefixEnd(LogPrefix(feed.key)));
+  const std::string begin = LogPrefix(feed.key);
+  std::string end;
+  for (; cursor->Valid() && record.log_bytes() > keep; cursor->Next()) {
+    v1::SignedBatch batch;
+    if (!batch.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size()))) break;
+    absl::StatusOr<ParsedBatch> parsed = ParseBatch(batch);
+    if (!parsed.ok()) break;
+    // The newest durable batch stays: positions are compared with it.
+    const v1::Position position = PositionOf(parsed->header, parsed->chain_hash);
+    if (SamePosition(position, feed.durable)) break;
+    record.set_log_bytes(record.log_bytes() - std::min<uint64_t>(record.log_bytes(),
+                                                                 batch.payload().size() + batch.header().size()));
+    record.set_log_batches(record.log_batches() - 1);
+    *record.mutable_log_from() = position;
+    end = LogKey(feed.key, parsed->header.epoch().number(), parsed->header.last() + 1);
+  }
+  if (end.empty()) return;
+  turn.writes().DeleteRange(begin, end);
+  SaveFeed(core, turn, feed);
+}
+
+void MoveTo(Core& core, Turn& turn, FeedState& feed, const v1::Manifest& manifest) {
+  storage::v1::FeedRecord& record = feed.record;
+  turn.writes().DeleteRange(LogPrefix(feed.key), PrefixEnd(LogPrefix(feed.key)));
+  ForgetTail(core, feed);
+  *record.mutable_head() = manifest.at();
+  *record.mutable_log_from() = manifest.at();
+  *record.mutable_visible() = manifest.at();
+  record.set_commit(manifest.commit());
+  record.set_visible_commit(manifest.commit());
+  record.set_log_bytes(0);
+  record.set_log_batches(0);
+  record.set_schema_version(manifest.schema_version());
+  record.set_incomplete_since(0);
+  record.clear_fault_text();
+  record.set_signer_chain(manifest.signer_chain());
+  *record.mutable_last_signed_at() = manifest.signed_at();
+  *record.mutable_received_at() = ToTimestamp(turn.now);
+  feed.epoch_number_max = std::max(feed.epoch_number_max, manifest.at().epoch().number());
+  SaveFeed(core, turn, feed);
+}
+
+void DropFeed(Core& core, Turn& turn, const FeedKey& key) {
+  FeedState* feed = core.Find(key);
+  if (feed == nullptr) return;
+  WriteSet& writes = turn.writes();
+  writes.Delete(FeedRecordKey(key));
+  writes.DeleteRange(LogPrefix(key), PrefixEnd(LogPrefix(key)));
+  writes.DeleteRange(ChunkPrefix(key), PrefixEnd(ChunkPrefix(key)));
+  writes.Delete(ManifestKey(key));
+  writes.Delete(SnapshotProgressKey(key));
+  if (feed->table.has_value()) feed->table->Drop(&writes);
+  if (feed->kind() != v1::FEED_KIND_ROWS) {
+    if (absl::Status dropped = DropRecords(*core.store, feed->record.feed(), &writes); !dropped.ok()) {
+      turn.Alarm(absl::StrCat("facts of feed ", HexOf(key.bytes()), " could not be removed: ",
+                              std::string(dropped.message())));
+    }
+  }
+  ForgetTail(core, *feed);
+  for (auto& [link, peer] : core.peers) {
+    auto it = peer.outgoing.find(key);
+    if (it == peer.outgoing.end()) continue;
+    for (const Unacked& unacked : it->second.unacked) peer.in_flight -= unacked.bytes;
+    peer.active.erase(key);
+    peer.outgoing.erase(it);
+  }
+  core.feeds.erase(key);
+}
+
+absl::Time TimeOf(const google::protobuf::Timestamp& timestamp) {
+  return absl::FromUnixSeconds(timestamp.seconds()) + absl::Nanoseconds(timestamp.nanos());
+}
+
+google::protobuf::Timestamp ToTimestamp(absl::Time time) {
+  google::protobuf::Timestamp timestamp;
+  const int64_t nanos = absl::ToUnixNanos(time);
+  timestamp.set_seconds(nanos / 1'000'000'000);
+  timestamp.set_nanos(static_cast<int32_t>(nanos % 1'000'000'000));
+  return timestamp;
+}
+
+}  // namespace guantong

@@ -1,0 +1,49 @@
+// One feed's log and facts as held here: opening, applying the next verified batch, reading back, trimming, dropping.
+#ifndef GUANTONG_RELAY_CORE_FEED_LOG_H_
+#define GUANTONG_RELAY_CORE_FEED_LOG_H_
+
+#include <optional>
+
+#include "absl/status/status.h"
+#include "catalog/batch.h"
+#include "relay/core/state.h"
+
+namespace guantong {
+
+// Reads every feed record, manifest and subscription of the store into `core`.
+absl::Status LoadFeeds(Core& core);
+
+// A feed held from now on, empty. `applied`: rows are kept as a table, not only the log.
+FeedState& OpenFeed(Core& core, Turn& turn, const v1::FeedId& id, const NodePath& origin_path, bool applied);
+
+// Appends a batch that is verified and continues the feed (or opens an epoch that does), with all it changes. Facts that cannot be
+// applied here are kept raw and mark the copy incomplete.
+void AppendBatch(Core& core, Turn& turn, FeedState& feed, const ParsedBatch& parsed,
+                 const v1::SignedBatch& batch, Bytes frame);
+
+// The first durable batch after {epoch, sequence}; none when there is nothing newer; `gone` is set when the log no longer holds it.
+std::optional<TailBatch> NextBatch(const Core& core, const FeedState& feed, uint64_t epoch, uint64_t sequence,
+                                   bool* gone);
+
+// How a neighbour's position relates to our durable log.
+enum class Place { kHere, kGone, kAhead, kFork };
+Place Locate(const Core& core, const FeedState& feed, const v1::Position& position);
+
+// Keeps the log within its bound; whoever still needed what goes gets a snapshot.
+void TrimLog(Core& core, Turn& turn, FeedState& feed);
+
+// Puts the feed at `manifest` without its log (what is held before is no longer continued by it).
+void MoveTo(Core& core, Turn& turn, FeedState& feed, const v1::Manifest& manifest);
+
+// Forgets the feed with log, facts, manifest. Invalidates references.
+void DropFeed(Core& core, Turn& turn, const FeedKey& key);
+
+// Saves the feed record in this turn and counts the turn against the feed.
+void SaveFeed(Core& core, Turn& turn, FeedState& feed);
+
+absl::Time TimeOf(const google::protobuf::Timestamp& timestamp);
+google::protobuf::Timestamp ToTimestamp(absl::Time time);
+
+}  // namespace guantong
+
+#endif  // GUANTONG_RELAY_CORE_FEED_LOG_H_

@@ -1,0 +1,287 @@
+// The snapshot half of Receiver: manifests, chunks, loading and switching.
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "catalog/base/digest.h"
+#include "catalog/base/limits.h"
+#include "catalog/base/status.h"
+#include "catalog/facts.h"
+#include "relay/core/feed_log.h"
+#include "relay/core/receiver.h"
+
+namespace guantong {
+
+void Receiver::AskSnapshot(Turn& turn, FeedState& feed) {
+  feed.wants_snapshot = true;
+  core_.repairing.insert(feed.key);
+  Peer* upstream = core_.NextHop(feed.origin_path);
+  if (upstream == nullptr || turn.now - feed.asked_at < absl::Seconds(1)) return;
+  feed.asked_at = turn.now;
+  v1::Frame frame;
+  *frame.mutable_fetch()->mutable_feed() = feed.record.feed();
+  frame.mutable_fetch()->set_snapshot(true);
+  if (feed.durable.epoch().number() > 0) *frame.mutable_fetch()->mutable_after() = feed.durable;
+  SendFrame(turn, *upstream, v1::LANE_CONTROL, frame);
+}
+
+void Receiver::OnManifest(Turn& turn, Peer& peer, const v1::SignedManifest& signed_manifest) {
+  absl::StatusOr<v1::Manifest> manifest = ParseManifest(signed_manifest);
+  if (!manifest.ok() || static_cast<size_t>(manifest->chunks_size()) > kChunksPerManifestMax) {
+    ++peer.frames_rejected;
+    return;
+  }
+  const VerifiedChain* signer = core_.chains.Find(manifest->signer_chain());
+  if (signer == nullptr) return;   // its chain was lost on the way; the sender repeats both
+  if (absl::Status checked =
+          CheckManifestSignature(*manifest, signed_manifest, *signer, core_.chains.network());
+      !checked.ok()) {
+    ++peer.frames_rejected;
+    turn.Alarm(absl::StrCat("link ", DisplayPath(peer.who.path), ": snapshot manifest refused: ",
+                            checked.message()));
+    return;
+  }
+  if (!MayComeFrom(peer, manifest->feed(), signer->path)) return;
+  const FeedKey key = FeedKey::Of(manifest->feed());
+  FeedState* feed = core_.Find(key);
+  if (feed != nullptr && feed->own && !feed->recover_to.has_value()) return;
+  if (feed == nullptr) {
+    feed = &OpenFeed(core_, turn, manifest->feed(), signer->path, core_.subscriptions.count(key) > 0);
+  }
+  const v1::Position& head = feed->record.head();
+  const v1::Position& at = manifest->at();
+  const bool newer = std::make_pair(at.epoch().number(), at.sequence()) >
+                     std::make_pair(head.epoch().number(), head.sequence());
+  if (feed->load != nullptr && SamePosition(feed->load->manifest.at(), at)) return;
+  Hold(turn, *feed, signed_manifest, *manifest);
+  if (!newer && !feed->wants_snapshot) {
+    Ack(turn, peer.who.link, *feed);
+    return sender_.ManifestHeld(turn, *feed);
+  }
+  if (feed->kind() == v1::FEED_KIND_ROWS && !feed->record.applied()) {
+    // A relay keeps no table: it goes on from the manifest and hands out chunks as they are asked for.
+    feed->wants_snapshot = false;
+    core_.repairing.erase(key);
+    MoveTo(core_, turn, *feed, *manifest);
+    turn.when_durable.push_back([this, key, from = peer.who.link](Turn& later) {
+      AfterDurable(later, key, from);
+      if (FeedState* state = core_.Find(key)) sender_.ManifestHeld(later, *state);
+    });
+    return;
+  }
+  BeginLoad(turn, *feed);
+}
+
+void Receiver::Hold(Turn& turn, FeedState& feed, const v1::SignedManifest& signed_manifest,
+                    const v1::Manifest& manifest) {
+  if (feed.held.has_value()) {
+    // Chunks that both have stay: a snapshot after a small change costs the small change.
+    std::set<std::string> kept;
+    for (const v1::ChunkRef& chunk : manifest.chunks()) kept.insert(chunk.hash());
+    for (const v1::ChunkRef& chunk : feed.held->manifest.chunks()) {
+      if (kept.count(chunk.hash()) == 0) turn.writes().Delete(ChunkKey(feed.key, chunk.hash()));
+    }
+  }
+  feed.held = HeldManifest{.signed_manifest = signed_manifest, .manifest = manifest, .used_at = turn.now};
+  turn.writes().Put(ManifestKey(feed.key), signed_manifest.SerializeAsString());
+}
+
+void Receiver::BeginLoad(Turn& turn, FeedState& feed) {
+  feed.wants_snapshot = true;
+  core_.repairing.insert(feed.key);
+  feed.load = std::make_unique<SnapshotLoad>();
+  feed.load->signed_manifest = feed.held->signed_manifest;
+  feed.load->manifest = feed.held->manifest;
+  feed.load->progress_at = turn.now;
+  storage::v1::SnapshotProgress progress;
+  *progress.mutable_manifest() = feed.load->signed_manifest;
+  turn.writes().Put(SnapshotProgressKey(feed.key), progress.SerializeAsString());
+  if (feed.table.has_value()) feed.table->BeginStaging(&turn.writes());
+  SaveFeed(core_, turn, feed);
+  sender_.ManifestHeld(turn, feed);
+  StageArrived(turn, feed);
+}
+
+void Receiver::AskChunks(Turn& turn, FeedState& feed) {
+  SnapshotLoad& load = *feed.load;
+  Peer* upstream = core_.NextHop(feed.origin_path);
+  if (feed.own) {
+    // Our own tail comes back from whoever holds it.
+    for (auto& [link, peer] : core_.peers) upstream = &peer;
+  }
+  while (load.asked < load.manifest.chunks_size() &&
+         load.asked - load.next_chunk < static_cast<int>(core_.options.chunks_in_flight)) {
+    const std::string& hash = load.manifest.chunks(load.asked).hash();
+    std::string chunk;
+    if (core_.store->Get(ChunkKey(feed.key, hash), &chunk).ok()) {
+      load.arrived[hash] = std::move(chunk);
+    } else if (upstream != nullptr) {
+      v1::Frame frame;
+      *frame.mutable_chunk_request()->mutable_feed() = feed.record.feed();
+      frame.mutable_chunk_request()->set_hash(hash);
+      SendFrame(turn, *upstream, v1::LANE_CONTROL, frame);
+    }
+    ++load.asked;
+  }
+}
+
+void Receiver::StageArrived(Turn& turn, FeedState& feed) {
+  SnapshotLoad& load = *feed.load;
+  while (true) {
+    AskChunks(turn, feed);
+    if (load.next_chunk == load.manifest.chunks_size()) return FinishLoad(turn, feed);
+    auto it = load.arrived.find(load.manifest.chunks(load.next_chunk).hash());
+    if (it == load.arrived.end()) return;
+    absl::Status staged;
+    if (feed.table.has_value()) {
+      v1::RowBatch rows;
+      staged = rows.ParseFromString(it->second) ? feed.table->Stage(rows, &turn.writes())
+                                                : absl::InvalidArgumentError("chunk does not parse");
+    } else {
+      v1::Records records;
+      if (records.ParseFromString(it->second)) {
+        load.records.mutable_records()->MergeFrom(records.records());
+      } else {
+        staged = absl::InvalidArgumentError("chunk does not parse");
+      }
+    }
+    if (!staged.ok()) {
+      turn.Alarm(absl::StrCat("snapshot of feed ", HexOf(feed.key.bytes()), ": ", staged.message()));
+      feed.load.reset();
+      return;
+    }
+    ++load.next_chunk;
+    load.progress_at = turn.now;
+    // The same chunk may stand twice in a manifest; keep it while it is still ahead.
+    bool again = false;
+    for (int i = load.next_chunk; i < load.asked; ++i) again |= load.manifest.chunks(i).hash() == it->first;
+    if (!again) load.arrived.erase(it);
+  }
+}
+
+void Receiver::FinishLoad(Turn& turn, FeedState& feed) {
+  const v1::Manifest manifest = feed.load->manifest;
+  if (feed.table.has_value()) {
+    feed.table->Switch(manifest, &turn.writes());
+    if (feed.table->needs_merge()) core_.merging.insert(feed.key);
+  } else if (absl::Status replaced = ReplaceRecords(*core_.store, feed.record.feed(), feed.load->records,
+                                                    &turn.writes());
+             !replaced.ok()) {
+    turn.Alarm(absl::StrCat("snapshot of feed ", HexOf(feed.key.bytes()), ": ", replaced.message()));
+    feed.load.reset();
+    return;
+  }
+  MoveTo(core_, turn, feed, manifest);
+  feed.record.set_records_received(feed.record.records_received() + manifest.records());
+  SaveFeed(core_, turn, feed);
+  turn.writes().Delete(SnapshotProgressKey(feed.key));
+  feed.load.reset();
+  feed.wants_snapshot = false;
+  core_.repairing.erase(feed.key);
+  turn.when_durable.push_back([this, key = feed.key](Turn& later) {
+    FeedState* state = core_.Find(key);
+    if (state == nullptr) return;
+    if (Peer* upstream = core_.NextHop(state->origin_path)) Ack(later, upstream->who.link, *state);
+    sender_.Advance(later, *state);
+  });
+  if (feed.own) origin_.Recovered(turn, feed);
+}
+
+void Receiver::OnChunkRequest(Turn& turn, Peer& peer, const v1::ChunkRequest& request) {
+  const FeedKey key = FeedKey::Of(request.feed());
+  FeedState* feed = core_.Find(key);
+  v1::Frame answer;
+  v1::Chunk* chunk = answer.mutable_chunk();
+  chunk->set_hash(request.hash());
+  *chunk->mutable_feed() = request.feed();
+  const bool origin_asks = request.feed().origin() == peer.who.node_id;
+  if (feed == nullptr || (!sender_.Flows(peer, *feed) && !origin_asks)) {
+    chunk->set_absent(true);
+    return SendFrame(turn, peer, v1::LANE_BULK, answer);
+  }
+  if (auto it = peer.outgoing.find(key); it != peer.outgoing.end()) it->second.progress_at = turn.now;
+  if (feed->held.has_value()) feed->held->used_at = turn.now;
+  if (core_.store->Get(ChunkKey(key, request.hash()), chunk->mutable_data()).ok()) {
+    return SendFrame(turn, peer, v1::LANE_BULK, answer);
+  }
+  Peer* upstream = core_.NextHop(feed->origin_path);
+  const bool known = feed->held.has_value() && !feed->own &&
+                     std::any_of(feed->held->manifest.chunks().begin(), feed->held->manifest.chunks().end(),
+                                 [&](const v1::ChunkRef& ref) { return ref.hash() == request.hash(); });
+  if (!known || upstream == nullptr) {
+    chunk->set_absent(true);
+    return SendFrame(turn, peer, v1::LANE_BULK, answer);
+  }
+  peer.chunks_wanted.insert(key.str() + request.hash());
+  v1::Frame ask;
+  *ask.mutable_chunk_request() = request;
+  SendFrame(turn, *upstream, v1::LANE_CONTROL, ask);
+}
+
+void Receiver::OnChunk(Turn& turn, Peer& peer, v1::Chunk chunk) {
+  const FeedKey key = FeedKey::Of(chunk.feed());
+  FeedState* feed = core_.Find(key);
+  if (feed == nullptr || !feed->held.has_value()) return;
+  const bool ours = std::any_of(feed->held->manifest.chunks().begin(), feed->held->manifest.chunks().end(),
+                                [&](const v1::ChunkRef& ref) { return ref.hash() == chunk.hash(); });
+  if (!ours || (!chunk.absent() && Sha256(chunk.data()) != chunk.hash())) {
+    ++peer.frames_rejected;
+    return;
+  }
+  if (!chunk.absent()) turn.writes().Put(ChunkKey(key, chunk.hash()), chunk.data());
+  v1::Frame frame;
+  *frame.mutable_chunk() = chunk;
+  for (auto& [link, other] : core_.peers) {
+    if (other.chunks_wanted.erase(key.str() + chunk.hash()) > 0) SendFrame(turn, other, v1::LANE_BULK, frame);
+  }
+  if (feed->load == nullptr) return;
+  if (chunk.absent()) {
+    feed->load.reset();
+    feed->asked_at = absl::InfinitePast();
+    return AskSnapshot(turn, *feed);
+  }
+  feed->load->arrived[chunk.hash()] = std::move(*chunk.mutable_data());
+  StageArrived(turn, *feed);
+}
+
+void Receiver::OnSnapshotMade(Turn& turn, SnapshotMade event) {
+  FeedState* feed = core_.Find(event.feed);
+  if (feed == nullptr) return;
+  feed->making_manifest = false;
+  if (!event.manifest.ok()) {
+    turn.Alarm(absl::StrCat("snapshot of feed ", HexOf(event.feed.bytes()), " failed: ",
+                            event.manifest.status().message()));
+    return;
+  }
+  v1::Manifest manifest = *std::move(event.manifest);
+  manifest.set_signer_chain(core_.own_chain_digest);
+  *manifest.mutable_signed_at() = ToTimestamp(turn.now);
+  Hold(turn, *feed, SealManifest(manifest, core_.identity.key, core_.chains.network()), manifest);
+  turn.when_durable.push_back([this, key = event.feed](Turn& later) {
+    FeedState* state = core_.Find(key);
+    if (state != nullptr && state->held.has_value()) sender_.ManifestHeld(later, *state);
+  });
+}
+
+void Receiver::Tend(Turn& turn) {
+  const absl::Duration patience = core_.options.resend_after / 3;
+  std::vector<FeedKey> repairing(core_.repairing.begin(), core_.repairing.end());
+  for (const FeedKey& key : repairing) {
+    FeedState* feed = core_.Find(key);
+    if (feed == nullptr || (!feed->wants_snapshot && feed->load == nullptr)) {
+      core_.repairing.erase(key);
+      continue;
+    }
+    if (feed->load != nullptr) {
+      if (turn.now - feed->load->progress_at < patience) continue;
+      feed->load->progress_at = turn.now;
+      feed->load->asked = feed->load->next_chunk;
+      StageArrived(turn, *feed);
+    } else if (turn.now - feed->asked_at >= patience) {
+      AskSnapshot(turn, *feed);
+    }
+  }
+}
+
+}  // namespace guantong

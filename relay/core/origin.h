@@ -1,0 +1,50 @@
+// Own feeds: appending, pushes, epochs, and taking back a tail that neighbours hold and we have lost.
+#ifndef GUANTONG_RELAY_CORE_ORIGIN_H_
+#define GUANTONG_RELAY_CORE_ORIGIN_H_
+
+#include <string>
+
+#include "relay/core/state.h"
+
+namespace guantong {
+
+class Origin {
+ public:
+  explicit Origin(Core* core) : core_(*core) {}
+
+  void On(Turn& turn, AppendRecords event);
+  void On(Turn& turn, OpenRows event);
+  void On(Turn& turn, CloseRows event);
+  void On(Turn& turn, PushRows event);
+
+  // The next batch of a push that is being sequenced; one each turn, as earlier ones become durable.
+  void ContinuePush(Turn& turn, FeedState& feed);
+
+  // After a start: pushes whose first batch was promised go on.
+  void ResumePushes(Turn& turn);
+
+  // A neighbour holds more of our own feed than we do (`theirs` is ahead), or another history (fork).
+  void FoundBehind(Turn& turn, Peer& peer, FeedState& feed, const v1::Position& theirs);
+  void FoundFork(Turn& turn, FeedState& feed);
+
+  // A batch of our own feed has come back; opens the new epoch once the known end is reached.
+  void Recovered(Turn& turn, FeedState& feed);
+
+  // Recoveries that nobody answers end here: the feed goes on alone, with an alarm.
+  void CheckRecoveries(Turn& turn);
+
+ private:
+  FeedState& OwnFeed(Turn& turn, v1::FeedKind kind, const std::string& resource);
+  void OpenEpoch(Turn& turn, FeedState& feed, const v1::DatasetSchema* schema);
+  void Append(Turn& turn, FeedState& feed, v1::BatchHeader header, uint64_t records,
+              const std::string& plain_payload);
+  void Finish(Turn& turn, Token token, absl::Status status);
+  void FinishWhenDurable(Turn& turn, Token token, const FeedState& feed);
+  void AppendPushBatch(Turn& turn, FeedState& feed, const std::string& payload, bool end);
+
+  Core& core_;
+};
+
+}  // namespace guantong
+
+#endif  // GUANTONG_RELAY_CORE_ORIGIN_H_

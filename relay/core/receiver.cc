@@ -1,0 +1,258 @@
+#include "relay/core/receiver.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "catalog/base/digest.h"
+#include "catalog/base/limits.h"
+#include "catalog/base/status.h"
+#include "relay/core/feed_log.h"
+
+namespace guantong {
+
+namespace {
+
+// What the first batch of an epoch says about the one before; an absent predecessor comes back empty.
+absl::StatusOr<v1::Position> PredecessorOf(const v1::BatchHeader& header, const v1::SignedBatch& batch) {
+  GT_ASSIGN_OR_RETURN(std::string payload, DecodePayload(header.compression(), batch.payload()));
+  v1::EpochOpened opened;
+  if (header.encoding() == v1::ENCODING_ROWS) {
+    v1::RowBatch rows;
+    if (rows.ParseFromString(payload) && opened.ParseFromString(rows.opened())) return opened.predecessor();
+  } else {
+    v1::Records records;
+    if (records.ParseFromString(payload) && records.records_size() > 0 &&
+        records.records(0).has_epoch_opened()) {
+      return records.records(0).epoch_opened().predecessor();
+    }
+  }
+  return Error(absl::StatusCode::kInvalidArgument, "epoch_malformed",
+               "the first batch of an epoch does not say what came before");
+}
+
+absl::string_view TextOf(const absl::Status& status) { return status.message(); }
+
+}  // namespace
+
+void Receiver::OnChain(Turn& turn, Peer& peer, const v1::CertificateChain& chain) {
+  absl::StatusOr<std::string> learned = core_.chains.Learn(chain, &turn.writes());
+  if (learned.ok()) return;
+  ++peer.frames_rejected;
+  turn.Say(absl::StrCat("link ", DisplayPath(peer.who.path), ": certificate chain refused: ",
+                        TextOf(learned.status())));
+}
+
+bool Receiver::MayComeFrom(const Peer& peer, const v1::FeedId& id, const NodePath& origin) const {
+  if (id.origin() == core_.self_id()) return true;
+  const FeedKey key = FeedKey::Of(id);
+  return peer.ours.Wants(key) || peer.ours.CoversByScope(id.kind(), origin);
+}
+
+void Receiver::OnBatch(Turn& turn, Peer& peer, const v1::SignedBatch& batch, Bytes frame) {
+  ++peer.batches_received;
+  absl::StatusOr<ParsedBatch> parsed = ParseBatch(batch);
+  if (!parsed.ok()) {
+    ++peer.frames_rejected;
+    v1::BatchHeader header;
+    header.ParseFromString(batch.header());
+    return Reject(turn, peer, header.feed(), core_.Find(FeedKey::Of(header.feed())),
+                  v1::NACK_REASON_BAD_CHAIN, TextOf(parsed.status()));
+  }
+  const v1::BatchHeader& header = parsed->header;
+  FeedState* feed = core_.Find(parsed->key);
+  const VerifiedChain* signer = core_.chains.Find(header.signer_chain());
+  if (signer == nullptr) {
+    return Reject(turn, peer, header.feed(), feed, v1::NACK_REASON_GAP, "certificate chain not held");
+  }
+  if (!MayComeFrom(peer, header.feed(), signer->path)) return;   // interest dropped while it travelled
+  if (feed != nullptr && (feed->load != nullptr || feed->wants_snapshot)) return;
+
+  const bool fresh = feed == nullptr || feed->record.head().epoch().number() == 0;
+  Continuity continuity = fresh ? Continuity::kNext : Compare(*feed, *parsed, batch);
+  if (continuity == Continuity::kRepeat) return Ack(turn, peer.who.link, *feed);
+  if (continuity == Continuity::kGap) {
+    return Reject(turn, peer, header.feed(), feed, v1::NACK_REASON_GAP, "records are missing before it");
+  }
+  if (absl::Status signature = CheckBatchSignature(*parsed, batch, *signer, core_.chains.network());
+      !signature.ok()) {
+    ++peer.frames_rejected;
+    return Reject(turn, peer, header.feed(), feed,
+                  DetailOf(signature).reason == "bad_signer" ? v1::NACK_REASON_BAD_SIGNER
+                                                             : v1::NACK_REASON_BAD_CHAIN,
+                  TextOf(signature));
+  }
+  if (TimeOf(header.signed_at()) > turn.now + absl::Seconds(kClockAheadSeconds)) {
+    return Reject(turn, peer, header.feed(), feed, v1::NACK_REASON_CLOCK_AHEAD,
+                  "signed more than ten minutes ahead of our clock");
+  }
+  if (continuity == Continuity::kFork) {
+    return sender_.ReportFork(turn, peer, *feed, PositionOf(header, parsed->chain_hash));
+  }
+  if (continuity == Continuity::kSnapshot) {
+    *feed->record.mutable_superseded() = feed->record.head();
+    return AskSnapshot(turn, *feed);
+  }
+  if (feed == nullptr) {
+    const bool applied = core_.subscriptions.count(parsed->key) > 0;
+    feed = &OpenFeed(core_, turn, header.feed(), signer->path, applied);
+  }
+  if (fresh) {
+    const bool from_start = header.prev() == 0 && header.epoch().number() == 1;
+    const bool facts = feed->kind() != v1::FEED_KIND_ROWS || feed->record.applied();
+    if (!from_start && facts) return AskSnapshot(turn, *feed);
+    if (!from_start) {
+      // A relay without a copy may begin anywhere: the signature vouches for what came before.
+      v1::Position before;
+      *before.mutable_epoch() = header.epoch();
+      before.set_sequence(header.prev());
+      before.set_chain_hash(header.prev_hash());
+      *feed->record.mutable_head() = before;
+      *feed->record.mutable_log_from() = before;
+    }
+  }
+  Apply(turn, peer, *feed, *parsed, batch, std::move(frame));
+}
+
+Receiver::Continuity Receiver::Compare(const FeedState& feed, const ParsedBatch& parsed,
+                                       const v1::SignedBatch& batch) const {
+  const v1::BatchHeader& header = parsed.header;
+  const v1::Position& head = feed.record.head();
+  if (header.epoch().number() < head.epoch().number()) return Continuity::kRepeat;
+  if (header.epoch().number() == head.epoch().number()) {
+    if (header.epoch().id() != head.epoch().id()) return Continuity::kFork;
+    if (header.last() <= head.sequence()) {
+      const Place place = Locate(core_, feed, PositionOf(header, parsed.chain_hash));
+      return place == Place::kFork ? Continuity::kFork : Continuity::kRepeat;
+    }
+    if (header.prev() > head.sequence()) return Continuity::kGap;
+    if (header.prev() < head.sequence() || header.prev_hash() != head.chain_hash()) return Continuity::kFork;
+    return Continuity::kNext;
+  }
+  if (header.prev() != 0) return Continuity::kGap;
+  absl::StatusOr<v1::Position> predecessor = PredecessorOf(header, batch);
+  if (!predecessor.ok()) return Continuity::kSnapshot;
+  if (SamePosition(*predecessor, head) && header.prev_hash() == head.chain_hash()) return Continuity::kNext;
+  const bool behind = predecessor->epoch().id() == head.epoch().id() && head.sequence() < predecessor->sequence();
+  return behind ? Continuity::kGap : Continuity::kSnapshot;
+}
+
+void Receiver::Apply(Turn& turn, Peer& peer, FeedState& feed, const ParsedBatch& parsed,
+                     const v1::SignedBatch& batch, Bytes frame) {
+  const bool was_closed = feed.record.closed();
+  AppendBatch(core_, turn, feed, parsed, batch, std::move(frame));
+  if (auto it = core_.subscriptions.find(feed.key); it != core_.subscriptions.end()) {
+    storage::v1::StoredInterest& interest = it->second;
+    if (!interest.refused().empty()) {
+      interest.clear_refused();
+      turn.writes().Put(SubscriptionKey(interest.code()), interest.SerializeAsString());
+    }
+    if (feed.record.closed() && !was_closed) {
+      // The provider ended the dataset: the copy goes, the record of it stays in the log for those behind us.
+      interest.set_ended(true);
+      turn.writes().Put(SubscriptionKey(interest.code()), interest.SerializeAsString());
+      if (feed.table.has_value()) feed.table->Drop(&turn.writes());
+      feed.table.reset();
+      feed.record.set_applied(false);
+      SaveFeed(core_, turn, feed);
+      core_.subscriptions.erase(it);
+    }
+  }
+  if (feed.record.incomplete_since() != 0 && feed.wants_snapshot) AskSnapshot(turn, feed);
+  if (feed.table.has_value() && feed.table->needs_merge()) core_.merging.insert(feed.key);
+  turn.when_durable.push_back([this, key = feed.key, from = peer.who.link](Turn& later) {
+    AfterDurable(later, key, from);
+  });
+  if (feed.own) origin_.Recovered(turn, feed);
+}
+
+void Receiver::AfterDurable(Turn& turn, const FeedKey& key, LinkId from) {
+  FeedState* feed = core_.Find(key);
+  if (feed == nullptr) return;
+  if (from != 0) Ack(turn, from, *feed);
+  sender_.Advance(turn, *feed);
+}
+
+void Receiver::Ack(Turn& turn, LinkId link, const FeedState& feed) {
+  v1::Acks& acks = turn.acks[link];
+  for (v1::FeedPosition& ack : *acks.mutable_acks()) {
+    if (ack.feed_key() != feed.key.bytes()) continue;
+    *ack.mutable_position() = feed.durable;
+    return;
+  }
+  v1::FeedPosition* ack = acks.add_acks();
+  ack->set_feed_key(feed.key.str());
+  *ack->mutable_position() = feed.durable;
+}
+
+void Receiver::Reject(Turn& turn, Peer& peer, const v1::FeedId& id, const FeedState* feed,
+                      v1::NackReason reason, absl::string_view text) {
+  const FeedKey key = FeedKey::Of(id);
+  if (reason == v1::NACK_REASON_GAP && feed != nullptr) {
+    // A burst behind one gap asks once.
+    FeedState* state = core_.Find(key);
+    if (turn.now - state->asked_at < absl::Milliseconds(200)) return;
+    state->asked_at = turn.now;
+  }
+  ++peer.nacks_sent;
+  v1::Frame frame;
+  v1::Nack* nack = frame.mutable_nack();
+  nack->set_feed_key(key.str());
+  *nack->mutable_feed() = id;
+  nack->set_reason(reason);
+  nack->set_text(std::string(text));
+  // Ordered, not durable: what is being committed needs no repeat.
+  if (feed != nullptr && feed->record.head().epoch().number() > 0) *nack->mutable_have() = feed->record.head();
+  SendFrame(turn, peer, v1::LANE_CONTROL, frame);
+  if (reason != v1::NACK_REASON_GAP) {
+    peer.text = absl::StrCat(v1::NackReason_Name(reason), ": ", text);
+    turn.Alarm(absl::StrCat("link ", DisplayPath(peer.who.path), ": batch of feed ", HexOf(key.bytes()),
+                            " refused: ", text));
+  }
+}
+
+void Receiver::OnNack(Turn& turn, Peer& peer, const v1::Nack& nack) {
+  ++peer.nacks_received;
+  const FeedKey key = FeedKey::Of(nack.feed());
+  FeedState* feed = core_.Find(key);
+  switch (nack.reason()) {
+    case v1::NACK_REASON_GAP:
+    case v1::NACK_REASON_BAD_CHAIN: {
+      v1::Fetch fetch;
+      *fetch.mutable_feed() = nack.feed();
+      if (nack.has_have()) *fetch.mutable_after() = nack.have();
+      if (nack.reason() == v1::NACK_REASON_GAP) return sender_.OnFetch(turn, peer, fetch);
+      // The bytes may have been damaged on their way or be damaged here; a pause keeps a bad copy from spinning.
+      peer.text = nack.text();
+      return;
+    }
+    case v1::NACK_REASON_BAD_SIGNER:
+    case v1::NACK_REASON_CLOCK_AHEAD:
+      peer.text = nack.text();
+      turn.Alarm(absl::StrCat("link ", DisplayPath(peer.who.path), " refuses feed ", HexOf(key.bytes()), ": ",
+                              nack.text()));
+      return;
+    case v1::NACK_REASON_FORK:
+      if (feed == nullptr) return;
+      return sender_.ReportFork(turn, peer, *feed, nack.have());
+    case v1::NACK_REASON_REFUSED:
+    case v1::NACK_REASON_UNKNOWN_FEED:
+    case v1::NACK_REASON_UNREACHABLE: {
+      if (auto it = core_.subscriptions.find(key); it != core_.subscriptions.end()) {
+        it->second.set_refused(nack.text());
+        turn.writes().Put(SubscriptionKey(it->second.code()), it->second.SerializeAsString());
+      }
+      v1::Frame frame;
+      *frame.mutable_nack() = nack;
+      for (auto& [link, other] : core_.peers) {
+        const Interests* theirs = core_.TheirInterests(other);
+        if (link == peer.who.link || theirs == nullptr || !theirs->Wants(key)) continue;
+        SendFrame(turn, other, v1::LANE_CONTROL, frame);
+      }
+      return;
+    }
+    default:
+      return;
+  }
+}
+
+}  // namespace guantong

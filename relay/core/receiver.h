@@ -1,0 +1,61 @@
+// Feeds coming in: the next verified batch of a wanted feed is applied and acknowledged once durable; anything else is asked for again,
+// refused with its reason, or taken as a repeat. Snapshots are loaded beside what is readable and switched in one commit.
+#ifndef GUANTONG_RELAY_CORE_RECEIVER_H_
+#define GUANTONG_RELAY_CORE_RECEIVER_H_
+
+#include "catalog/batch.h"
+#include "relay/core/sender.h"
+#include "relay/core/state.h"
+
+namespace guantong {
+
+class Receiver {
+ public:
+  Receiver(Core* core, Sender* sender, Origin* origin, Wants* wants)
+      : core_(*core), sender_(*sender), origin_(*origin), wants_(*wants) {}
+
+  void OnChain(Turn& turn, Peer& peer, const v1::CertificateChain& chain);
+  void OnBatch(Turn& turn, Peer& peer, const v1::SignedBatch& batch, Bytes frame);
+  void OnNack(Turn& turn, Peer& peer, const v1::Nack& nack);
+  void OnManifest(Turn& turn, Peer& peer, const v1::SignedManifest& signed_manifest);
+  void OnChunkRequest(Turn& turn, Peer& peer, const v1::ChunkRequest& request);
+  void OnChunk(Turn& turn, Peer& peer, v1::Chunk chunk);
+
+  // An own snapshot has been made: sign it, keep it, hand it out.
+  void OnSnapshotMade(Turn& turn, SnapshotMade event);
+
+  // Asks upstream for a manifest, at most once a second for each feed.
+  void AskSnapshot(Turn& turn, FeedState& feed);
+
+  // Repairs that had no answer are asked again; manifests that nobody uses go.
+  void Tend(Turn& turn);
+
+  // The feed's durable position moved here: acknowledge to `from` (0: nobody) and send on.
+  void AfterDurable(Turn& turn, const FeedKey& key, LinkId from);
+
+ private:
+  enum class Continuity { kNext, kRepeat, kGap, kFork, kSnapshot };
+  Continuity Compare(const FeedState& feed, const ParsedBatch& parsed, const v1::SignedBatch& batch) const;
+  bool MayComeFrom(const Peer& peer, const v1::FeedId& id, const NodePath& origin) const;
+  void Reject(Turn& turn, Peer& peer, const v1::FeedId& id, const FeedState* feed, v1::NackReason reason,
+              absl::string_view text);
+  void Apply(Turn& turn, Peer& peer, FeedState& feed, const ParsedBatch& parsed,
+             const v1::SignedBatch& batch, Bytes frame);
+  void Ack(Turn& turn, LinkId link, const FeedState& feed);
+
+  void Hold(Turn& turn, FeedState& feed, const v1::SignedManifest& signed_manifest,
+            const v1::Manifest& manifest);
+  void BeginLoad(Turn& turn, FeedState& feed);
+  void AskChunks(Turn& turn, FeedState& feed);
+  void StageArrived(Turn& turn, FeedState& feed);
+  void FinishLoad(Turn& turn, FeedState& feed);
+
+  Core& core_;
+  Sender& sender_;
+  Origin& origin_;
+  Wants& wants_;
+};
+
+}  // namespace guantong
+
+#endif  // GUANTONG_RELAY_CORE_RECEIVER_H_

@@ -1,0 +1,301 @@
+#include "relay/core/sender.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "catalog/base/digest.h"
+#include "catalog/base/status.h"
+#include "catalog/batch.h"
+#include "relay/core/feed_log.h"
+
+namespace guantong {
+
+bool Sender::Flows(const Peer& peer, const FeedState& feed) const {
+  const Interests* theirs = core_.TheirInterests(peer);
+  if (theirs == nullptr) return false;
+  // Never back to where it comes from.
+  if (peer.who.is_parent ? !core_.self_path().Contains(feed.origin_path)
+                         : peer.who.path.Contains(feed.origin_path)) {
+    return false;
+  }
+  switch (feed.kind()) {
+    case v1::FEED_KIND_CATALOG_UPWARD:
+      if (!peer.who.is_parent) return false;
+      [[fallthrough]];
+    case v1::FEED_KIND_MEMBERSHIP:
+    case v1::FEED_KIND_CATALOG_OPEN:
+      return theirs->CoversByScope(feed.kind(), feed.origin_path);
+    default:
+      // An own dataset that is closed to others still tells its end to those who had it.
+      return theirs->Wants(feed.key) && (!feed.own || feed.record.shared() || feed.record.closed());
+  }
+}
+
+void Sender::StartFrom(Turn& turn, Peer& peer, FeedState& feed, const v1::Position& have) {
+  if (feed.record.head().epoch().number() == 0 || feed.durable.epoch().number() == 0) {
+    peer.outgoing[feed.key].state = Outgoing::State::kUnknown;
+    return;
+  }
+  Outgoing& out = peer.outgoing[feed.key];
+  Rewind(peer, feed.key, out, have);
+  out.acked = have;
+  if (!have.has_epoch()) {
+    const bool log_is_whole = feed.record.log_from().epoch().number() == 0;
+    const bool has_rows = feed.kind() == v1::FEED_KIND_ROWS && feed.record.visible_commit() > 0;
+    if (!log_is_whole || has_rows) return NeedManifest(turn, peer, feed);
+  } else {
+    switch (Locate(core_, feed, have)) {
+      case Place::kHere:
+        break;
+      case Place::kAhead:
+        // We are the ones behind; nothing to send until we have caught up.
+        out.state = Outgoing::State::kUnknown;
+        if (feed.own) origin_.FoundBehind(turn, peer, feed, have);
+        return;
+      case Place::kFork:
+        ReportFork(turn, peer, feed, have);
+        out.state = Outgoing::State::kUnknown;
+        return;
+      case Place::kGone:
+        return NeedManifest(turn, peer, feed);
+    }
+  }
+  out.state = Outgoing::State::kStreaming;
+  out.progress_at = turn.now;
+  MarkReady(peer, feed.key, out);
+  Pump(turn, peer);
+}
+
+void Sender::Stop(Peer& peer, const FeedKey& key) {
+  auto it = peer.outgoing.find(key);
+  if (it == peer.outgoing.end()) return;
+  Rewind(peer, key, it->second, it->second.acked);
+  peer.outgoing.erase(it);
+}
+
+void Sender::Advance(Turn& turn, FeedState& feed) {
+  for (auto& [link, peer] : core_.peers) {
+    auto it = peer.outgoing.find(feed.key);
+    if (it == peer.outgoing.end()) {
+      if (!Flows(peer, feed)) continue;
+      // New here since this session compared positions: the peer has told what it holds of it, or holds nothing.
+      const Interests* theirs = core_.TheirInterests(peer);
+      auto wanted = theirs->feeds().find(feed.key);
+      StartFrom(turn, peer, feed, wanted == theirs->feeds().end() ? v1::Position() : wanted->second.have);
+      continue;
+    }
+    Outgoing& out = it->second;
+    if (out.state == Outgoing::State::kUnknown && Flows(peer, feed)) {
+      StartFrom(turn, peer, feed, out.acked);
+    } else if (out.state == Outgoing::State::kStreaming) {
+      MarkReady(peer, feed.key, out);
+      Pump(turn, peer);
+    }
+  }
+}
+
+void Sender::MarkReady(Peer& peer, const FeedKey& key, Outgoing& out) {
+  if (out.ready) return;
+  out.ready = true;
+  peer.ready.push_back(key);
+}
+
+void Sender::Rewind(Peer& peer, const FeedKey& key, Outgoing& out, const v1::Position& to) {
+  for (const Unacked& unacked : out.unacked) peer.in_flight -= unacked.bytes;
+  out.unacked.clear();
+  out.sent_epoch = to.epoch().number();
+  out.sent = to.sequence();
+  peer.active.erase(key);
+}
+
+void Sender::Pump(Turn& turn, Peer& peer) {
+  while (!peer.ready.empty() && peer.in_flight < core_.options.link_window_bytes) {
+    const FeedKey key = peer.ready.front();
+    auto it = peer.outgoing.find(key);
+    FeedState* feed = core_.Find(key);
+    if (it == peer.outgoing.end() || feed == nullptr || it->second.state != Outgoing::State::kStreaming) {
+      if (it != peer.outgoing.end()) it->second.ready = false;
+      peer.ready.pop_front();
+      continue;
+    }
+    Outgoing& out = it->second;
+    bool gone = false;
+    std::optional<TailBatch> batch = NextBatch(core_, *feed, out.sent_epoch, out.sent, &gone);
+    // One batch a turn for each feed, so that a long catch-up does not hold back a fresh delta.
+    peer.ready.pop_front();
+    out.ready = false;
+    if (gone) {
+      NeedManifest(turn, peer, *feed);
+      continue;
+    }
+    if (!batch.has_value()) continue;
+    SendChain(turn, peer, batch->signer_chain);
+    if (out.unacked.empty()) out.progress_at = turn.now;
+    out.unacked.push_back({.epoch = batch->epoch, .last = batch->last, .bytes = batch->frame->size()});
+    out.sent_epoch = batch->epoch;
+    out.sent = batch->last;
+    peer.in_flight += batch->frame->size();
+    peer.active.insert(key);
+    ++peer.batches_sent;
+    SendShared(turn, peer, v1::LANE_BULK, batch->frame);
+    MarkReady(peer, key, out);
+  }
+}
+
+void Sender::SendChain(Turn& turn, Peer& peer, const std::string& digest) {
+  if (!peer.chains_sent.insert(digest).second) return;
+  if (core_.chains.Find(digest) == nullptr) return;
+  v1::Frame frame;
+  *frame.mutable_chain() = core_.chains.Certificates(digest);
+  SendFrame(turn, peer, v1::LANE_BULK, frame);
+}
+
+void Sender::OnAcks(Turn& turn, Peer& peer, const v1::Acks& acks) {
+  for (const v1::FeedPosition& ack : acks.acks()) {
+    if (ack.feed_key().size() != kFeedKeyBytes) continue;
+    const FeedKey key = FeedKey::FromBytes(ack.feed_key());
+    auto it = peer.outgoing.find(key);
+    FeedState* feed = core_.Find(key);
+    if (it == peer.outgoing.end() || feed == nullptr) continue;
+    Outgoing& out = it->second;
+    const uint64_t epoch = ack.position().epoch().number();
+    const uint64_t last = ack.position().sequence();
+    while (!out.unacked.empty() && std::make_pair(out.unacked.front().epoch, out.unacked.front().last) <=
+                                       std::make_pair(epoch, last)) {
+      peer.in_flight -= out.unacked.front().bytes;
+      out.unacked.pop_front();
+      out.progress_at = turn.now;
+    }
+    if (out.unacked.empty() && out.state == Outgoing::State::kStreaming) peer.active.erase(key);
+    const bool forward = std::make_pair(epoch, last) >=
+                         std::make_pair(out.acked.epoch().number(), out.acked.sequence());
+    if (forward) out.acked = ack.position();
+    if (out.state == Outgoing::State::kLoading && SamePosition(ack.position(), out.manifest_at)) {
+      StartFrom(turn, peer, *feed, ack.position());
+    } else if (out.state == Outgoing::State::kLoading && forward &&
+               Locate(core_, *feed, ack.position()) == Place::kHere) {
+      // It did not need the snapshot after all.
+      StartFrom(turn, peer, *feed, ack.position());
+    }
+  }
+  Pump(turn, peer);
+}
+
+void Sender::OnFetch(Turn& turn, Peer& peer, const v1::Fetch& fetch) {
+  FeedState* feed = core_.Find(FeedKey::Of(fetch.feed()));
+  // The origin may take its own tail back from whoever holds it.
+  const bool origin_asks = feed != nullptr && fetch.feed().origin() == peer.who.node_id;
+  if (feed == nullptr || (!Flows(peer, *feed) && !origin_asks)) return;
+  peer.chains_sent.clear();
+  Outgoing& out = peer.outgoing[feed->key];
+  if (fetch.snapshot()) {
+    Rewind(peer, feed->key, out, fetch.after());
+    return NeedManifest(turn, peer, *feed);
+  }
+  StartFrom(turn, peer, *feed, fetch.after());
+}
+
+// --- snapshots ------------------------------------------------------------------------------------------------
+
+bool Sender::ManifestUsable(const FeedState& feed) const {
+  if (!feed.held.has_value() || feed.record.incomplete_since() != 0) return false;
+  const v1::Manifest& manifest = feed.held->manifest;
+  return Locate(core_, feed, manifest.at()) == Place::kHere;
+}
+
+void Sender::NeedManifest(Turn& turn, Peer& peer, FeedState& feed) {
+  Outgoing& out = peer.outgoing[feed.key];
+  if (ManifestUsable(feed)) return SendManifest(turn, peer, feed);
+  out.state = Outgoing::State::kWaitingManifest;
+  out.progress_at = turn.now;
+  peer.active.insert(feed.key);
+  if (feed.own) {
+    if (!feed.making_manifest && feed.record.visible().epoch().number() > 0) {
+      feed.making_manifest = true;
+      turn.effects.snapshots.push_back({.feed = feed.key});
+    }
+    return;
+  }
+  Peer* upstream = core_.NextHop(feed.origin_path);
+  if (upstream == nullptr || turn.now - feed.asked_at < absl::Seconds(1)) return;
+  feed.asked_at = turn.now;
+  v1::Frame frame;
+  *frame.mutable_fetch()->mutable_feed() = feed.record.feed();
+  frame.mutable_fetch()->set_snapshot(true);
+  SendFrame(turn, *upstream, v1::LANE_CONTROL, frame);
+}
+
+void Sender::SendManifest(Turn& turn, Peer& peer, FeedState& feed) {
+  Outgoing& out = peer.outgoing[feed.key];
+  out.state = Outgoing::State::kLoading;
+  out.manifest_at = feed.held->manifest.at();
+  out.progress_at = turn.now;
+  feed.held->used_at = turn.now;
+  peer.active.insert(feed.key);
+  SendChain(turn, peer, feed.held->manifest.signer_chain());
+  v1::Frame frame;
+  *frame.mutable_manifest() = feed.held->signed_manifest;
+  SendFrame(turn, peer, v1::LANE_BULK, frame);
+}
+
+void Sender::ManifestHeld(Turn& turn, FeedState& feed) {
+  if (!ManifestUsable(feed) && feed.load == nullptr) return;
+  for (auto& [link, peer] : core_.peers) {
+    auto it = peer.outgoing.find(feed.key);
+    if (it == peer.outgoing.end() || it->second.state != Outgoing::State::kWaitingManifest) continue;
+    SendManifest(turn, peer, feed);
+  }
+}
+
+// --- what goes wrong ------------------------------------------------------------------------------------------
+
+void Sender::ResendStale(Turn& turn, Peer& peer) {
+  std::vector<FeedKey> stale;
+  for (const FeedKey& key : peer.active) {
+    if (turn.now - peer.outgoing[key].progress_at >= core_.options.resend_after) stale.push_back(key);
+  }
+  for (const FeedKey& key : stale) {
+    Outgoing& out = peer.outgoing[key];
+    FeedState* feed = core_.Find(key);
+    if (feed == nullptr) continue;
+    peer.chains_sent.clear();
+    if (out.state == Outgoing::State::kStreaming) {
+      const v1::Position acked = out.acked;
+      StartFrom(turn, peer, *feed, acked);
+    } else {
+      NeedManifest(turn, peer, *feed);
+    }
+  }
+}
+
+absl::Time Sender::NextResend(const Peer& peer) const {
+  absl::Time next = absl::InfiniteFuture();
+  for (const FeedKey& key : peer.active) {
+    auto it = peer.outgoing.find(key);
+    if (it != peer.outgoing.end()) next = std::min(next, it->second.progress_at + core_.options.resend_after);
+  }
+  return next;
+}
+
+void Sender::ReportFork(Turn& turn, Peer& peer, FeedState& feed, const v1::Position& theirs) {
+  if (feed.own) return origin_.FoundFork(turn, feed);
+  if (turn.now - feed.fork_reported_at < absl::Seconds(10)) return;
+  feed.fork_reported_at = turn.now;
+  feed.record.set_forks(feed.record.forks() + 1);
+  SaveFeed(core_, turn, feed);
+  if (const Peer* upstream = core_.NextHop(feed.origin_path)) {
+    v1::Frame frame;
+    v1::Nack* nack = frame.mutable_nack();
+    nack->set_feed_key(feed.key.str());
+    *nack->mutable_feed() = feed.record.feed();
+    nack->set_reason(v1::NACK_REASON_FORK);
+    *nack->mutable_have() = theirs;
+    SendFrame(turn, *upstream, v1::LANE_CONTROL, frame);
+  }
+  turn.Alarm(absl::StrCat("feed ", HexOf(feed.key.bytes()), " of ", DisplayPath(feed.origin_path),
+                          " has forked: ", DisplayPath(peer.who.path), " holds another record at sequence ",
+                          theirs.sequence()));
+}
+
+}  // namespace guantong

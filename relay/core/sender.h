@@ -1,0 +1,77 @@
+// Feeds going out: to each peer what it wants, from where it stands, within its window. Log first, snapshot when the log no longer
+// reaches back; a peer that does not acknowledge costs its own window and nothing else.
+#ifndef GUANTONG_RELAY_CORE_SENDER_H_
+#define GUANTONG_RELAY_CORE_SENDER_H_
+
+#include "relay/core/origin.h"
+#include "relay/core/state.h"
+
+namespace guantong {
+
+class Sender {
+ public:
+  Sender(Core* core, Origin* origin) : core_(*core), origin_(*origin) {}
+
+  // True when `feed` is to flow to `peer`: it is wanted, may leave, and does not come from there.
+  bool Flows(const Peer& peer, const FeedState& feed) const;
+
+  // The peer stands at `have` (without epoch: holds nothing). Starts log or snapshot.
+  void StartFrom(Turn& turn, Peer& peer, FeedState& feed, const v1::Position& have);
+
+  // Stops sending the feed to the peer.
+  void Stop(Peer& peer, const FeedKey& key);
+
+  // Durable batches of `feed` have come: send them to whoever they flow to.
+  void Advance(Turn& turn, FeedState& feed);
+
+  void OnAcks(Turn& turn, Peer& peer, const v1::Acks& acks);
+  void OnFetch(Turn& turn, Peer& peer, const v1::Fetch& fetch);
+
+  // A manifest of `feed` is held now: to everybody who waits for it.
+  void ManifestHeld(Turn& turn, FeedState& feed);
+
+  // Sends again what was not acknowledged in time.
+  void ResendStale(Turn& turn, Peer& peer);
+  absl::Time NextResend(const Peer& peer) const;
+
+  void Pump(Turn& turn, Peer& peer);
+
+  // The peer holds another history of the feed: tell its origin, which opens a new epoch.
+  void ReportFork(Turn& turn, Peer& peer, FeedState& feed, const v1::Position& theirs);
+
+ private:
+  void SendChain(Turn& turn, Peer& peer, const std::string& digest);
+  void NeedManifest(Turn& turn, Peer& peer, FeedState& feed);
+  void SendManifest(Turn& turn, Peer& peer, FeedState& feed);
+  bool ManifestUsable(const FeedState& feed) const;
+  void Rewind(Peer& peer, const FeedKey& key, Outgoing& out, const v1::Position& to);
+  void MarkReady(Peer& peer, const FeedKey& key, Outgoing& out);
+
+  Core& core_;
+  Origin& origin_;
+};
+
+// Our own wants, toward the origin of each feed.
+class Wants {
+ public:
+  explicit Wants(Core* core) : core_(*core) {}
+
+  // Somebody here or behind another link wants the feed.
+  bool Wanted(const FeedKey& key, const NodePath& origin_path) const;
+
+  // All we want of this peer, derived from subscriptions, scopes and the other neighbours' wants.
+  Interests Desired(const Peer& peer) const;
+
+  // What we want of the neighbour toward `origin_path` may have changed for this feed: tell it.
+  void Refresh(Turn& turn, const WantedFeed& feed);
+
+  // The same for scopes, after a neighbour changed its scopes.
+  void RefreshAll(Turn& turn, Peer& peer);
+
+ private:
+  Core& core_;
+};
+
+}  // namespace guantong
+
+#endif  // GUANTONG_RELAY_CORE_SENDER_H_

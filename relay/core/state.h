@@ -1,0 +1,207 @@
+// What the engine keeps in memory: feeds, peers, and the turn that is being worked on. Plain data; the parts beside this file
+// act on it.
+#ifndef GUANTONG_RELAY_CORE_STATE_H_
+#define GUANTONG_RELAY_CORE_STATE_H_
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "catalog/keys.h"
+#include "catalog/table.h"
+#include "guantong/storage/v1/store.pb.h"
+#include "relay/core/chain_book.h"
+#include "relay/core/engine.h"
+#include "relay/core/interest.h"
+
+namespace guantong {
+
+using Bytes = std::shared_ptr<const std::string>;
+
+// --- feeds ----------------------------------------------------------------------------------------------------
+
+// A batch kept in memory because neighbours are about to want it.
+struct TailBatch {
+  uint64_t epoch;
+  uint64_t prev;
+  uint64_t last;
+  std::string signer_chain;
+  Bytes frame;
+};
+
+struct HeldManifest {
+  v1::SignedManifest signed_manifest;
+  v1::Manifest manifest;
+  absl::Time used_at;
+};
+
+// A snapshot being loaded here.
+struct SnapshotLoad {
+  v1::SignedManifest signed_manifest;
+  v1::Manifest manifest;
+  LinkId from = 0;
+  int next_chunk = 0;                      // to be staged
+  int asked = 0;                           // chunks asked for so far
+  std::map<std::string, std::string> arrived;   // hash -> chunk, ahead of next_chunk
+  v1::Records records;                     // record feeds: what was staged
+  absl::Time progress_at;
+};
+
+struct FeedState {
+  FeedKey key;
+  storage::v1::FeedRecord record;          // ordered; may be ahead of `durable`
+  v1::Position durable;
+  NodePath origin_path;
+  std::optional<TableWriter> table;
+  int pending = 0;                         // turns with writes of this feed that are not yet durable
+  bool own = false;
+
+  bool wants_snapshot = false;             // cannot go on by the log
+  std::unique_ptr<SnapshotLoad> load;
+  std::optional<HeldManifest> held;
+  bool making_manifest = false;
+  absl::Time asked_at = absl::InfinitePast();   // last fetch, so that a burst of gaps asks once
+  absl::Time unwanted_since = absl::InfiniteFuture();
+
+  // Own feeds found behind a copy: the position to reach before a new epoch opens.
+  std::optional<v1::Position> recover_to;
+  absl::Time recover_since;
+  absl::Time epoch_opened_at = absl::InfinitePast();
+  absl::Time fork_reported_at = absl::InfinitePast();
+  uint64_t epoch_number_max = 0;           // seen anywhere
+
+  std::optional<storage::v1::PendingPush> push;
+  Token push_token = 0;
+
+  std::deque<TailBatch> tail;
+
+  v1::FeedKind kind() const { return record.feed().kind(); }
+};
+
+// --- peers ----------------------------------------------------------------------------------------------------
+
+struct Unacked {
+  uint64_t epoch;
+  uint64_t last;
+  size_t bytes;
+};
+
+// How far one feed has gone to one peer. The ladder: log (kStreaming), snapshot (kWaitingManifest, kLoading).
+struct Outgoing {
+  enum class State { kUnknown, kStreaming, kWaitingManifest, kLoading };
+  State state = State::kUnknown;
+  v1::Position acked;                      // what the peer is known to have committed
+  uint64_t sent_epoch = 0;
+  uint64_t sent = 0;
+  std::deque<Unacked> unacked;
+  v1::Position manifest_at;                // kLoading
+  absl::Time progress_at;
+  bool ready = false;                      // stands in Peer::ready
+};
+
+struct Peer {
+  LinkUp who;
+  absl::Time since;
+  std::string name;
+  std::string division;
+  absl::Duration clock_offset;             // theirs minus ours at Hello
+  bool hello = false;
+
+  Interests ours;                          // told, or to be told in full when asked
+  std::map<FeedKey, Outgoing> outgoing;
+  std::set<FeedKey> active;                // feeds with something unacknowledged
+  std::deque<FeedKey> ready;
+  size_t in_flight = 0;
+  std::set<std::string> chains_sent;
+  std::set<std::string> chunks_wanted;     // feed key + hash, not held yet
+  absl::Time offered_at = absl::InfinitePast();
+  absl::Time interest_asked_at = absl::InfinitePast();
+
+  uint64_t batches_sent = 0;
+  uint64_t batches_received = 0;
+  uint64_t nacks_sent = 0;
+  uint64_t nacks_received = 0;
+  uint64_t frames_rejected = 0;
+  std::string text;
+};
+
+// --- the turn -------------------------------------------------------------------------------------------------
+
+struct Core;
+
+// One Step. Writes gather in `effects.commit`; what must wait for them stands in `when_durable`.
+struct Turn {
+  absl::Time now;
+  Effects effects;
+  std::vector<std::function<void(Turn&)>> when_durable;
+  std::set<FeedKey> touched;
+  std::map<LinkId, v1::Acks> acks;         // go out at the end of the turn
+
+  WriteSet& writes() { return effects.commit; }
+  void Say(std::string text) { effects.notices.push_back({.alarm = false, .text = std::move(text)}); }
+  void Alarm(std::string text) { effects.notices.push_back({.alarm = true, .text = std::move(text)}); }
+};
+
+struct Core {
+  Core(EngineOptions options_in, EngineIdentity identity_in, const Store* store_in,
+       Engine::RandomSource random_in)
+      : options(std::move(options_in)),
+        identity(std::move(identity_in)),
+        store(store_in),
+        random(std::move(random_in)),
+        chains(identity.self.network, store) {}
+
+  EngineOptions options;
+  EngineIdentity identity;
+  const Store* store;
+  Engine::RandomSource random;
+  ChainBook chains;
+  std::string own_chain_digest;
+  std::string boot;
+  absl::Time started_at;
+
+  std::map<FeedKey, FeedState> feeds;
+  std::map<LinkId, Peer> peers;
+  // What each neighbour wants, by NodeId: outlives its session, so that a child that is away keeps its place.
+  std::map<std::string, Interests> wanted_by;
+  std::map<std::string, NodePath> neighbour_paths;
+  std::map<FeedKey, storage::v1::StoredInterest> subscriptions;   // live ones, by feed
+  std::set<FeedKey> repairing;             // feeds that want or load a snapshot
+  std::set<FeedKey> merging;               // tables with runs to merge
+  size_t tail_bytes = 0;
+
+  const std::string& self_id() const { return identity.self.node_id; }
+  const NodePath& self_path() const { return identity.self.path; }
+
+  FeedState* Find(const FeedKey& key) {
+    auto it = feeds.find(key);
+    return it == feeds.end() ? nullptr : &it->second;
+  }
+  Peer* FindPeer(LinkId link) {
+    auto it = peers.find(link);
+    return it == peers.end() ? nullptr : &it->second;
+  }
+  const Interests* TheirInterests(const Peer& peer) const {
+    auto it = wanted_by.find(peer.who.node_id);
+    return it == wanted_by.end() ? nullptr : &it->second;
+  }
+
+  // The neighbour toward `path`, null when it is not linked (or is ourselves).
+  Peer* NextHop(const NodePath& path);
+  // Where `path` lies as seen from here, whether linked or not.
+  bool IsBelow(const NodePath& path) const { return self_path().Contains(path) && path != self_path(); }
+};
+
+// A frame for `peer`.
+void SendFrame(Turn& turn, const Peer& peer, v1::Lane lane, const v1::Frame& frame);
+void SendShared(Turn& turn, const Peer& peer, v1::Lane lane, Bytes frame);
+
+}  // namespace guantong
+
+#endif  // GUANTONG_RELAY_CORE_STATE_H_

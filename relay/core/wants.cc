@@ -1,0 +1,118 @@
+#include <algorithm>
+#include <utility>
+
+#include "relay/core/sender.h"
+
+namespace guantong {
+
+namespace {
+
+const std::vector<v1::FeedKind>& UpwardKinds() {
+  static const auto* kinds = new std::vector<v1::FeedKind>{
+      v1::FEED_KIND_MEMBERSHIP, v1::FEED_KIND_CATALOG_OPEN, v1::FEED_KIND_CATALOG_UPWARD};
+  return *kinds;
+}
+
+const std::vector<v1::FeedKind>& DownwardKinds() {
+  static const auto* kinds =
+      new std::vector<v1::FeedKind>{v1::FEED_KIND_MEMBERSHIP, v1::FEED_KIND_CATALOG_OPEN};
+  return *kinds;
+}
+
+void AddOnce(std::vector<WantedScope>& scopes, WantedScope scope) {
+  if (std::find(scopes.begin(), scopes.end(), scope) == scopes.end()) scopes.push_back(std::move(scope));
+}
+
+}  // namespace
+
+bool Wants::Wanted(const FeedKey& key, const NodePath& origin_path) const {
+  if (core_.subscriptions.count(key) > 0) return true;
+  for (const auto& [node, theirs] : core_.wanted_by) {
+    auto path = core_.neighbour_paths.find(node);
+    const bool upstream = path != core_.neighbour_paths.end() &&
+                          (core_.self_path().Contains(path->second) && path->second != core_.self_path()
+                               ? path->second.Contains(origin_path)
+                               : !core_.self_path().Contains(origin_path));
+    if (!upstream && theirs.Wants(key)) return true;
+  }
+  return false;
+}
+
+Interests Wants::Desired(const Peer& peer) const {
+  Interests desired;
+  std::vector<WantedScope> scopes;
+  if (!peer.who.is_parent) {
+    scopes.push_back({.kinds = UpwardKinds(), .prefix = peer.who.path});
+  } else {
+    const NodePath& self = core_.self_path();
+    if (core_.options.catalog_scope == CatalogScope::kCountry) AddOnce(scopes, {.kinds = DownwardKinds()});
+    if (core_.options.catalog_scope == CatalogScope::kProvince && self.depth() > 1) {
+      AddOnce(scopes, {.kinds = DownwardKinds(), .prefix = self.Ancestor(1)});
+    }
+    // A child may look further than we do: what it wants from beyond our branch comes through us.
+    for (const auto& [node, theirs] : core_.wanted_by) {
+      auto path = core_.neighbour_paths.find(node);
+      if (path == core_.neighbour_paths.end() || !core_.IsBelow(path->second)) continue;
+      for (const WantedScope& scope : theirs.scopes()) {
+        if (self.Contains(scope.prefix)) continue;
+        WantedScope down{.kinds = {}, .prefix = scope.prefix};
+        for (v1::FeedKind kind : scope.kinds) {
+          if (std::count(DownwardKinds().begin(), DownwardKinds().end(), kind) > 0) down.kinds.push_back(kind);
+        }
+        if (!down.kinds.empty()) AddOnce(scopes, std::move(down));
+      }
+    }
+  }
+  desired.SetScopes(std::move(scopes));
+
+  auto consider = [&](const FeedKey& key, WantedFeed wanted) {
+    const bool toward = peer.who.is_parent ? !core_.self_path().Contains(wanted.origin_path)
+                                           : peer.who.path.Contains(wanted.origin_path);
+    if (!toward || desired.Wants(key)) return;
+    if (const FeedState* feed = core_.Find(key); feed != nullptr) {
+      wanted.have = feed->durable.epoch().number() == 0 ? v1::Position() : feed->durable;
+    }
+    desired.Add(key, std::move(wanted));
+  };
+  for (const auto& [key, interest] : core_.subscriptions) {
+    absl::StatusOr<NodePath> origin = NodePath::Parse(interest.origin_path());
+    if (origin.ok()) consider(key, {.feed = interest.feed(), .origin_path = *origin, .have = {}, .warrant = ""});
+  }
+  for (const auto& [node, theirs] : core_.wanted_by) {
+    if (node == peer.who.node_id) continue;
+    for (const auto& [key, wanted] : theirs.feeds()) consider(key, wanted);
+  }
+  return desired;
+}
+
+void Wants::Refresh(Turn& turn, const WantedFeed& feed) {
+  Peer* upstream = core_.NextHop(feed.origin_path);
+  if (upstream == nullptr) return;
+  const FeedKey key = FeedKey::Of(feed.feed);
+  const bool wanted = Wanted(key, feed.origin_path);
+  v1::Frame frame;
+  if (wanted) {
+    WantedFeed ask = feed;
+    if (const FeedState* held = core_.Find(key); held != nullptr) {
+      ask.have = held->durable.epoch().number() == 0 ? v1::Position() : held->durable;
+    }
+    if (upstream->ours.Wants(key)) return;
+    upstream->ours.Add(key, ask);
+    *frame.mutable_interest()->add_add() = ToMessage(ask);
+  } else {
+    if (!upstream->ours.Drop(key)) return;
+    *frame.mutable_interest()->add_drop() = ToMessage(feed);
+  }
+  SendFrame(turn, *upstream, v1::LANE_CONTROL, frame);
+}
+
+void Wants::RefreshAll(Turn& turn, Peer& peer) {
+  Interests desired = Desired(peer);
+  if (desired.Digest() == peer.ours.Digest()) return;
+  peer.ours = std::move(desired);
+  v1::Frame frame;
+  *frame.mutable_interest() = peer.ours.Whole();
+  SendFrame(turn, peer, v1::LANE_CONTROL, frame);
+}
+
+}  // namespace guantong
