@@ -1,0 +1,17 @@
+// What a joiner signs to show that it holds the key it presents.
+#ifndef GUANTONG_NODE_IDENTITY_PROOF_H_
+#define GUANTONG_NODE_IDENTITY_PROOF_H_
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace guantong {
+
+// As enrolment.proto has it: bound to network, token and key.
+std::string EnrolProofMessage(absl::string_view network, absl::string_view secret,
+                              absl::string_view spki);
+
+}  // namespace guantong
+
+#endif  // GUANTONG_NODE_IDENTITY_PROOF_H_
