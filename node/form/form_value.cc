@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
@@ -41,23 +42,23 @@ absl::Status FormError(absl::string_view reason, absl::string_view source, int l
                remedy);
 }
 
+absl::Status FileUnreadable(const std::string& file, int error) {
+  const bool absent = error == ENOENT;
+  return Error(absent ? absl::StatusCode::kNotFound : absl::StatusCode::kInvalidArgument,
+               absent ? "file_absent" : "file_unreadable",
+               absl::StrCat(file, Text("：读不了这个文件：", ": cannot read the file: "),
+                            std::strerror(error)),
+               file,
+               Text("检查文件名和权限，并确认它是普通文件",
+                    "check name and permissions, and that it is a regular file"));
+}
+
 absl::StatusOr<std::string> ReadFormFile(const std::string& file) {
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> in(std::fopen(file.c_str(), "rb"), std::fclose);
-  if (in == nullptr) {
-    const int error = errno;
-    return Error(error == ENOENT ? absl::StatusCode::kNotFound : absl::StatusCode::kInvalidArgument,
-                 error == ENOENT ? "file_absent" : "file_unreadable",
-                 absl::StrCat(Text("打不开文件：", "cannot open the file: "),
-                              absl::ErrnoToStatus(error, "").message()),
-                 file, Text("检查文件名和权限", "check the name and the permissions"));
-  }
+  if (in == nullptr) return FileUnreadable(file, errno);
   std::string text(kFormBytesMax + 1, '\0');
   text.resize(std::fread(text.data(), 1, text.size(), in.get()));
-  if (std::ferror(in.get()) != 0) {
-    return Error(absl::StatusCode::kInvalidArgument, "file_unreadable",
-                 Text("读不了这个文件", "cannot read the file"), file,
-                 Text("确认它是普通文件", "make sure it is a regular file"));
-  }
+  if (std::ferror(in.get()) != 0) return FileUnreadable(file, errno);
   if (text.size() > kFormBytesMax) {
     return FormError(
         "form_malformed", file, 0, "",

@@ -55,6 +55,9 @@ absl::StatusOr<FormValue> ParseJson(absl::string_view text, absl::string_view so
 // form_malformed.
 absl::StatusOr<std::string> ReadFormFile(const std::string& file);
 
+// NOT_FOUND file_absent or INVALID_ARGUMENT file_unreadable, from errno.
+absl::Status FileUnreadable(const std::string& file, int error);
+
 // "source:line", or what of it is known.
 std::string FormPlace(absl::string_view source, int line);
 

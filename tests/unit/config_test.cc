@@ -35,7 +35,7 @@ TEST_CASE("a configuration with its defaults") {
   CHECK(config->approvals == 0);
 }
 
-TEST_CASE("what is printed reads back equal") {
+TEST_CASE("a configuration that is printed reads back equal") {
   auto config = ParseConfig(kQinghai, "node.yaml", Nothing());
   REQUIRE(config.ok());
   config->name = "null";
@@ -99,7 +99,7 @@ TEST_CASE("a mistake in the configuration names its line") {
   }
 }
 
-TEST_CASE("addresses") {
+TEST_CASE("addresses of nodes") {
   CHECK(ParseHostPort("10.1.2.3:7443")->port == 7443);
   CHECK(ParseHostPort("[2001:db8::1]:7443")->host == "2001:db8::1");
   CHECK(ParseHostPort("node.gov.example:0")->host == "node.gov.example");

@@ -64,7 +64,7 @@ TEST_CASE("text that is no UTF-8 does not break the document") {
   CHECK(JsonText(json) == "{\"a\":\"x\xEF\xBF\xBDy\"}");
 }
 
-TEST_CASE("what is printed reads back equal") {
+TEST_CASE("a message that is printed reads back equal") {
   v1::CallRequest request;
   request.set_id(std::string(16, '\x7F'));
   request.mutable_budget()->set_seconds(1);

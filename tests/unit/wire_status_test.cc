@@ -25,7 +25,7 @@ TEST_CASE("a status keeps code, message and detail over the wire") {
   CHECK(detail.remedy == "确认后加 --expect-deletes 12");
 }
 
-TEST_CASE("OK stays OK") {
+TEST_CASE("OK stays OK over the wire") {
   CHECK(ToGrpc(absl::OkStatus()).ok());
   CHECK(FromGrpc(grpc::Status::OK).ok());
 }
