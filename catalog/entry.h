@@ -2,10 +2,12 @@
 #ifndef GUANTONG_CATALOG_ENTRY_H_
 #define GUANTONG_CATALOG_ENTRY_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "guantong/v1/entry.pb.h"
 
@@ -17,7 +19,8 @@ struct EntryProblem {
   bool warning = false;
 };
 
-// Trims, upper-cases USCC, gives resource ids "1".. where absent, fills field names from english_name where absent.
+// Trims (white space of any script), upper-cases USCC, gives resource ids "1".. where absent, fills from what is there: field names
+// from english_name, sharing modes and format from the resources.
 void NormaliseEntry(v1::CatalogEntry* entry);
 
 // All problems, not only the first.
@@ -29,6 +32,8 @@ absl::Status ValidateEntry(const v1::CatalogEntry& entry);
 // GB 32100-2015.
 bool IsUscc(absl::string_view code);
 bool IsDivisionCode(absl::string_view code);   // six digits
+// The division inside a USCC.
+std::string DivisionOfUscc(absl::string_view uscc);
 
 // "CODE" or "CODE:id" -> code and resource id ("" when not given). INVALID_ARGUMENT code_malformed.
 struct ResourceRef {

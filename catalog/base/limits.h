@@ -31,6 +31,7 @@ inline constexpr size_t kValueBytesMax = 256 << 10;
 inline constexpr size_t kRowBytesMax = 1 << 20;
 inline constexpr size_t kRowKeyBytesMax = 1 << 10;
 inline constexpr size_t kColumnsMax = 1000;
+inline constexpr size_t kNumberDigitsMax = 128;             // before the point, and after it
 
 // Entries.
 inline constexpr size_t kEntryBytesMax = 1 << 20;

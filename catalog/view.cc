@@ -1,0 +1,175 @@
+#include "catalog/view.h"
+
+#include <unicode/bytestream.h>
+#include <unicode/normalizer2.h>
+#include <unicode/stringpiece.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "catalog/base/digest.h"
+#include "catalog/base/status.h"
+#include "catalog/keys.h"
+
+namespace guantong {
+namespace {
+
+// What people take for the same when they search: upper and lower case, full and half width.
+std::string Folded(const std::string& text) {
+  UErrorCode error = U_ZERO_ERROR;
+  const icu::Normalizer2* fold = icu::Normalizer2::getNFKCCasefoldInstance(error);
+  std::string folded;
+  icu::StringByteSink<std::string> sink(&folded);
+  if (U_SUCCESS(error)) fold->normalizeUTF8(0, text, sink, nullptr, error);
+  return U_SUCCESS(error) ? folded : text;
+}
+
+std::string SearchText(const v1::CatalogEntry& entry) {
+  std::string text = absl::StrCat(entry.name(), "\n", entry.code(), "\n", entry.class_(), "\n",
+                                  entry.provider(), "\n", entry.abstract());
+  for (const v1::DataItem& item : entry.items()) {
+    absl::StrAppend(&text, "\n", item.name(), "\n", item.field());
+  }
+  return Folded(text);
+}
+
+template <typename Message>
+std::optional<Message> Read(const Reader& snapshot, const std::string& key) {
+  std::string value;
+  Message message;
+  if (!snapshot.Get(key, &value).ok() || !message.ParseFromString(value)) return std::nullopt;
+  return message;
+}
+
+// The feeds that the index keys with this prefix end with.
+std::vector<FeedKey> FeedsOf(const Reader& snapshot, const std::string& prefix) {
+  std::vector<FeedKey> feeds;
+  const auto cursor = snapshot.Scan(prefix, PrefixEnd(prefix));
+  for (; cursor->Valid(); cursor->Next()) feeds.push_back(FeedOfIndexKey(cursor->key()));
+  return feeds;
+}
+
+auto Age(const v1::CatalogEntry& entry) {
+  // A code that went to a successor goes on there with the version that follows.
+  return std::make_tuple(entry.state() != v1::ENTRY_STATE_WITHDRAWN, entry.version(),
+                         entry.updated_at().seconds(), entry.updated_at().nanos());
+}
+
+auto Age(const v1::Member& member) {
+  return std::make_tuple(member.admitted_at().seconds(), member.admitted_at().nanos());
+}
+
+// Of several feeds that hold a thing, the newest word counts.
+template <typename Message, typename KeyIn>
+std::optional<Message> Newest(const Reader& snapshot, const std::vector<FeedKey>& feeds,
+                              KeyIn key_in) {
+  std::optional<Message> newest;
+  for (const FeedKey& feed : feeds) {
+    std::optional<Message> message = Read<Message>(snapshot, key_in(feed));
+    if (message && (!newest || Age(*newest) < Age(*message))) newest = std::move(message);
+  }
+  return newest;
+}
+
+// The items of a not-shared entry travel in a feed of their own, upward; a version that has not
+// arrived yet is no version.
+void AddUpwardItems(const Reader& snapshot, v1::CatalogEntry* entry) {
+  if (!entry->items_withheld() || entry->node().size() != kDigestBytes) return;
+  v1::FeedId upward;
+  upward.set_origin(entry->node());
+  upward.set_kind(v1::FEED_KIND_CATALOG_UPWARD);
+  std::optional<v1::CatalogEntry> full =
+      Read<v1::CatalogEntry>(snapshot, EntryKey(FeedKey::Of(upward), entry->code()));
+  if (!full || full->version() != entry->version()) return;
+  *entry->mutable_items() = std::move(*full->mutable_items());
+  entry->clear_items_withheld();
+}
+
+bool IsWanted(const v1::CatalogEntry& entry, const EntryQuery& query,
+              const std::vector<std::string>& words) {
+  if (query.state == v1::ENTRY_STATE_UNSPECIFIED ? entry.state() == v1::ENTRY_STATE_WITHDRAWN
+                                                 : entry.state() != query.state) {
+    return false;
+  }
+  if (!query.provider_code.empty() && entry.provider_code() != query.provider_code) return false;
+  if (words.empty()) return true;
+  const std::string text = SearchText(entry);
+  return std::all_of(words.begin(), words.end(),
+                     [&](const std::string& word) { return absl::StrContains(text, word); });
+}
+
+}  // namespace
+
+absl::StatusOr<v1::CatalogEntry> FindEntry(const Reader& snapshot, absl::string_view code) {
+  std::optional<v1::CatalogEntry> entry =
+      Newest<v1::CatalogEntry>(snapshot, FeedsOf(snapshot, EntryIndexPrefix(code)),
+                               [&](const FeedKey& feed) { return EntryKey(feed, code); });
+  if (!entry) {
+    return Error(absl::StatusCode::kNotFound, "entry_unknown",
+                 absl::StrCat("没有信息资源代码为 ", code, " 的目录条目"), code);
+  }
+  AddUpwardItems(snapshot, &*entry);
+  return *std::move(entry);
+}
+
+EntryPage FindEntries(const Reader& snapshot, const EntryQuery& query) {
+  std::vector<std::string> words;
+  for (const std::string& word : query.words) words.push_back(Folded(word));
+  EntryPage page;
+  if (query.limit == 0) return page;
+  const std::string kind = KindPrefix('J');
+  const auto cursor =
+      snapshot.Scan(query.after_code.empty() ? kind : PrefixEnd(EntryIndexPrefix(query.after_code)),
+                    PrefixEnd(kind));
+  std::string code;
+  for (; cursor->Valid(); cursor->Next()) {
+    const absl::string_view key = cursor->key();
+    const absl::string_view at = key.substr(1, key.size() - 1 - 1 - kFeedKeyBytes);
+    if (at == code) continue;  // in another feed, too
+    code = std::string(at);
+    absl::StatusOr<v1::CatalogEntry> entry = FindEntry(snapshot, code);
+    if (!entry.ok() || !IsWanted(*entry, query, words)) continue;
+    if (page.entries.size() == query.limit) {
+      page.next_after_code = page.entries.back().code();
+      break;
+    }
+    page.entries.push_back(*std::move(entry));
+  }
+  return page;
+}
+
+absl::StatusOr<v1::Member> FindMember(const Reader& snapshot, absl::string_view node_id) {
+  std::optional<v1::Member> member =
+      Newest<v1::Member>(snapshot, FeedsOf(snapshot, MemberIndexPrefix(node_id)),
+                         [&](const FeedKey& feed) { return MemberKey(feed, node_id); });
+  if (!member) {
+    return Error(absl::StatusCode::kNotFound, "node_unknown",
+                 absl::StrCat("没有节点 ", HexOf(node_id)), HexOf(node_id));
+  }
+  return *std::move(member);
+}
+
+std::vector<v1::Member> AllMembers(const Reader& snapshot) {
+  std::map<std::string, v1::Member> newest;
+  const std::string kind = KindPrefix('M');
+  const auto cursor = snapshot.Scan(kind, PrefixEnd(kind));
+  for (; cursor->Valid(); cursor->Next()) {
+    v1::Member member;
+    const absl::string_view value = cursor->value();
+    if (!member.ParseFromArray(value.data(), static_cast<int>(value.size()))) continue;
+    v1::Member& held = newest[member.node_id()];
+    if (held.node_id().empty() || Age(held) < Age(member)) held = std::move(member);
+  }
+  std::vector<v1::Member> members;
+  for (auto& [node_id, member] : newest) members.push_back(std::move(member));
+  std::sort(members.begin(), members.end(),
+            [](const v1::Member& a, const v1::Member& b) { return a.path() < b.path(); });
+  return members;
+}
+
+}  // namespace guantong
