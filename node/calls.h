@@ -1,0 +1,75 @@
+// Routed calls: this node's questions to others, its answers to theirs, and the trace of the recent ones.
+//
+// A method is answered from what this node holds, never by asking on: whoever lacks something asks the next node itself, so that no
+// call waits for another and no worker is held. Handlers run on workers; THREADS: any.
+#ifndef GUANTONG_NODE_CALLS_H_
+#define GUANTONG_NODE_CALLS_H_
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "node/site.h"
+
+namespace guantong {
+
+struct CallQuestion {
+  std::string target;            // path
+  std::string method;
+  std::string body;
+  std::string uscc;              // on whose behalf, empty: the node itself
+  std::string purpose;
+  absl::Duration budget;
+};
+
+struct CallAnswer {
+  absl::Status status;
+  std::string body;
+  std::vector<v1::Hop> hops;     // also of a call that failed, as far as it came
+  std::string answered_by;
+  absl::Duration elapsed;
+};
+
+class Calls {
+ public:
+  using Handler = std::function<absl::StatusOr<std::string>(const v1::SignedCall& call, absl::Time deadline)>;
+
+  explicit Calls(const Site* site) : site_(*site) {}
+
+  // Before the driver starts.
+  void Serve(const std::string& method, Handler handler) { handlers_[method] = std::move(handler); }
+
+  // Waits. UNAVAILABLE names the hop that is down; DEADLINE_EXCEEDED; else what the handler said.
+  CallAnswer Ask(const CallQuestion& question);
+  // All at once, the answers in order.
+  std::vector<CallAnswer> AskAll(const std::vector<CallQuestion>& questions);
+
+  // From the core thread: hands the call to a worker.
+  void Deliver(CallDelivery delivery);
+
+  struct Traced {
+    std::string id;              // hex
+    std::string method;
+    CallAnswer answer;
+    absl::Time at;
+  };
+  // NOT_FOUND call_unknown.
+  absl::StatusOr<Traced> Find(absl::string_view id_hex) const;
+
+ private:
+  void Remember(const std::string& method, const std::string& id, const CallAnswer& answer);
+
+  const Site& site_;
+  std::map<std::string, Handler> handlers_;
+  mutable std::mutex mutex_;
+  std::deque<Traced> recent_;    // newest last
+};
+
+}  // namespace guantong
+
+#endif  // GUANTONG_NODE_CALLS_H_

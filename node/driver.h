@@ -1,0 +1,197 @@
+// Runs the engine: one core thread steps it and orders all writes, one commit thread makes them
+// durable in groups.
+//
+// The core takes what came in (frames of neighbours, requests of this node, confirmations of
+// commits), Steps the engine and carries out the effects. The commit thread takes all write sets
+// that wait, commits them as one group with one fsync, and reports the highest ticket.
+// Confirmations pass everything else in the queue.
+//
+// BOUNDS   The inbox has one budget for requests (refused above it: node_busy) and one for frames
+// (above it transports stop granting
+//          credit; what is on its way is still taken). While too much is ordered and not durable
+//          the core only confirms.
+// FAILURE  A commit that fails fails everything that waits, closes all links and throws the engine
+// away. Requests are then answered with
+//          that error, until a probe commit succeeds and a new engine has been made from the store.
+// THREADS  All public members from any thread. Callbacks run on the core thread and must only
+// enqueue.
+#ifndef GUANTONG_NODE_DRIVER_H_
+#define GUANTONG_NODE_DRIVER_H_
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "catalog/store.h"
+#include "relay/core/engine.h"
+#include "relay/grpc/links.h"
+
+namespace guantong {
+
+class Driver : public LinkEvents {
+ public:
+  using MakeEngine = std::function<absl::StatusOr<std::unique_ptr<Engine>>(absl::Time now)>;
+  using OnWrite = std::function<void(const WriteDone&)>;
+  using OnCall = std::function<void(const CallDone&)>;
+
+  struct LinkView {
+    LinkId link = 0;
+    std::string node_id;
+    NodePath path;
+    std::string address;
+    std::string fingerprint;
+    bool is_parent = false;
+    absl::Time since;
+  };
+
+  // All run on the core thread.
+  struct Hooks {
+    std::function<void(CallDelivery)> on_delivery;
+    std::function<void(FeedKey)> on_snapshot;
+    std::function<void(const Notice&)> on_notice;
+    // A link ended by us (`by_us`) or by the other side, with the reason given.
+    std::function<void(const LinkView&, const absl::Status& why, bool by_us)> on_link_ended;
+    std::function<void(const std::string& address, const absl::Status& why)> on_dial_failed;
+  };
+
+  // Makes the first engine on the calling thread; its errors are the store's.
+  static absl::StatusOr<std::unique_ptr<Driver>> Start(Store* store, MakeEngine make_engine,
+                                                       Hooks hooks);
+  ~Driver() override;
+
+  // `links` must outlive the driver or be stopped before it; called once, before the links start.
+  void Attach(Links* links) { links_ = links; }
+
+  // Own writes: AppendRecords, OpenRows, CloseRows, PushRows, WriteFacts, Subscribe, Unsubscribe.
+  // `done` is called exactly once if and only if OK is returned. RESOURCE_EXHAUSTED node_busy,
+  // UNAVAILABLE node_stopping.
+  absl::Status Submit(Event event, OnWrite done);
+  absl::Status Call(CallStart call, OnCall done);
+
+  // The same, waiting: never from the core thread or a callback.
+  absl::StatusOr<WriteDone> Write(Event event);
+  absl::Status WriteOwn(WriteSet writes);  // WriteFacts
+  CallDone Ask(CallStart call);            // a refusal to take it stands in `status`
+
+  // Runs `read` on the core thread and waits for it. UNAVAILABLE while there is no engine.
+  absl::Status Read(std::function<void(const Engine&)> read);
+
+  // Answers to deliveries and snapshots; always taken.
+  void Answer(Event event);
+
+  std::vector<LinkView> OpenLinks() const;
+  uint64_t links_closed_by_us() const { return closed_by_us_.load(); }
+  // Why there is no engine now; OK else.
+  absl::Status health() const;
+
+  // Refuses new requests, carries out what has been taken, commits, fails the rest with
+  // node_stopping. The links must have been stopped.
+  void Stop();
+
+  void OnLinkUp(LinkId link, const LinkPeer& peer) override;
+  bool OnFrame(LinkId link, v1::Lane lane, std::string frame) override;
+  void OnLinkDown(LinkId link, const absl::Status& why) override;
+  void OnDialFailed(const std::string& address, const absl::Status& why) override;
+
+ private:
+  struct PeerUp {
+    LinkId link;
+    LinkPeer peer;
+  };
+  struct PeerDown {
+    LinkId link;
+    absl::Status why;
+  };
+  struct DialFailed {
+    std::string address;
+    absl::Status why;
+  };
+  struct Reading {
+    std::function<void(const absl::StatusOr<const Engine*>&)> read;
+  };
+  struct Item {
+    std::variant<Event, PeerUp, PeerDown, DialFailed, Reading> what;
+    OnWrite on_write;
+    OnCall on_call;
+    size_t request_bytes = 0;
+    size_t frame_bytes = 0;
+    bool request = false;
+  };
+  struct Order {
+    uint64_t ticket;
+    WriteSet writes;
+  };
+
+  Driver(Store* store, MakeEngine make_engine, Hooks hooks);
+
+  absl::Status Enqueue(Item item);
+  void EnqueueAlways(Item item);
+
+  void CoreLoop();
+  void Take(Item item, absl::Time now);
+  void TakeEvent(Event event, Item* item, absl::Time now);
+  void Step(Event event, absl::Time now);
+  void CarryOut(Effects effects);
+  void FinishWrite(const WriteDone& done);
+  void FinishCall(const CallDone& done);
+  void Suspend(const absl::Status& why, absl::Time now);
+  void TryResume(absl::Time now);
+  void FailWaiting(const absl::Status& why);
+  void CloseAllLinks(const absl::Status& why);
+  void ResumeTransports();
+  void CommitLoop();
+
+  Store* const store_;
+  const MakeEngine make_engine_;
+  const Hooks hooks_;
+  Links* links_ = nullptr;
+
+  mutable std::mutex mutex_;
+  std::condition_variable core_wakes_;
+  std::condition_variable commit_wakes_;
+  std::deque<Item> inbox_;
+  size_t requests_waiting_ = 0;
+  size_t request_bytes_waiting_ = 0;
+  size_t frame_bytes_waiting_ = 0;
+  std::set<LinkId> held_back_;  // transports told to stop granting credit
+  std::deque<Order> orders_;
+  size_t uncommitted_bytes_ = 0;  // queued or being committed
+  bool committing_ = false;
+  uint64_t committed_ticket_ = 0;
+  absl::Status commit_failure_;
+  absl::Status suspended_;  // not OK: no engine
+  bool stopping_ = false;
+  bool stop_committer_ = false;
+  std::map<LinkId, LinkView> open_links_;
+
+  // The core thread's own.
+  std::unique_ptr<Engine> engine_;
+  uint64_t confirmed_ticket_ = 0;
+  Token next_token_ = 1;
+  std::unordered_map<Token, OnWrite> writes_;
+  std::unordered_map<Token, OnCall> calls_;
+  absl::Time wake_at_ = absl::InfiniteFuture();
+  absl::Time resume_at_ = absl::InfiniteFuture();
+  absl::Duration backoff_;
+
+  std::atomic<uint64_t> closed_by_us_{0};
+  std::thread core_;
+  std::thread committer_;
+};
+
+}  // namespace guantong
+
+#endif  // GUANTONG_NODE_DRIVER_H_

@@ -1,0 +1,51 @@
+// Finding entries: here first, then of the ancestors, who hold the catalogue of everything below them.
+//
+// An unknown code is asked of the nearest ancestor first. A search beyond what is held here is asked of the ancestor that holds
+// all of the scope; when it cannot be reached, of the next lower one, and the answer says what is missing.
+#ifndef GUANTONG_NODE_FINDER_H_
+#define GUANTONG_NODE_FINDER_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "guantong/v1/catalog.pb.h"
+#include "node/calls.h"
+#include "node/directory.h"
+#include "node/site.h"
+
+namespace guantong {
+
+// Any thread; waits for other nodes.
+class Finder {
+ public:
+  Finder(const Site* site, Calls* calls, const Directory* directory);
+
+  // Adds what other nodes may ask; before the driver starts.
+  void Register();
+
+  // NOT_FOUND entry_unknown; UNAVAILABLE when an ancestor that may know it could not be asked. Tombstones are found.
+  absl::StatusOr<v1::ShowResponse> Find(absl::string_view code, const CallerIdentity& caller, absl::Time deadline);
+
+  absl::StatusOr<v1::EntryList> Search(const v1::SearchRequest& request, const CallerIdentity& caller,
+                                       absl::Time deadline);
+
+  // Adds where the entry's node stands, where known.
+  void Describe(const Reader& snapshot, v1::ShowResponse* found) const;
+
+ private:
+  absl::StatusOr<v1::ShowResponse> FindHere(const Reader& snapshot, absl::string_view code) const;
+  absl::StatusOr<v1::EntryList> SearchHere(const v1::SearchRequest& request, const NodePath& within) const;
+  NodePath HeldHere() const;
+  NodePath Wanted(v1::SearchScope scope) const;
+
+  const Site& site_;
+  Calls& calls_;
+  const Directory& directory_;
+};
+
+}  // namespace guantong
+
+#endif  // GUANTONG_NODE_FINDER_H_

@@ -1,0 +1,62 @@
+// Every bound of the process that no configuration changes. The bounds of facts and of the
+// protocol: catalog/base/limits.h.
+#ifndef GUANTONG_NODE_LIMITS_H_
+#define GUANTONG_NODE_LIMITS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace guantong {
+
+// The core's inbox. Neighbours and this node's own callers have budgets of their own, so that
+// neither starves the other.
+inline constexpr size_t kInboxRequestsMax = 4096;
+inline constexpr size_t kInboxRequestBytesMax = 64 << 20;
+inline constexpr size_t kInboxFrameBytesMax = 32 << 20;  // transports stop granting credit above
+inline constexpr size_t kCommitBytesMax =
+    64 << 20;  // ordered and not yet durable; the core pauses above
+inline constexpr int64_t kStopSecondsMax = 8;
+
+// Workers.
+inline constexpr int kWorkerThreads = 3;
+inline constexpr size_t kWorkerTasksMax = 1024;
+
+// The server.
+inline constexpr int kServerThreadsMax = 48;  // requests of people and programs at a time
+inline constexpr size_t kServerMemoryBytesMax = 256 << 20;
+inline constexpr int kRequestBytesMax = 8 << 20;
+inline constexpr size_t kPeersRememberedMax = 1024;  // verified chains, by certificate
+inline constexpr size_t kRefusalsMax = 100;
+inline constexpr size_t kCallsTracedMax = 1000;
+
+// Pushes. Rows beyond the buffer are sorted and spilled to files.
+inline constexpr size_t kPushesOpenMax = 16;
+inline constexpr size_t kPushBufferBytesMax = 24 << 20;
+inline constexpr uint64_t kPushBytesMax = uint64_t{8} << 30;
+inline constexpr size_t kPushReadBufferBytes = 256
+                                               << 10;  // of each spilled run while runs are merged
+inline constexpr size_t kPushIdBytesMax = 64;
+inline constexpr int64_t kPushIdleSecondsMax = 60;  // a silent push gives way to the next one
+inline constexpr size_t kStageGroupBytes = 4 << 20;          // staged payloads of one commit
+inline constexpr int kPushRedoMax = 5;  // the dataset moved while the difference was made
+inline constexpr int kDiffScanRatio =
+    10;  // read the table through when one row in so many is touched
+
+// Questions asked of other nodes.
+inline constexpr int64_t kCallSecondsDefault = 20;
+inline constexpr uint32_t kSearchLimitDefault = 50;
+inline constexpr uint32_t kSearchLimitMax = 500;
+inline constexpr size_t kWordsMax = 16;
+
+// Admission.
+inline constexpr size_t kTokensMax = 10000;
+inline constexpr size_t kChildrenMax = 1024;
+inline constexpr int64_t kTokenHoursDefault = 24;
+inline constexpr size_t kNameBytesMax = 256;
+inline constexpr size_t kProfileKeysMax = 8;
+
+inline constexpr size_t kVerifyFaultsMax = 100;
+
+}  // namespace guantong
+
+#endif  // GUANTONG_NODE_LIMITS_H_

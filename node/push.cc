@@ -1,0 +1,396 @@
+#include "node/push.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "catalog/base/digest.h"
+#include "catalog/base/limits.h"
+#include "catalog/base/status.h"
+#include "catalog/entry.h"
+#include "catalog/table.h"
+#include "catalog/view.h"
+#include "guantong/storage/v1/store.pb.h"
+#include "node/clock.h"
+#include "node/driver.h"
+#include "node/entry_rules.h"
+#include "node/limits.h"
+
+namespace guantong {
+namespace {
+
+absl::Status SenderGone() {
+  return Error(absl::StatusCode::kCancelled, "push_broken", "推送中断，未作任何改动 (the sender went away; nothing was changed)");
+}
+
+absl::Status FormError(absl::string_view text) {
+  return Error(absl::StatusCode::kInvalidArgument, "push_malformed", text);
+}
+
+// Content, not form: what decides whether two pushes are the same, however the rows were cut into messages.
+class ContentDigest {
+ public:
+  explicit ContentDigest(const v1::PushOpen& open) {
+    Add(open.code());
+    Add(absl::StrCat(open.mode(), open.accept_valid() ? "+" : ""));
+    for (const std::string& field : open.fields()) Add(field);
+  }
+  void Add(const v1::PushRow& row) {
+    AppendBigEndian32(static_cast<uint32_t>(row.values_size()), &buffer_);
+    for (const std::string& value : row.values()) Add(value);
+    AppendBigEndian32(static_cast<uint32_t>(row.nulls_size()), &buffer_);
+    for (uint32_t null : row.nulls()) AppendBigEndian32(null, &buffer_);
+    if (buffer_.size() > (64 << 10)) Flush();
+  }
+  std::string Finish() {
+    Flush();
+    return stream_.Finish();
+  }
+
+ private:
+  void Add(absl::string_view part) {
+    AppendBigEndian64(part.size(), &buffer_);
+    buffer_.append(part.data(), part.size());
+  }
+  void Flush() {
+    stream_.Update(buffer_);
+    buffer_.clear();
+  }
+  Sha256Stream stream_;
+  std::string buffer_;
+};
+
+void Reject(uint64_t line, absl::string_view field, absl::string_view reason, const v1::PushRow* row,
+            v1::PushResponse* response) {
+  response->set_rejected(response->rejected() + 1);
+  if (static_cast<size_t>(response->rejects_size()) >= kRejectsListedMax) return;
+  v1::RejectedRow* reject = response->add_rejects();
+  reject->set_line(line);
+  reject->set_field(std::string(field));
+  reject->set_reason(std::string(reason));
+  if (row != nullptr) *reject->mutable_values() = row->values();
+}
+
+absl::Status RowInvalid(uint64_t line, absl::string_view field, absl::string_view why) {
+  return Error(absl::StatusCode::kInvalidArgument, "row_invalid",
+               absl::StrCat("第 ", line, " 行", field.empty() ? "" : "，字段 ", field, "：", why),
+               absl::StrCat(line, field.empty() ? "" : ":", field),
+               "改正后重推；--dry-run 列出全部错误，--accept-valid 只收合格的行 "
+               "(correct it; --dry-run lists all, --accept-valid takes the valid rows)");
+}
+
+}  // namespace
+
+// Holds a dataset while a push of it is open.
+class PushDesk::Slot {
+ public:
+  Slot(PushDesk* desk, FeedKey feed) : desk_(*desk), feed_(feed) {}
+  Slot(const Slot&) = delete;
+  Slot& operator=(const Slot&) = delete;
+  ~Slot() {
+    if (!held_) return;
+    std::lock_guard<std::mutex> lock(desk_.mutex_);
+    desk_.open_.erase(feed_);
+  }
+
+  absl::Status Hold(const std::string& table, std::function<void()> cancel) {
+    std::lock_guard<std::mutex> lock(desk_.mutex_);
+    const absl::Time now = absl::Now();
+    const absl::Time silent_since = now - absl::Seconds(kPushIdleSecondsMax);
+    auto same = desk_.open_.find(feed_);
+    if (same != desk_.open_.end()) {
+      if (same->second.read_at < silent_since) same->second.cancel();
+      return Error(absl::StatusCode::kFailedPrecondition, "push_open",
+                   absl::StrCat(table, " 正有一次推送在进行 (another push of this dataset is open)"), table,
+                   "等它结束后重试 (try again when it has ended)");
+    }
+    if (desk_.open_.size() >= kPushesOpenMax) {
+      for (auto& [feed, open] : desk_.open_) {
+        if (open.read_at < silent_since) open.cancel();
+      }
+      return Error(absl::StatusCode::kResourceExhausted, "node_busy",
+                   absl::StrCat("同时进行的推送已达 ", kPushesOpenMax, " 个 (too many pushes are open)"), table,
+                   "稍后重试 (try again later)");
+    }
+    desk_.open_[feed_] = {.read_at = now, .cancel = std::move(cancel)};
+    held_ = true;
+    return absl::OkStatus();
+  }
+
+  // InfiniteFuture: all has been read, the push is silent for a reason of ours.
+  void Reading(absl::Time at) const {
+    std::lock_guard<std::mutex> lock(desk_.mutex_);
+    desk_.open_[feed_].read_at = at;
+  }
+
+ private:
+  PushDesk& desk_;
+  const FeedKey feed_;
+  bool held_ = false;
+};
+
+absl::Status PushDesk::Begin() {
+  const std::string staged = KindPrefix('H');
+  std::string begin = staged;
+  WriteSet orphans;
+  while (true) {
+    auto cursor = site_.store->Scan(begin, PrefixEnd(staged));
+    if (!cursor->Valid()) {
+      GT_RETURN_IF_ERROR(cursor->status());
+      break;
+    }
+    const FeedKey feed = FeedKey::FromBytes(cursor->key().substr(staged.size(), kFeedKeyBytes));
+    const std::string prefix = StagedPrefix(feed);
+    std::string pending;
+    if (absl::IsNotFound(site_.store->Get(PendingPushKey(feed), &pending))) {
+      orphans.DeleteRange(prefix, PrefixEnd(prefix));
+    }
+    begin = PrefixEnd(prefix);
+  }
+  const std::string ages = KindPrefix('Q');
+  auto cursor = site_.store->Scan(ages, PrefixEnd(ages));
+  for (; cursor->Valid(); cursor->Next()) ++results_kept_;
+  GT_RETURN_IF_ERROR(cursor->status());
+  return orphans.empty() ? absl::OkStatus() : site_.driver->WriteOwn(std::move(orphans));
+}
+
+absl::StatusOr<v1::PushResponse> PushDesk::Take(const CallerIdentity& caller, const PushStream& stream) {
+  v1::PushRequest first;
+  if (!stream.read(&first)) return stream.broken() ? SenderGone() : FormError("推送没有内容 (an empty push)");
+  if (!first.has_open()) return FormError("推送须以 open 开始 (a push begins with open)");
+  GT_ASSIGN_OR_RETURN(Push push, Start(caller, std::move(*first.mutable_open())));
+  Slot slot(this, push.feed);
+  GT_RETURN_IF_ERROR(slot.Hold(push.table, stream.cancel));
+  RowSorter rows({.dir = site_.options.dir, .buffer_bytes_max = kPushBufferBytesMax, .bytes_max = kPushBytesMax});
+  GT_RETURN_IF_ERROR(Receive(stream, slot, &push, &rows));
+  slot.Reading(absl::InfiniteFuture());
+  absl::StatusOr<v1::PushResponse> response = Apply(stream, push, &rows);
+  if (response.ok() && !push.open.dry_run() && !response->repeated_batch()) ForgetOldResults();
+  return response;
+}
+
+absl::StatusOr<PushDesk::Push> PushDesk::Start(const CallerIdentity& caller, v1::PushOpen open) const {
+  const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
+  GT_ASSIGN_OR_RETURN(const ResourceRef ref, ParseResourceRef(open.code()));
+  absl::StatusOr<v1::CatalogEntry> entry = FindEntry(*snapshot, ref.code);
+  if (absl::IsNotFound(entry.status())) {
+    std::string draft;
+    v1::CatalogEntry drafted;
+    if (snapshot->Get(DraftKey(ref.code), &draft).ok() && drafted.ParseFromString(draft)) entry = drafted;
+  }
+  GT_RETURN_IF_ERROR(entry.status());
+  GT_RETURN_IF_ERROR(CheckOwner(site_, caller, *entry));
+  GT_RETURN_IF_ERROR(CheckInForce(*entry));
+  if (open.mode() == v1::PUSH_MODE_UNSPECIFIED) open.set_mode(v1::PUSH_MODE_UPSERT);
+  if (!v1::PushMode_IsValid(open.mode())) return FormError("未知的推送方式 (unknown mode)");
+  if (open.batch_id().size() > kPushIdBytesMax) {
+    return FormError(absl::StrCat("批次号超过 ", kPushIdBytesMax, " 字节 (the batch id is too long)"));
+  }
+  if (open.accept_valid() && open.mode() == v1::PUSH_MODE_REPLACE) {
+    return Error(absl::StatusCode::kInvalidArgument, "accept_valid_with_replace",
+                 "replace 不能与 accept-valid 同用：不合格行的旧值会被删除 (rejected rows would lose their old values)",
+                 open.code(), "先改正全部行，或改用 upsert (correct all rows, or use upsert)");
+  }
+  if (open.batch_id().empty()) open.set_batch_id(RandomBytes(16));
+  Push push;
+  GT_ASSIGN_OR_RETURN(push.table, TableOf(*entry, ref.id));
+  push.feed = FeedKey::Of(site_.OwnFeed(v1::FEED_KIND_ROWS, push.table));
+  push.author = caller.uscc;
+  push.response.set_code(push.table);
+  push.response.set_batch_id(open.batch_id());
+  push.response.set_dry_run(open.dry_run());
+  open.set_code(push.table);
+  push.open = std::move(open);
+  return push;
+}
+
+absl::Status PushDesk::Receive(const PushStream& stream, const Slot& slot, Push* push, RowSorter* rows) {
+  const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
+  GT_ASSIGN_OR_RETURN(const TableReader table, TableReader::Open(*snapshot, push->feed));
+  const v1::DatasetSchema& schema = table.schema();
+  GT_ASSIGN_OR_RETURN(const RowBuilder builder,
+                      RowBuilder::Create(schema, {push->open.fields().begin(), push->open.fields().end()},
+                                         /*key_only=*/push->open.mode() == v1::PUSH_MODE_DELETE));
+  ContentDigest digest(push->open);
+  const bool list_rejects = push->open.accept_valid() || push->open.dry_run();
+  v1::PushRequest request;
+  std::vector<absl::string_view> values;
+  std::vector<bool> nulls;
+  while (stream.read(&request)) {
+    slot.Reading(absl::Now());
+    if (!request.has_rows()) return FormError("open 之后只能是行 (only rows may follow open)");
+    for (const v1::PushRow& row : request.rows().rows()) {
+      digest.Add(row);
+      ++push->received;
+      values.assign(row.values().begin(), row.values().end());
+      nulls.assign(values.size(), false);
+      for (uint32_t null : row.nulls()) {
+        if (null < nulls.size()) nulls[null] = true;
+      }
+      absl::StatusOr<v1::Row> built = builder.Build(values, nulls);
+      std::string key;
+      if (built.ok()) {
+        key = EncodeRowKey(schema, *built);
+        if (key.size() > kRowKeyBytesMax) {
+          built = Error(absl::StatusCode::kInvalidArgument, "row_invalid",
+                        absl::StrCat("主键超过 ", kRowKeyBytesMax, " 字节 (the key is too long)"));
+        }
+      }
+      if (!built.ok()) {
+        const ErrorDetail detail = DetailOf(built.status());
+        if (!list_rejects) return RowInvalid(row.line(), detail.subject, built.status().message());
+        Reject(row.line(), detail.subject, built.status().message(), &row, &push->response);
+        continue;
+      }
+      GT_RETURN_IF_ERROR(rows->Add(key, built->SerializeAsString(), row.line()));
+    }
+  }
+  if (stream.broken()) return SenderGone();
+  push->digest = digest.Finish();
+  return rows->Finish();
+}
+
+absl::StatusOr<std::unique_ptr<v1::PushResponse>> PushDesk::Repeated(const Reader& snapshot,
+                                                                     const Push& push) const {
+  std::string bytes;
+  const absl::Status got = snapshot.Get(PushKey(push.feed, push.open.batch_id()), &bytes);
+  if (absl::IsNotFound(got)) return nullptr;
+  GT_RETURN_IF_ERROR(got);
+  storage::v1::PushRecord record;
+  if (!record.ParseFromString(bytes)) {
+    return Error(absl::StatusCode::kDataLoss, "store_corrupt", "推送结果记录损坏 (a push record does not parse)");
+  }
+  if (record.content_digest() != push.digest) {
+    return Error(absl::StatusCode::kFailedPrecondition, "batch_id_reused",
+                 "同一批次号已用于另一内容的推送 (the batch id was used for other content)", push.table,
+                 "新内容请换用新的批次号 (use a new batch id)");
+  }
+  record.mutable_response()->set_repeated_batch(true);
+  return std::make_unique<v1::PushResponse>(record.response());
+}
+
+absl::Status PushDesk::CheckReplace(const Push& push, const DiffCounts& counts, uint64_t rows_before) const {
+  if (push.open.mode() != v1::PUSH_MODE_REPLACE) return absl::OkStatus();
+  const bool said = push.open.has_expect_deletes();
+  if (said && push.open.expect_deletes() == counts.deletes) return absl::OkStatus();
+  const double share_max = site_.options.replace_deletes_max;
+  if (!said && static_cast<double>(counts.deletes) <= share_max * static_cast<double>(rows_before)) {
+    return absl::OkStatus();
+  }
+  return Error(absl::StatusCode::kFailedPrecondition, "replace_guard",
+               absl::StrCat("将删除 ", rows_before, " 行中的 ", counts.deletes, " 行",
+                            said ? absl::StrCat("，而 --expect-deletes 为 ", push.open.expect_deletes()) : "",
+                            "，已拒绝 (the replace would delete ", counts.deletes, " of ", rows_before, " rows)"),
+               push.table,
+               absl::StrCat("确认无误后加 --expect-deletes ", counts.deletes, " (say so if it is meant)"));
+}
+
+absl::StatusOr<v1::PushResponse> PushDesk::Apply(const PushStream& stream, const Push& push, RowSorter* rows) {
+  absl::Status moved;
+  for (int attempt = 0; attempt < kPushRedoMax; ++attempt) {
+    const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
+    if (!push.open.dry_run()) {
+      GT_ASSIGN_OR_RETURN(const std::unique_ptr<v1::PushResponse> before, Repeated(*snapshot, push));
+      if (before != nullptr) return *before;
+      // One that a stop cut short goes on by itself, from payloads staged under its own id.
+      std::string pending;
+      if (snapshot->Get(PendingPushKey(push.feed), &pending).ok()) {
+        return Error(absl::StatusCode::kFailedPrecondition, "push_open",
+                     "上一次推送仍在写入 (an earlier push is still being taken in)", push.table, "稍后重试 (try again)");
+      }
+    }
+    GT_ASSIGN_OR_RETURN(const TableReader table, TableReader::Open(*snapshot, push.feed));
+    v1::PushResponse response = push.response;
+    PayloadWriter payloads(site_.driver, push.feed, push.open.batch_id());
+    const bool list_rejects = push.open.accept_valid() || push.open.dry_run();
+    absl::StatusOr<DiffCounts> counts = Diff(
+        table, push.open.mode(), rows,
+        [&](uint64_t first_line, uint64_t line) {
+          const std::string why = absl::StrCat("与第 ", first_line, " 行主键相同 (same key as line ", first_line, ")");
+          if (!list_rejects) return RowInvalid(line, "", why);
+          Reject(line, "", why, nullptr, &response);
+          return absl::OkStatus();
+        },
+        [&](absl::string_view key, const absl::string_view* row) {
+          return push.open.dry_run() ? absl::OkStatus() : payloads.Add(key, row);
+        });
+    absl::Status status = counts.status();
+    if (status.ok()) status = CheckReplace(push, *counts, table.record().rows());
+    if (status.ok() && !push.open.dry_run()) status = payloads.Finish();
+    // A broken stream may show only now; a whole one stays open until it is answered.
+    if (status.ok() && stream.broken()) status = SenderGone();
+    if (!status.ok()) {
+      payloads.Discard();
+      return status;
+    }
+    response.set_inserts(counts->inserts);
+    response.set_updates(counts->updates);
+    response.set_deletes(counts->deletes);
+    response.set_unchanged(counts->unchanged);
+    if (push.open.dry_run()) return response;
+
+    storage::v1::PushRecord record;
+    record.set_content_digest(push.digest);
+    *record.mutable_response() = response;
+    *record.mutable_at() = TimestampOf(absl::Now());
+    if (counts->changes() == 0) {
+      GT_RETURN_IF_ERROR(KeepResult(push, record));
+      return response;
+    }
+    const uint32_t staged = payloads.staged();
+    PushRows event = {.feed = push.feed,
+                      .base_commit = table.record().commit(),
+                      .push_id = push.open.batch_id(),
+                      .author = push.author,
+                      .payload = staged == 0 ? payloads.TakePayload() : "",
+                      .staged = staged,
+                      .rows_after = table.record().rows() + counts->inserts - counts->deletes,
+                      .record = std::move(record)};
+    absl::StatusOr<WriteDone> done = site_.driver->Write(std::move(event));
+    if (done.ok()) {
+      response.set_commit(done->commit);
+      *response.mutable_position() = done->position;
+      return response;
+    }
+    // Only a refusal says for sure that nothing refers to what is staged.
+    if (!absl::IsFailedPrecondition(done.status()) && !absl::IsNotFound(done.status())) return done.status();
+    payloads.Discard();
+    if (DetailOf(done.status()).reason != "base_moved") return done.status();
+    moved = done.status();
+  }
+  return moved;
+}
+
+absl::Status PushDesk::KeepResult(const Push& push, const storage::v1::PushRecord& record) {
+  WriteSet writes;
+  writes.Put(PushKey(push.feed, push.open.batch_id()), record.SerializeAsString());
+  writes.Put(PushAgeKey(static_cast<uint64_t>(absl::ToUnixMillis(absl::Now())), push.feed, push.open.batch_id()), "");
+  return site_.driver->WriteOwn(std::move(writes));
+}
+
+void PushDesk::ForgetOldResults() {
+  constexpr size_t kForgetAtATime = 8;      // more than come in, so that a lowered bound is reached
+  const uint64_t old_ms =
+      static_cast<uint64_t>(absl::ToUnixMillis(absl::Now() - absl::Hours(24 * kPushRecordDays)));
+  std::lock_guard<std::mutex> lock(mutex_);
+  ++results_kept_;
+  const std::string ages = KindPrefix('Q');
+  auto cursor = site_.store->Scan(ages, PrefixEnd(ages));
+  WriteSet deletes;
+  for (size_t n = 0; n < kForgetAtATime && cursor->Valid(); ++n, cursor->Next()) {
+    const absl::string_view key = cursor->key().substr(ages.size());
+    if (key.size() < sizeof(uint64_t) + kFeedKeyBytes) continue;
+    if (results_kept_ <= kPushRecordsMax && ReadBigEndian64(key) >= old_ms) break;
+    const FeedKey feed = FeedKey::FromBytes(key.substr(sizeof(uint64_t), kFeedKeyBytes));
+    deletes.Delete(PushKey(feed, key.substr(sizeof(uint64_t) + kFeedKeyBytes)));
+    deletes.Delete(std::string(cursor->key()));
+    if (results_kept_ > 0) --results_kept_;
+  }
+  if (deletes.empty()) return;
+  site_.driver->Submit(WriteFacts{.writes = std::move(deletes)}, [](const WriteDone&) {}).IgnoreError();
+}
+
+}  // namespace guantong

@@ -1,0 +1,193 @@
+#include "node/push_diff.h"
+
+#include <memory>
+#include <utility>
+
+#include "catalog/base/limits.h"
+#include "catalog/base/status.h"
+#include "node/driver.h"
+#include "node/limits.h"
+
+namespace guantong {
+namespace {
+
+// The sorter's rows, each key once.
+class DistinctRows {
+ public:
+  DistinctRows(RowSorter* rows, const OnRepeatedKey& on_repeated) : rows_(*rows), on_repeated_(on_repeated) {}
+
+  absl::Status Begin() {
+    GT_RETURN_IF_ERROR(rows_.Rewind());
+    return Take();
+  }
+  bool valid() const { return valid_; }
+  const std::string& key() const { return key_; }
+  absl::string_view row() const { return row_; }
+  absl::Status Next() { return Take(); }
+
+ private:
+  // Copies the row at hand, then looks at those behind it.
+  absl::Status Take() {
+    valid_ = rows_.Valid();
+    if (!valid_) return absl::OkStatus();
+    key_.assign(rows_.key().data(), rows_.key().size());
+    row_.assign(rows_.row().data(), rows_.row().size());
+    const uint64_t line = rows_.line();
+    GT_RETURN_IF_ERROR(rows_.Next());
+    while (rows_.Valid() && rows_.key() == key_) {
+      GT_RETURN_IF_ERROR(on_repeated_(line, rows_.line()));
+      GT_RETURN_IF_ERROR(rows_.Next());
+    }
+    return absl::OkStatus();
+  }
+
+  RowSorter& rows_;
+  const OnRepeatedKey& on_repeated_;
+  bool valid_ = false;
+  std::string key_;
+  std::string row_;
+};
+
+// What one pushed row does where `existing` stands, null: nothing.
+absl::Status Meet(v1::PushMode mode, absl::string_view key, absl::string_view row, const absl::string_view* existing,
+                  const OnChange& on_change, DiffCounts* counts) {
+  if (mode == v1::PUSH_MODE_DELETE) {
+    if (existing == nullptr) {
+      ++counts->unchanged;
+      return absl::OkStatus();
+    }
+    ++counts->deletes;
+    return on_change(key, nullptr);
+  }
+  if (existing != nullptr && *existing == row) {
+    ++counts->unchanged;
+    return absl::OkStatus();
+  }
+  ++(existing == nullptr ? counts->inserts : counts->updates);
+  return on_change(key, &row);
+}
+
+absl::Status DiffByScan(const TableReader& table, v1::PushMode mode, DistinctRows* rows, const OnChange& on_change,
+                        DiffCounts* counts) {
+  absl::Status status;
+  auto one_of_ours = [&](const absl::string_view* existing) {
+    GT_RETURN_IF_ERROR(Meet(mode, rows->key(), rows->row(), existing, on_change, counts));
+    return rows->Next();
+  };
+  const std::string begin = mode == v1::PUSH_MODE_REPLACE || !rows->valid() ? "" : rows->key();
+  GT_RETURN_IF_ERROR(table.Scan(begin, "", [&](absl::string_view key, absl::string_view row) {
+    while (status.ok() && rows->valid() && rows->key() < key) status = one_of_ours(nullptr);
+    if (!status.ok()) return false;
+    if (rows->valid() && rows->key() == key) {
+      status = one_of_ours(&row);
+    } else if (mode == v1::PUSH_MODE_REPLACE) {
+      ++counts->deletes;
+      status = on_change(key, nullptr);
+    }
+    return status.ok() && (mode == v1::PUSH_MODE_REPLACE || rows->valid());
+  }));
+  GT_RETURN_IF_ERROR(status);
+  while (rows->valid()) GT_RETURN_IF_ERROR(one_of_ours(nullptr));
+  return absl::OkStatus();
+}
+
+absl::Status DiffByLookup(const TableReader& table, v1::PushMode mode, DistinctRows* rows,
+                          const OnChange& on_change, DiffCounts* counts) {
+  std::string existing;
+  for (; rows->valid();) {
+    const absl::Status got = table.Get(rows->key(), &existing);
+    if (!got.ok() && !absl::IsNotFound(got)) return got;
+    const absl::string_view row = existing;
+    GT_RETURN_IF_ERROR(Meet(mode, rows->key(), rows->row(), got.ok() ? &row : nullptr, on_change, counts));
+    GT_RETURN_IF_ERROR(rows->Next());
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<DiffCounts> Diff(const TableReader& table, v1::PushMode mode, RowSorter* rows,
+                                const OnRepeatedKey& on_repeated, const OnChange& on_change) {
+  DiffCounts counts;
+  DistinctRows distinct(rows, on_repeated);
+  GT_RETURN_IF_ERROR(distinct.Begin());
+  const bool few = rows->rows() < table.record().rows() / kDiffScanRatio;
+  if (mode != v1::PUSH_MODE_REPLACE && few) {
+    GT_RETURN_IF_ERROR(DiffByLookup(table, mode, &distinct, on_change, &counts));
+  } else {
+    GT_RETURN_IF_ERROR(DiffByScan(table, mode, &distinct, on_change, &counts));
+  }
+  return counts;
+}
+
+// --- payloads -------------------------------------------------------------------------------------------------
+
+PayloadWriter::PayloadWriter(Driver* driver, FeedKey feed, std::string push_id)
+    : driver_(driver), feed_(feed), push_id_(std::move(push_id)) {}
+
+PayloadWriter::~PayloadWriter() {
+  if (on_its_way_.valid()) on_its_way_.wait();
+}
+
+absl::Status PayloadWriter::Add(absl::string_view key, const absl::string_view* row) {
+  const size_t bytes = key.size() + (row == nullptr ? 0 : row->size());
+  if (batch_.changes_size() > 0 && batch_bytes_ + bytes > kBatchBytesTarget) GT_RETURN_IF_ERROR(Cut());
+  v1::RowChange* change = batch_.add_changes();
+  change->set_key(key.data(), key.size());
+  if (row != nullptr) change->set_row(row->data(), row->size());
+  batch_bytes_ += bytes;
+  return static_cast<size_t>(batch_.changes_size()) >= kBatchRowsMax ? Cut() : absl::OkStatus();
+}
+
+absl::Status PayloadWriter::Finish() {
+  if (batch_.changes_size() > 0) GT_RETURN_IF_ERROR(Cut());
+  if (payloads_ < 2) return absl::OkStatus();
+  GT_RETURN_IF_ERROR(Flush());
+  return AwaitFlush();
+}
+
+absl::Status PayloadWriter::Cut() {
+  std::string payload = batch_.SerializeAsString();
+  batch_.Clear();
+  batch_bytes_ = 0;
+  ++payloads_;
+  if (payloads_ == 1) {
+    first_ = std::move(payload);
+    return absl::OkStatus();
+  }
+  if (payloads_ == 2) GT_RETURN_IF_ERROR(Stage(std::move(first_)));
+  return Stage(std::move(payload));
+}
+
+absl::Status PayloadWriter::Stage(std::string payload) {
+  group_.Put(StagedKey(feed_, push_id_, stage_next_++), std::move(payload));
+  return group_.bytes() < kStageGroupBytes ? absl::OkStatus() : Flush();
+}
+
+absl::Status PayloadWriter::Flush() {
+  // One group is made while the one before is being committed.
+  GT_RETURN_IF_ERROR(AwaitFlush());
+  if (group_.empty()) return absl::OkStatus();
+  auto promise = std::make_shared<std::promise<absl::Status>>();
+  on_its_way_ = promise->get_future();
+  const absl::Status taken =
+      driver_->Submit(WriteFacts{.writes = std::exchange(group_, WriteSet())},
+                      [promise](const WriteDone& done) { promise->set_value(done.status); });
+  if (!taken.ok()) on_its_way_ = {};
+  return taken;
+}
+
+absl::Status PayloadWriter::AwaitFlush() {
+  return on_its_way_.valid() ? on_its_way_.get() : absl::OkStatus();
+}
+
+void PayloadWriter::Discard() {
+  if (on_its_way_.valid()) on_its_way_.wait();
+  WriteSet deletes;
+  for (uint32_t n = 0; n < stage_next_; ++n) deletes.Delete(StagedKey(feed_, push_id_, n));
+  if (deletes.empty()) return;
+  // When this fails too, the next start removes them.
+  driver_->Submit(WriteFacts{.writes = std::move(deletes)}, [](const WriteDone&) {}).IgnoreError();
+}
+
+}  // namespace guantong

@@ -1,0 +1,76 @@
+// The difference a push makes: its rows, sorted by key, against the table as it stands.
+#ifndef GUANTONG_NODE_PUSH_DIFF_H_
+#define GUANTONG_NODE_PUSH_DIFF_H_
+
+#include <cstdint>
+#include <functional>
+#include <future>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "catalog/keys.h"
+#include "catalog/store.h"
+#include "catalog/table.h"
+#include "guantong/v1/data.pb.h"
+#include "guantong/v1/row.pb.h"
+#include "node/row_sorter.h"
+
+namespace guantong {
+
+class Driver;
+
+struct DiffCounts {
+  uint64_t inserts = 0;
+  uint64_t updates = 0;
+  uint64_t deletes = 0;
+  uint64_t unchanged = 0;
+  uint64_t changes() const { return inserts + updates + deletes; }
+};
+
+// Changes in key order; without a row it is a delete.
+using OnChange = std::function<absl::Status(absl::string_view key, const absl::string_view* row)>;
+// A row whose key an earlier line has; an error ends the diff, OK leaves the row out.
+using OnRepeatedKey = std::function<absl::Status(uint64_t first_line, uint64_t line)>;
+
+// `rows` is read from its beginning. A few rows are looked up one by one, many are merged with a scan of the table.
+absl::StatusOr<DiffCounts> Diff(const TableReader& table, v1::PushMode mode, RowSorter* rows,
+                                const OnRepeatedKey& on_repeated, const OnChange& on_change);
+
+// Cuts changes into payloads. One payload stays in memory; with the second, all are made durable under StagedKey, in bounded groups.
+class PayloadWriter {
+ public:
+  PayloadWriter(Driver* driver, FeedKey feed, std::string push_id);
+  // Waits for what is on its way. What is staged stays: Discard removes it.
+  ~PayloadWriter();
+
+  absl::Status Add(absl::string_view key, const absl::string_view* row);
+  absl::Status Finish();
+
+  uint32_t staged() const { return payloads_ > 1 ? payloads_ : 0; }
+  std::string TakePayload() { return std::move(first_); }     // when nothing is staged
+  void Discard();
+
+ private:
+  absl::Status Cut();
+  absl::Status Stage(std::string payload);
+  absl::Status Flush();
+  absl::Status AwaitFlush();
+
+  Driver* const driver_;
+  const FeedKey feed_;
+  const std::string push_id_;
+  v1::RowBatch batch_;
+  size_t batch_bytes_ = 0;
+  std::string first_;
+  uint32_t payloads_ = 0;
+  uint32_t stage_next_ = 0;
+  WriteSet group_;
+  std::future<absl::Status> on_its_way_;
+};
+
+}  // namespace guantong
+
+#endif  // GUANTONG_NODE_PUSH_DIFF_H_
