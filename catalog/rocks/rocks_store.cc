@@ -162,8 +162,11 @@ class RocksStore : public Store {
 
   absl::Status Commit(absl::Span<const WriteSet> groups) override {
     if (failed_) {
-      GT_RETURN_IF_ERROR(FromRocks(database_->db->Resume(), "recovering from a failed write"));
-      failed_ = false;
+      // Busy: RocksDB is already waiting for space by itself, and the write says whether it still does.
+      const rocksdb::Status resumed = database_->db->Resume();
+      if (!resumed.ok() && !resumed.IsBusy()) {
+        return FromRocks(resumed, "recovering from a failed write");
+      }
     }
     size_t bytes = 0;
     for (const WriteSet& group : groups) bytes += group.bytes() + 16 * group.ops().size();

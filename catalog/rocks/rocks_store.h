@@ -2,10 +2,9 @@
 // chosen by the first byte of a key: `bulk` (log, staged payloads, chunks: large, compressed
 // already), `rows` (bloom filters, lz4), `default` (the rest).
 //
-// FAILURE  A commit that fails leaves the database refusing writes; the next Commit first tries to
-// recover it, so that a disk
-//          that has room again needs no operator. What cannot be recovered stays store_failed until
-//          the process starts again.
+// FAILURE  A commit that fails leaves the database refusing writes. The next Commit tries to recover it, and after a full disk
+//          RocksDB looks for space every five seconds as well, so that a disk with room again needs no operator. What cannot
+//          be recovered stays store_failed until the process starts again.
 #ifndef GUANTONG_CATALOG_ROCKS_ROCKS_STORE_H_
 #define GUANTONG_CATALOG_ROCKS_ROCKS_STORE_H_
 

@@ -1,0 +1,125 @@
+// What only a disk can do to the store: power cuts, no space, two processes on one folder.
+
+#include "catalog/rocks/rocks_store.h"
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "catalog/base/status.h"
+#include "catalog/rocks/faulty_disk.h"
+#include "tests/catch.h"
+#include "tests/unit/scratch_folder.h"
+
+namespace guantong {
+namespace {
+
+std::unique_ptr<Store> Open(const ScratchFolder& folder, FaultyDisk* disk) {
+  auto opened = OpenRocksStore(folder.path("store"), {.env = disk ? disk->env() : nullptr});
+  INFO(opened.status());
+  REQUIRE(opened.ok());
+  return *std::move(opened);
+}
+
+absl::Status Put(Store& store, const std::string& key, const std::string& value) {
+  WriteSet writes;
+  writes.Put(key, value);
+  return store.Commit({writes});
+}
+
+bool Has(const Store& store, const std::string& key) {
+  std::string value;
+  return store.Get(key, &value).ok();
+}
+
+// One key of each family.
+std::string KeyOf(int i) { return absl::StrCat(std::string(1, "FLR"[i % 3]), 100000 + i); }
+
+TEST_CASE("rocks: what was committed is there after the store is opened again") {
+  ScratchFolder folder;
+  {
+    const auto store = Open(folder, nullptr);
+    for (int i = 0; i < 30; ++i) REQUIRE(Put(*store, KeyOf(i), "x").ok());
+  }
+  const auto store = Open(folder, nullptr);
+  for (int i = 0; i < 30; ++i) CHECK(Has(*store, KeyOf(i)));
+}
+
+TEST_CASE("rocks: a power cut takes nothing that was committed") {
+  ScratchFolder folder;
+  FaultyDisk disk;
+  int committed = 0;
+  // Enough to fill memtables, so that the cut also meets flushes and compactions.
+  const std::string value(64 << 10, 'v');
+  for (int cut = 0; cut < 3; ++cut) {
+    auto store = Open(folder, &disk);
+    for (int i = 0; i < committed; ++i) {
+      INFO(KeyOf(i));
+      REQUIRE(Has(*store, KeyOf(i)));
+    }
+    for (int i = 0; i < 400; ++i) REQUIRE(Put(*store, KeyOf(committed++), value).ok());
+    disk.CutPower();
+    CHECK_FALSE(Put(*store, "Funsynced", "x").ok());
+    store.reset();
+    disk.RestorePower();
+  }
+  const auto store = Open(folder, &disk);
+  for (int i = 0; i < committed; ++i) REQUIRE(Has(*store, KeyOf(i)));
+  CHECK_FALSE(Has(*store, "Funsynced"));
+}
+
+TEST_CASE("rocks: a full disk refuses commits, and a disk with room takes them again") {
+  ScratchFolder folder;
+  FaultyDisk disk;
+  auto store = Open(folder, &disk);
+  REQUIRE(Put(*store, "Fbefore", "x").ok());
+  disk.FillUp();
+  for (int i = 0; i < 3; ++i) {
+    const absl::Status refused = Put(*store, "Frefused", std::string(1000, 'r'));
+    CHECK(absl::IsResourceExhausted(refused));
+    CHECK(DetailOf(refused).reason == "disk_full");
+    CHECK_FALSE(DetailOf(refused).remedy.empty());
+  }
+  CHECK_FALSE(Has(*store, "Frefused"));
+  CHECK(Has(*store, "Fbefore"));
+  disk.FreeUp();
+  // RocksDB looks for space every five seconds.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(25);
+  absl::Status taken = Put(*store, "Fafter", "x");
+  while (absl::IsResourceExhausted(taken) && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::yield();
+    taken = Put(*store, "Fafter", "x");
+  }
+  INFO(taken);
+  REQUIRE(taken.ok());
+  CHECK_FALSE(Has(*store, "Frefused"));
+
+  disk.CutPower();
+  store.reset();
+  disk.RestorePower();
+  store = Open(folder, &disk);
+  CHECK(Has(*store, "Fbefore"));
+  CHECK(Has(*store, "Fafter"));
+  CHECK_FALSE(Has(*store, "Frefused"));
+}
+
+TEST_CASE("rocks: a folder has one store at a time") {
+  ScratchFolder folder;
+  auto store = Open(folder, nullptr);
+  const auto second = OpenRocksStore(folder.path("store"));
+  CHECK(absl::IsFailedPrecondition(second.status()));
+  CHECK(DetailOf(second.status()).reason == "store_locked");
+  CHECK(DetailOf(second.status()).subject == folder.path("store"));
+  store.reset();
+  Open(folder, nullptr);
+}
+
+TEST_CASE("rocks: a folder that cannot be made is an error, not an exit") {
+  const auto store = OpenRocksStore("/proc/guantong/store");
+  CHECK(DetailOf(store.status()).reason == "store_failed");
+}
+
+}  // namespace
+}  // namespace guantong
