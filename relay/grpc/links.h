@@ -1,8 +1,14 @@
-// Moves frames between neighbours: one connection per link, one stream per lane, fragments and credit. Knows nothing of
-// feeds. The child dials its parent and dials again after a loss; the parent accepts. The newest session of a peer wins.
+// Moves frames between neighbours: one connection per link, one stream per lane, fragments and
+// credit. Knows nothing of feeds. The child dials its parent and dials again after a loss; the
+// parent accepts. The newest session of a peer wins.
 //
-// Threads: Send, Close, Stats from any thread. LinkEvents are called from gRPC threads, one at a time per link, and must only
-// enqueue. After Stop returns no event is delivered.
+// Threads: Send, Resume, Close, Stats from any thread, also from within an event. LinkEvents are
+// called from threads of gRPC and of Links, one at a time per link, and must only enqueue: a link's
+// events are OnLinkUp, OnFrame in the order of each lane, OnLinkDown; where a peer comes back, the
+// old link's OnLinkDown stands before the new one's OnLinkUp. After Stop returns no event is
+// delivered.
+//
+// Server and channels need LinkArguments (relay/grpc/arguments.h).
 #ifndef GUANTONG_RELAY_GRPC_LINKS_H_
 #define GUANTONG_RELAY_GRPC_LINKS_H_
 
@@ -24,10 +30,11 @@ class Channel;
 
 namespace guantong {
 
-using LinkId = uint64_t;   // of one session, never reused within a process
+using LinkId = uint64_t;  // of one session, never reused within a process
 
 struct LinkPeer {
-  VerifiedChain identity;  // role kTls or kIssuing checked by the authorisation below
+  VerifiedChain identity;      // of a node, never of a person; proved over its whole chain
+  v1::CertificateChain chain;  // its issuing chain, proved too; empty when it sent none
   std::string address;
   bool is_parent = false;  // we dialled
 };
@@ -37,8 +44,9 @@ class LinkEvents {
   virtual ~LinkEvents() = default;
   // Both lanes are open.
   virtual void OnLinkUp(LinkId link, const LinkPeer& peer) = 0;
-  // `frame` is a serialised Frame, complete. False: our queue is full; the transport stops granting credit
-  // for that lane until `Resume(link)`.
+  // `frame` is a serialised Frame, complete, and taken whatever the answer. False: our queue is
+  // full; no credit is granted for that lane until `Resume(link)`, so at most `credit_bytes` more
+  // arrive.
   virtual bool OnFrame(LinkId link, v1::Lane lane, std::string frame) = 0;
   virtual void OnLinkDown(LinkId link, const absl::Status& why) = 0;
   // A dial to the parent failed or was refused (for status and doctor); called once per attempt.
@@ -46,16 +54,28 @@ class LinkEvents {
 };
 
 struct LinkOptions {
-  absl::Duration liveness = absl::Seconds(12);    // no byte for this long: dead
+  // Sent in LaneOpen, so that the peer can prove what this node signs.
+  v1::CertificateChain own_chain;
+  // No byte for so long: dead.
+  absl::Duration liveness = absl::Seconds(12);
+  // Between dials, with jitter; a refusal waits up to five times the maximum. Data must flow within
+  // 2 s of the link's return.
   absl::Duration redial_min = absl::Milliseconds(100);
-  absl::Duration redial_max = absl::Seconds(2);   // with jitter; data must flow within 2 s of the link's return
-  size_t frame_bytes_max = 8 << 20;               // a larger frame ends the link: RESOURCE_EXHAUSTED frame_too_large
+  absl::Duration redial_max = absl::Seconds(2);
+  // A dial that does not come through is given up and begun again, because a lost SYN is repeated
+  // ever more slowly; every third one gets three times as long, for lines that need it.
+  absl::Duration dial_timeout = absl::Seconds(3);
+  // A larger frame ends the link: RESOURCE_EXHAUSTED frame_too_large.
+  size_t frame_bytes_max = 8 << 20;
   size_t fragment_bytes_max = 64 << 10;
-  size_t credit_bytes = 4 << 20;                  // per lane; a sender never has more unconsumed bytes in flight
-  size_t send_queue_bytes_max = 64 << 20;         // above this Send refuses and the link ends: the core keeps its own window below
+  // Per lane; a sender never has more unconsumed bytes in flight.
+  size_t credit_bytes = 4 << 20;
+  // Above it the link ends: the core keeps its own window below.
+  size_t send_queue_bytes_max = 64 << 20;
 };
 
-// Looks at a peer's verified chain: may it be our child (server side) or is it our parent (client side)?
+// Looks at a peer's verified chain: may it be our child (server side) or is it our parent (client
+// side)?
 using AuthorisePeer = std::function<absl::Status(const VerifiedChain& peer, bool is_parent)>;
 
 struct LinkStats {
@@ -68,7 +88,8 @@ struct LinkStats {
 
 class Links {
  public:
-  // `network` pins chains; `own_chain` goes out in LaneOpen.
+  // `network` pins chains. `events` outlives Stop; the object outlives the server it is registered
+  // with.
   static std::unique_ptr<Links> Create(LinkOptions options, std::string network, LinkEvents* events,
                                        AuthorisePeer authorise);
   virtual ~Links() = default;
@@ -76,15 +97,19 @@ class Links {
   // To be registered with the server (the node owns the server and its credentials).
   virtual grpc::Service* service() = 0;
 
-  // Starts dialling the parent; makes a channel for each attempt, so that renewed credentials are used.
-  virtual void Dial(std::string address, std::function<std::shared_ptr<grpc::Channel>()> make_channel) = 0;
+  // Starts dialling the parent; makes a channel for each attempt, so that renewed credentials are
+  // used.
+  virtual void Dial(std::string address,
+                    std::function<std::shared_ptr<grpc::Channel>()> make_channel) = 0;
 
-  // `frame` is shared, not copied, between links. Unknown or ended links are ignored (OnLinkDown is on its way).
+  // `frame` is shared, not copied, between links. Unknown or ended links are ignored (OnLinkDown is
+  // on its way).
   virtual void Send(LinkId link, v1::Lane lane, std::shared_ptr<const std::string> frame) = 0;
   virtual void Resume(LinkId link) = 0;
   virtual void Close(LinkId link, const absl::Status& why) = 0;
   virtual LinkStats Stats(LinkId link) const = 0;
-  // Ends all sessions and dialling.
+  // Ends all sessions and dialling, and waits until their streams are gone. Before the server's
+  // shutdown.
   virtual void Stop() = 0;
 };
 

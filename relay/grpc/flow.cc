@@ -1,0 +1,115 @@
+#include "relay/grpc/flow.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "catalog/base/status.h"
+
+namespace guantong {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr uint64_t kWindowBytesFirst = 32 << 10;
+constexpr uint64_t kWindowBytesMin = 4 << 10;
+constexpr uint64_t kCreditBytesMax = uint64_t{1} << 30;  // whatever a peer says
+constexpr size_t kFragmentBytesMin = 1 << 10;
+constexpr milliseconds kSwift(500);
+constexpr milliseconds kSlow(1000);
+constexpr double kTargetSeconds = 0.7;
+
+}  // namespace
+
+SendFlow::SendFlow(size_t fragment_bytes_max)
+    : fragment_bytes_max_(std::max(fragment_bytes_max, kFragmentBytesMin)),
+      window_(kWindowBytesFirst) {}
+
+void SendFlow::Grant(uint64_t bytes, Instant now) {
+  bytes = std::min(bytes, kCreditBytesMax);
+  credit_ = std::min(credit_ + bytes, kCreditBytesMax);
+  if (!std::exchange(opened_, true)) return;  // the first grant returns nothing
+  returned_total_ = std::min(returned_total_ + bytes, sent_total_);
+  std::optional<Mark> newest;
+  while (!marks_.empty() && marks_.front().sent_total <= returned_total_) {
+    newest = marks_.front();
+    marks_.pop_front();
+  }
+  if (newest.has_value()) Adapt(*newest, bytes, now);
+}
+
+void SendFlow::Adapt(const Mark& mark, uint64_t granted, Instant now) {
+  const auto took = std::max<std::chrono::nanoseconds>(now - mark.at, std::chrono::microseconds(1));
+  shortest_ = std::min(shortest_, took);
+  // A line whose round trip alone is long is not slow for that.
+  const auto slow = std::max<std::chrono::nanoseconds>(kSlow, 2 * shortest_);
+  if (took > slow) {
+    const double seconds = std::chrono::duration<double>(took).count();
+    window_ = static_cast<uint64_t>(static_cast<double>(mark.in_flight) / seconds * kTargetSeconds);
+  } else if (took < kSwift || took < 2 * shortest_) {
+    // A window that was not in use proves nothing about a larger one.
+    if (2 * mark.in_flight >= window_) window_ += granted;
+  }
+  window_ = std::clamp(window_, kWindowBytesMin, kCreditBytesMax);
+}
+
+size_t SendFlow::FragmentBytes() const {
+  return std::clamp(static_cast<size_t>(window_ / 5), kFragmentBytesMin, fragment_bytes_max_);
+}
+
+std::optional<size_t> SendFlow::NextFragment(size_t remaining) const {
+  const uint64_t in_flight = sent_total_ - returned_total_;
+  const uint64_t room = std::min(credit_, window_ > in_flight ? window_ - in_flight : 0);
+  const size_t wanted = std::min(remaining, FragmentBytes());
+  if (room >= wanted + kFragmentCost) return wanted;
+  // Crumbs are worth sending only when nothing else will come back with credit.
+  if (in_flight == 0 && room > kFragmentCost) return static_cast<size_t>(room - kFragmentCost);
+  return std::nullopt;
+}
+
+void SendFlow::Sent(size_t data_bytes, Instant now) {
+  const uint64_t cost = data_bytes + kFragmentCost;
+  credit_ -= cost;
+  sent_total_ += cost;
+  marks_.push_back({sent_total_, sent_total_ - returned_total_, now});
+}
+
+ReceiveFlow::ReceiveFlow(size_t frame_bytes_max, uint64_t credit_bytes)
+    : frame_bytes_max_(frame_bytes_max), credit_(credit_bytes) {}
+
+absl::Status ReceiveFlow::Add(v1::Fragment* fragment) {
+  const uint64_t cost = fragment->data().size() + kFragmentCost;
+  if (cost > credit_) {
+    return Error(absl::StatusCode::kResourceExhausted, "credit_exceeded",
+                 "the peer sent more than it was granted");
+  }
+  if (partial_.size() + fragment->data().size() > frame_bytes_max_) {
+    return Error(absl::StatusCode::kResourceExhausted, "frame_too_large",
+                 absl::StrCat("a frame exceeds ", frame_bytes_max_, " bytes"));
+  }
+  credit_ -= cost;
+  consumed_ += cost;
+  if (partial_.empty()) {
+    partial_ = std::move(*fragment->mutable_data());
+  } else {
+    partial_ += fragment->data();
+  }
+  if (fragment->last()) complete_.push_back(std::exchange(partial_, {}));
+  return absl::OkStatus();
+}
+
+std::optional<std::string> ReceiveFlow::TakeFrame() {
+  if (complete_.empty()) return std::nullopt;
+  std::string frame = std::move(complete_.front());
+  complete_.pop_front();
+  return frame;
+}
+
+uint64_t ReceiveFlow::TakeGrant() {
+  if (held_) return 0;
+  const uint64_t grant = std::exchange(consumed_, 0);
+  credit_ += grant;
+  return grant;
+}
+
+}  // namespace guantong

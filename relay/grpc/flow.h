@@ -1,0 +1,90 @@
+// Credit and windows of one lane, both directions; pure, so that time can be virtual.
+//
+// The receiver's credit bounds its memory. It is no measure of the line: 4 MiB are eleven minutes
+// at 50 kbit/s, and all that is in flight stands before the next control message, since both lanes
+// share one connection. So the sender keeps a window of its own below the credit. Returned credit
+// tells it how long a fragment took to be consumed: below half a second the window grows by what
+// was returned (it doubles per round trip), above a second it falls to what the line carried in 0.7
+// s. A fragment is a fifth of the window: a fifth of a second of the line, whatever the line.
+#ifndef GUANTONG_RELAY_GRPC_FLOW_H_
+#define GUANTONG_RELAY_GRPC_FLOW_H_
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "guantong/v1/link.pb.h"
+
+namespace guantong {
+
+using Instant = std::chrono::steady_clock::time_point;
+
+// What a fragment costs beside its data, so that empty frames are bounded too.
+inline constexpr uint64_t kFragmentCost = 32;
+
+class SendFlow {
+ public:
+  explicit SendFlow(size_t fragment_bytes_max);
+
+  // Credit granted by the peer, first in its LaneOpen.
+  void Grant(uint64_t bytes, Instant now);
+  // The data bytes the next fragment may hold when `remaining` are left of the frame; nothing: wait
+  // for credit.
+  std::optional<size_t> NextFragment(size_t remaining) const;
+  void Sent(size_t data_bytes, Instant now);
+
+  uint64_t window_bytes() const { return window_; }
+
+ private:
+  struct Mark {
+    uint64_t sent_total;
+    uint64_t in_flight;  // when it was sent, itself included
+    Instant at;
+  };
+
+  size_t FragmentBytes() const;
+  void Adapt(const Mark& mark, uint64_t granted, Instant now);
+
+  const size_t fragment_bytes_max_;
+  uint64_t credit_ = 0;
+  uint64_t window_;
+  uint64_t sent_total_ = 0;
+  uint64_t returned_total_ = 0;
+  bool opened_ = false;
+  std::deque<Mark> marks_;  // one per fragment in flight
+  std::chrono::nanoseconds shortest_ = std::chrono::nanoseconds::max();
+};
+
+class ReceiveFlow {
+ public:
+  // `credit_bytes` has been granted in our LaneOpen.
+  ReceiveFlow(size_t frame_bytes_max, uint64_t credit_bytes);
+
+  // Takes the data. RESOURCE_EXHAUSTED frame_too_large, credit_exceeded: the peer broke the rules,
+  // the lane is of no use now.
+  absl::Status Add(v1::Fragment* fragment);
+  // The next complete frame.
+  std::optional<std::string> TakeFrame();
+
+  // While held, consumed bytes are kept back instead of granted again. Held from the start.
+  void Hold() { held_ = true; }
+  void Release() { held_ = false; }
+  // What to grant the peer now, 0 for nothing.
+  uint64_t TakeGrant();
+
+ private:
+  const size_t frame_bytes_max_;
+  uint64_t credit_;        // the peer may still send
+  uint64_t consumed_ = 0;  // and not granted again
+  bool held_ = true;
+  std::string partial_;
+  std::deque<std::string> complete_;
+};
+
+}  // namespace guantong
+
+#endif  // GUANTONG_RELAY_GRPC_FLOW_H_

@@ -1,0 +1,405 @@
+#include "relay/grpc/session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "catalog/base/digest.h"
+#include "catalog/base/status.h"
+
+namespace guantong {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr uint32_t kVersion = 1;
+constexpr size_t kQueuedFrameCost = 64;  // of bookkeeping, so that empty frames are bounded too
+constexpr absl::Duration kEndGrace = absl::Seconds(1);
+
+absl::Status BrokenProtocol(absl::string_view what) {
+  return Error(absl::StatusCode::kInvalidArgument, "link_protocol", what);
+}
+
+v1::Lane Other(v1::Lane lane) {
+  return lane == v1::LANE_CONTROL ? v1::LANE_BULK : v1::LANE_CONTROL;
+}
+
+}  // namespace
+
+Session::Session(SessionHost* host, LinkId link, Side side, std::string token, std::string address)
+    : host_(host),
+      link_(link),
+      side_(side),
+      token_(std::move(token)),
+      address_(std::move(address)),
+      lanes_{LaneState(host->options()), LaneState(host->options())},
+      last_byte_(steady_clock::now()),
+      last_byte_at_(absl::Now()) {}
+
+void Session::Begin(absl::Duration open_timeout) {
+  const std::weak_ptr<Session> weak = weak_from_this();
+  host_->timers().After(open_timeout, [weak, open_timeout] {
+    const auto self = weak.lock();
+    if (self == nullptr || self->up_since().has_value()) return;
+    self->End(Error(absl::StatusCode::kDeadlineExceeded, "link_open_timeout",
+                    absl::StrCat("no answer within ", absl::FormatDuration(open_timeout)),
+                    self->address_, "check the address, the network and the firewall"));
+  });
+  Watch();
+}
+
+bool Session::Attach(v1::Lane lane, LaneStream* stream) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  LaneState& state = At(lane);
+  if (state_ != State::kOpening || state.attached) return false;
+  state.attached = true;
+  state.stream = stream;
+  state.last_write = steady_clock::now();
+  stream->Start();
+  Pump(lane);
+  return true;
+}
+
+// ------------------------------------------------------------------------------------------------
+// in
+
+void Session::OnMessage(v1::Lane lane, v1::LinkMessage* message) {
+  const std::lock_guard<std::mutex> delivery(delivery_);
+  if (const absl::Status status = Take(lane, message); !status.ok()) End(status);
+}
+
+absl::Status Session::Take(v1::Lane lane, v1::LinkMessage* message) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (state_ == State::kEnded) return absl::OkStatus();
+    last_byte_ = steady_clock::now();
+    last_byte_at_ = absl::Now();
+    bytes_received_ += message->ByteSizeLong();
+    LaneState& state = At(lane);
+    if (message->has_open() == state.opened) {
+      return BrokenProtocol(state.opened ? "a lane was opened twice" : "a lane was used unopened");
+    }
+    if (message->has_fragment()) {
+      GT_RETURN_IF_ERROR(state.receive.Add(message->mutable_fragment()));
+    } else if (message->has_credit()) {
+      state.send.Grant(message->credit().bytes(), last_byte_);
+      Pump(lane);
+    }
+  }
+  if (message->has_open()) return TakeOpen(lane, message->open());
+  if (message->has_fragment() && up_delivered_) DeliverFrames(lane);
+  return absl::OkStatus();  // what a newer version says beside is passed over
+}
+
+absl::Status Session::TakeOpen(v1::Lane lane, const v1::LaneOpen& open) {
+  if (open.session() != token_ || open.lane() != lane) {
+    return BrokenProtocol("a lane was opened as another one");
+  }
+  if (open.version_min() > kVersion || open.version_max() < kVersion) {
+    return Error(absl::StatusCode::kFailedPrecondition, "version_unsupported",
+                 absl::StrCat("the peer speaks link versions ", open.version_min(), " to ",
+                              open.version_max(), ", this node ", kVersion),
+                 address_, "upgrade the older of the two nodes");
+  }
+  GT_RETURN_IF_ERROR(TakePeer(lane, open));
+  bool up = false;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    LaneState& state = At(lane);
+    state.opened = true;
+    state.send.Grant(open.credit_bytes(), last_byte_);
+    Pump(lane);
+    if (state_ == State::kOpening && At(Other(lane)).opened) {
+      state_ = State::kUp;
+      up_since_ = last_byte_;
+      up_at_ = last_byte_at_;
+      up = true;
+    }
+  }
+  if (up) GoUp();
+  return absl::OkStatus();
+}
+
+absl::Status Session::TakePeer(v1::Lane lane, const v1::LaneOpen& open) {
+  LaneStream* stream;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stream = At(lane).stream;  // alive while its message is taken in
+  }
+  GT_ASSIGN_OR_RETURN(VerifiedChain identity, stream->Peer());
+  if (peer_.has_value()) {
+    if (peer_->identity.node_id == identity.node_id) return absl::OkStatus();
+    return BrokenProtocol("the lanes of a session belong to two nodes");
+  }
+  const bool is_parent = side_ == Side::kDialled;
+  // The accepting side has judged before it read the first message.
+  if (is_parent) GT_RETURN_IF_ERROR(host_->Authorise(identity, is_parent));
+  peer_ = LinkPeer{.identity = std::move(identity),
+                   .chain = open.chain(),
+                   .address = address_,
+                   .is_parent = is_parent};
+  return CheckPeerChain(open);
+}
+
+absl::Status Session::CheckPeerChain(const v1::LaneOpen& open) const {
+  if (open.chain().certificates().empty()) return absl::OkStatus();
+  GT_ASSIGN_OR_RETURN(const VerifiedChain issuing,
+                      VerifyChain(open.chain(), host_->network(), absl::Now()));
+  if (issuing.role != CertificateRole::kIssuing || issuing.node_id != peer_->identity.node_id) {
+    return BrokenProtocol("the chain sent is not the peer's issuing chain");
+  }
+  return absl::OkStatus();
+}
+
+void Session::GoUp() {
+  host_->OnUp(shared_from_this(), peer_->identity.node_id);
+  host_->events().OnLinkUp(link_, *peer_);
+  up_delivered_ = true;
+  // The peer may be up before us, and a lane ahead of the other.
+  for (const v1::Lane lane : {v1::LANE_CONTROL, v1::LANE_BULK}) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      At(lane).receive.Release();
+      Pump(lane);
+    }
+    DeliverFrames(lane);
+  }
+}
+
+void Session::DeliverFrames(v1::Lane lane) {
+  while (true) {
+    std::optional<std::string> frame;
+    uint64_t resumes;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      LaneState& state = At(lane);
+      if (state_ != State::kUp) return;
+      frame = state.receive.TakeFrame();
+      resumes = state.resumes;
+      if (!frame.has_value()) {
+        Pump(lane);  // the credit
+        return;
+      }
+    }
+    const bool more = host_->events().OnFrame(link_, lane, *std::move(frame));
+    if (more) continue;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    LaneState& state = At(lane);
+    // The queue may have been drained, and Resume called, before we come to hold.
+    if (state.resumes == resumes) state.receive.Hold();
+  }
+}
+
+void Session::Resume() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (state_ != State::kUp) return;
+  for (const v1::Lane lane : {v1::LANE_CONTROL, v1::LANE_BULK}) {
+    ++At(lane).resumes;
+    At(lane).receive.Release();
+    Pump(lane);
+  }
+}
+
+// -----------------------------------------------------------------------------------------------
+// out
+
+void Session::Send(v1::Lane lane, std::shared_ptr<const std::string> frame) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (state_ != State::kUp) return;
+    const size_t cost = frame->size() + kQueuedFrameCost;
+    if (queued_bytes_ + cost <= host_->options().send_queue_bytes_max) {
+      queued_bytes_ += cost;
+      At(lane).queue.push_back(std::move(frame));
+      Pump(lane);
+      return;
+    }
+  }
+  End(Error(
+      absl::StatusCode::kResourceExhausted, "send_queue_full",
+      absl::StrCat("more than ", host_->options().send_queue_bytes_max, " bytes wait for the peer"),
+      address_));
+}
+
+void Session::Pump(v1::Lane lane) {
+  LaneState& state = At(lane);
+  if (state.stream == nullptr || state.writing || state.writes_ended || state_ == State::kEnded) {
+    return;
+  }
+  if (!NextMessage(lane)) return;
+  state.writing = true;
+  state.ping = false;  // any byte is life
+  bytes_sent_ += state.message.ByteSizeLong();
+  state.stream->Write(state.message);
+}
+
+bool Session::NextMessage(v1::Lane lane) {
+  LaneState& state = At(lane);
+  if (!state.open_sent) {
+    if (side_ == Side::kAccepted && !state.opened) return false;  // the caller speaks first
+    v1::LaneOpen& open = *state.message.mutable_open();
+    open.set_session(token_);
+    open.set_lane(lane);
+    open.set_version_min(kVersion);
+    open.set_version_max(kVersion);
+    open.set_credit_bytes(host_->options().credit_bytes);
+    *open.mutable_chain() = host_->options().own_chain;
+    state.open_sent = true;
+    return true;
+  }
+  if (const uint64_t grant = state.receive.TakeGrant(); grant > 0) {
+    state.message.mutable_credit()->set_bytes(grant);
+    return true;
+  }
+  if (state_ == State::kUp && NextFragment(state)) return true;
+  if (state.ping) state.message.mutable_ping();
+  return state.ping;
+}
+
+bool Session::NextFragment(LaneState& lane) {
+  if (lane.queue.empty()) return false;
+  const std::string& frame = *lane.queue.front();
+  const std::optional<size_t> size = lane.send.NextFragment(frame.size() - lane.offset);
+  if (!size.has_value()) return false;
+  v1::Fragment& fragment = *lane.message.mutable_fragment();
+  fragment.set_data(frame.data() + lane.offset, *size);
+  lane.offset += *size;
+  lane.send.Sent(*size, steady_clock::now());
+  fragment.set_last(lane.offset == frame.size());
+  if (fragment.last()) {
+    queued_bytes_ -= frame.size() + kQueuedFrameCost;
+    lane.queue.pop_front();
+    lane.offset = 0;
+  }
+  return true;
+}
+
+void Session::OnWritten(v1::Lane lane, WriteResult result) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  LaneState& state = At(lane);
+  state.writing = false;
+  if (result == WriteResult::kFailed) state.writes_ended = true;  // reading tells the rest
+  state.last_write = steady_clock::now();
+  Pump(lane);
+}
+
+// -----------------------------------------------------------------------------------------------
+// end
+
+void Session::OnReadsEnded(v1::Lane lane) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    LaneState& state = At(lane);
+    state.writes_ended = true;
+    if (side_ == Side::kDialled) {
+      if (state.stream != nullptr) state.stream->AwaitStatus();
+      return;  // the status tells why
+    }
+  }
+  End(Error(absl::StatusCode::kUnavailable, "peer_closed", "the peer closed the link", address_));
+}
+
+void Session::OnStreamDone(v1::Lane lane, const absl::Status& status) {
+  End(!status.ok() ? status
+                   : Error(absl::StatusCode::kUnavailable, "peer_closed",
+                           "the peer closed the link", address_));
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    At(lane).stream = nullptr;
+    if (gone_ || !AllStreamsGone()) return;
+    gone_ = true;
+  }
+  host_->OnGone(link_);
+}
+
+bool Session::AllStreamsGone() const {
+  return std::all_of(lanes_.begin(), lanes_.end(),
+                     [](const LaneState& lane) { return lane.stream == nullptr; });
+}
+
+void Session::End(const absl::Status& why) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (state_ == State::kEnded) return;
+    state_ = State::kEnded;
+    why_ = why;
+    queued_bytes_ = 0;
+    for (LaneState& lane : lanes_) {
+      lane.queue.clear();
+      if (lane.stream != nullptr) lane.stream->End(why);
+    }
+  }
+  // Posted: an event may have called us, and it holds `delivery_`.
+  host_->timers().Post([self = shared_from_this()] { self->DeliverDown(); });
+  // A peer that does not read never sees the status; then without it.
+  host_->timers().After(kEndGrace, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->AbortStreams();
+  });
+}
+
+void Session::AbortStreams() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (LaneState& lane : lanes_) {
+    if (lane.stream != nullptr) lane.stream->Abort();
+  }
+}
+
+void Session::DeliverDown() {
+  const std::lock_guard<std::mutex> delivery(delivery_);
+  if (std::exchange(down_delivered_, true)) return;
+  if (up_delivered_) {
+    host_->events().OnLinkDown(link_, why());
+  } else if (side_ == Side::kDialled) {
+    host_->events().OnDialFailed(address_, why());
+  }
+  host_->OnDown(*this);
+}
+
+void Session::Watch() {
+  const absl::Duration liveness = host_->options().liveness;
+  const auto past = [](Instant since, absl::Duration span) {
+    return steady_clock::now() - since > absl::ToChronoNanoseconds(span);
+  };
+  bool silent = false;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (state_ == State::kEnded) return;
+    silent = state_ == State::kUp && past(last_byte_, liveness);
+    // On the control lane alone: what a slow bulk lane has queued must not stand before it.
+    LaneState& control = At(v1::LANE_CONTROL);
+    if (state_ == State::kUp && past(control.last_write, liveness / 3)) {
+      control.ping = true;
+      Pump(v1::LANE_CONTROL);
+    }
+  }
+  if (silent) {
+    End(Error(absl::StatusCode::kUnavailable, "link_silent",
+              absl::StrCat("not a byte for ", absl::FormatDuration(liveness)), address_));
+    return;
+  }
+  host_->timers().After(liveness / 8, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->Watch();
+  });
+}
+
+absl::Status Session::why() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return why_;
+}
+
+std::optional<Instant> Session::up_since() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return up_since_;
+}
+
+LinkStats Session::Stats() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return LinkStats{.bytes_sent = bytes_sent_,
+                   .bytes_received = bytes_received_,
+                   .since = up_at_,
+                   .last_byte_at = last_byte_at_,
+                   .queued_bytes = queued_bytes_};
+}
+
+}  // namespace guantong
