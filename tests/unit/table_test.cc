@@ -1,0 +1,500 @@
+#include "catalog/table.h"
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "catalog/base/status.h"
+#include "catalog/memory_store.h"
+#include "tests/catch.h"
+
+namespace guantong {
+namespace {
+
+using Rows = std::map<std::string, std::string>;
+// Without a value: a delete.
+using Changes = std::map<std::string, std::optional<std::string>>;
+
+const FeedKey kFeed = FeedKey::FromBytes("feedfeedfeedfeed");
+
+std::string SchemaBytes(uint32_t version) {
+  v1::DatasetSchema schema;
+  schema.set_version(version);
+  v1::Column* column = schema.add_columns();
+  column->set_field("id");
+  column->set_key(true);
+  column->set_type(v1::ITEM_TYPE_C);
+  return schema.SerializeAsString();
+}
+
+v1::RowBatch BatchOf(const Changes& changes) {
+  v1::RowBatch batch;
+  for (const auto& [key, row] : changes) {
+    v1::RowChange* change = batch.add_changes();
+    change->set_key(key);
+    if (row) change->set_row(*row);
+  }
+  return batch;
+}
+
+v1::BatchHeader HeaderOf(uint64_t commit, uint64_t rows, bool push_end) {
+  v1::BatchHeader header;
+  header.set_encoding(v1::ENCODING_ROWS);
+  header.set_sealing(v1::SEALING_NONE);
+  header.set_commit(commit);
+  header.set_push_end(push_end);
+  header.mutable_signed_at()->set_seconds(1000 + static_cast<int64_t>(commit));
+  if (push_end) header.set_rows(rows);
+  return header;
+}
+
+void Enact(const Changes& changes, Rows* rows) {
+  for (const auto& [key, row] : changes) {
+    if (row) {
+      (*rows)[key] = *row;
+    } else {
+      rows->erase(key);
+    }
+  }
+}
+
+Rows RowsOf(const Reader& store, const std::string& begin = "", const std::string& end = "") {
+  const auto table = TableReader::Open(store, kFeed);
+  REQUIRE(table.ok());
+  Rows rows;
+  REQUIRE(table
+              ->Scan(begin, end,
+                     [&](absl::string_view key, absl::string_view row) {
+                       CHECK((rows.empty() || rows.rbegin()->first < std::string(key)));
+                       rows.emplace(std::string(key), std::string(row));
+                       return true;
+                     })
+              .ok());
+  return rows;
+}
+
+// A table whose writes are committed as they are made.
+struct Table {
+  MemoryStore store;
+  TableWriter writer{kFeed, {}};
+  uint64_t commit = 0;
+
+  void Do(const std::function<void(WriteSet*)>& what) {
+    WriteSet writes;
+    what(&writes);
+    REQUIRE(store.Commit({writes}).ok());
+  }
+  void Apply(const v1::BatchHeader& header, const v1::RowBatch& batch) {
+    Do([&](WriteSet* writes) { REQUIRE(writer.Apply(header, batch, writes).ok()); });
+  }
+  void Push(const Changes& changes, uint64_t rows = 0) {
+    Apply(HeaderOf(++commit, rows, true), BatchOf(changes));
+  }
+  void Begin(const Changes& changes) { Apply(HeaderOf(++commit, 0, false), BatchOf(changes)); }
+  void End(const Changes& changes, uint64_t rows = 0) {
+    Apply(HeaderOf(commit, rows, true), BatchOf(changes));
+  }
+  void Merge(size_t rows_max) {
+    Do([&](WriteSet* writes) { REQUIRE(writer.MergeStep(store, rows_max, writes).ok()); });
+  }
+  size_t StoredRows() {
+    size_t rows = 0;
+    const std::string prefix = RowsPrefix(kFeed);
+    const auto cursor = store.Scan(prefix, PrefixEnd(prefix));
+    for (; cursor->Valid(); cursor->Next()) ++rows;
+    return rows;
+  }
+};
+
+TEST_CASE("table: a push of one batch is there at once, with its commit, rows and time") {
+  Table table;
+  CHECK(DetailOf(TableReader::Open(table.store, kFeed).status()).reason == "table_absent");
+  v1::RowBatch batch = BatchOf({{"a", "1"}, {"b", "2"}});
+  batch.set_schema(SchemaBytes(1));
+  table.Apply(HeaderOf(7, 2, true), batch);
+  CHECK(RowsOf(table.store) == Rows({{"a", "1"}, {"b", "2"}}));
+  const auto reader = TableReader::Open(table.store, kFeed);
+  CHECK(reader->record().commit() == 7);
+  CHECK(reader->record().rows() == 2);
+  CHECK(reader->record().as_of().seconds() == 1007);
+  CHECK(reader->schema().version() == 1);
+  std::string row;
+  REQUIRE(reader->Get("b", &row).ok());
+  CHECK(row == "2");
+  CHECK(absl::IsNotFound(reader->Get("c", &row)));
+  table.Push({{"a", std::nullopt}, {"b", "3"}});
+  CHECK(RowsOf(table.store) == Rows({{"b", "3"}}));
+  CHECK(table.StoredRows() == 1);
+}
+
+TEST_CASE("table: nobody reads half a push of several batches") {
+  Table table;
+  table.Push({{"a", "1"}, {"b", "1"}}, 2);
+  v1::RowBatch first = BatchOf({{"a", "2"}, {"c", "2"}});
+  first.set_schema(SchemaBytes(2));
+  table.Apply(HeaderOf(2, 0, false), first);
+  const auto before = table.store.Snapshot();
+  CHECK(RowsOf(table.store) == Rows({{"a", "1"}, {"b", "1"}}));
+  table.Apply(HeaderOf(2, 0, false), BatchOf({{"b", std::nullopt}}));
+  CHECK(RowsOf(table.store) == Rows({{"a", "1"}, {"b", "1"}}));
+  CHECK(TableReader::Open(table.store, kFeed)->record().commit() == 1);
+  CHECK(TableReader::Open(table.store, kFeed)->record().rows() == 2);
+  // The schema comes with the rows it describes.
+  CHECK(TableReader::Open(table.store, kFeed)->schema().version() == 0);
+  table.Apply(HeaderOf(2, 3, true), BatchOf({{"d", "2"}}));
+  CHECK(RowsOf(table.store) == Rows({{"a", "2"}, {"c", "2"}, {"d", "2"}}));
+  CHECK(TableReader::Open(table.store, kFeed)->record().commit() == 2);
+  CHECK(TableReader::Open(table.store, kFeed)->record().rows() == 3);
+  CHECK(TableReader::Open(table.store, kFeed)->schema().version() == 2);
+  CHECK(RowsOf(*before) == Rows({{"a", "1"}, {"b", "1"}}));
+}
+
+TEST_CASE("table: the first push of several batches becomes the base, without marks of deletion") {
+  Table table;
+  table.Begin({{"a", "1"}, {"b", "1"}});
+  table.End({{"a", std::nullopt}, {"z", std::nullopt}});
+  CHECK(RowsOf(table.store) == Rows({{"b", "1"}}));
+  CHECK_FALSE(table.writer.needs_merge());
+  CHECK(table.StoredRows() == 1);
+}
+
+TEST_CASE("table: a direct put wins over all runs that stand unmerged") {
+  Table table;
+  table.Push({{"a", "base"}, {"b", "base"}, {"c", "base"}});
+  table.Begin({{"a", "run 1"}});
+  table.End({{"b", std::nullopt}});
+  table.Begin({{"a", "run 2"}});
+  table.End({{"c", "run 2"}});
+  table.Push({{"a", "direct"}, {"b", "direct"}, {"c", std::nullopt}});
+  CHECK(RowsOf(table.store) == Rows({{"a", "direct"}, {"b", "direct"}}));
+  std::string row;
+  const auto reader = TableReader::Open(table.store, kFeed);
+  CHECK(absl::IsNotFound(reader->Get("c", &row)));
+  REQUIRE(reader->Get("a", &row).ok());
+  CHECK(row == "direct");
+  while (table.writer.needs_merge()) table.Merge(1);
+  CHECK(RowsOf(table.store) == Rows({{"a", "direct"}, {"b", "direct"}}));
+  CHECK(table.StoredRows() == 2);
+}
+
+TEST_CASE("table: a scan keeps to its range and stops when told") {
+  Table table;
+  table.Push({{"a", "1"}, {"b", "1"}, {"d", "1"}});
+  table.Begin({{"b", std::nullopt}});
+  table.End({{"c", "2"}, {"d", "2"}});
+  CHECK(RowsOf(table.store, "b", "d") == Rows({{"c", "2"}}));
+  CHECK(RowsOf(table.store, "c", "") == Rows({{"c", "2"}, {"d", "2"}}));
+  CHECK(RowsOf(table.store, "d", "c").empty());
+  int seen = 0;
+  REQUIRE(TableReader::Open(table.store, kFeed)
+              ->Scan("", "", [&](absl::string_view, absl::string_view) { return ++seen < 2; })
+              .ok());
+  CHECK(seen == 2);
+}
+
+TEST_CASE("table: what cannot be applied leaves no trace") {
+  Table table;
+  table.Push({{"a", "1"}}, 1);
+  const std::string record = table.writer.record().SerializeAsString();
+  const auto refused = [&](const v1::BatchHeader& header, const v1::RowBatch& batch) {
+    WriteSet writes;
+    const absl::Status status = table.writer.Apply(header, batch, &writes);
+    CHECK(absl::IsFailedPrecondition(status));
+    CHECK(DetailOf(status).reason == "batch_inapplicable");
+    CHECK(writes.empty());
+    CHECK(table.writer.record().SerializeAsString() == record);
+  };
+  v1::RowBatch batch = BatchOf({{"b", "2"}});
+  v1::BatchHeader header = HeaderOf(2, 2, true);
+  header.set_encoding(static_cast<v1::Encoding>(9));
+  refused(header, batch);
+  header = HeaderOf(2, 2, true);
+  header.set_sealing(v1::SEALING_CONTENT_KEY);
+  refused(header, batch);
+  header = HeaderOf(2, 2, true);
+  refused(header, BatchOf({{"b", ""}}));
+  refused(header, BatchOf({{"", "x"}}));
+  batch.set_schema("no schema");
+  refused(header, batch);
+}
+
+v1::Manifest ManifestOf(uint64_t commit, uint64_t records) {
+  v1::Manifest manifest;
+  manifest.set_commit(commit);
+  manifest.set_records(records);
+  manifest.set_schema(SchemaBytes(9));
+  manifest.mutable_signed_at()->set_seconds(5000);
+  return manifest;
+}
+
+TEST_CASE("table: a snapshot replaces everything in the commit that switches") {
+  Table table;
+  table.Push({{"a", "old"}, {"b", "old"}});
+  table.Begin({{"a", "run"}});
+  table.End({{"c", "run"}});
+  table.Begin({{"d", "open"}});
+  table.Do([&](WriteSet* writes) { table.writer.BeginStaging(writes); });
+  table.Do([&](WriteSet* writes) {
+    REQUIRE(table.writer.Stage(BatchOf({{"wrong", "chunk"}}), writes).ok());
+  });
+  // A newer manifest starts over.
+  table.Do([&](WriteSet* writes) { table.writer.BeginStaging(writes); });
+  for (int twice = 0; twice < 2; ++twice) {
+    table.Do([&](WriteSet* writes) {
+      REQUIRE(table.writer.Stage(BatchOf({{"b", "new"}, {"e", "new"}}), writes).ok());
+    });
+  }
+  WriteSet none;
+  CHECK_FALSE(table.writer.Stage(BatchOf({{"b", std::nullopt}}), &none).ok());
+  CHECK(none.empty());
+  CHECK(RowsOf(table.store) == Rows({{"a", "run"}, {"b", "old"}, {"c", "run"}}));
+  table.Do([&](WriteSet* writes) { table.writer.Switch(ManifestOf(9, 2), writes); });
+  CHECK(RowsOf(table.store) == Rows({{"b", "new"}, {"e", "new"}}));
+  CHECK(table.StoredRows() == 2);
+  const auto reader = TableReader::Open(table.store, kFeed);
+  CHECK(reader->record().commit() == 9);
+  CHECK(reader->record().rows() == 2);
+  CHECK(reader->schema().version() == 9);
+  CHECK(reader->record().open_run() == 0);
+  table.Push({{"f", "after"}});
+  CHECK(RowsOf(table.store) == Rows({{"b", "new"}, {"e", "new"}, {"f", "after"}}));
+}
+
+TEST_CASE("table: an abandoned push, and a dropped table, leave nothing") {
+  Table table;
+  table.Push({{"a", "1"}});
+  v1::RowBatch open = BatchOf({{"a", "2"}, {"b", "2"}});
+  open.set_schema(SchemaBytes(3));
+  table.Apply(HeaderOf(2, 0, false), open);
+  table.Do([&](WriteSet* writes) { table.writer.AbandonOpenPush(writes); });
+  CHECK(table.StoredRows() == 1);
+  table.Push({{"c", "3"}});
+  CHECK(RowsOf(table.store) == Rows({{"a", "1"}, {"c", "3"}}));
+  CHECK(TableReader::Open(table.store, kFeed)->schema().version() == 0);
+  table.Do([&](WriteSet* writes) { table.writer.Drop(writes); });
+  CHECK(table.StoredRows() == 0);
+  CHECK(absl::IsNotFound(TableReader::Open(table.store, kFeed).status()));
+  table.Push({{"a", "again"}});
+  CHECK(RowsOf(table.store) == Rows({{"a", "again"}}));
+}
+
+TEST_CASE("table: a merge step is bounded, and goes on after a restart") {
+  Table table;
+  table.Push({{"k050", "base"}});
+  Changes many;
+  for (int i = 0; i < 100; ++i) many[absl::StrCat("k", 100 + i)] = "run";
+  table.Begin(many);
+  table.End({{"k050", std::nullopt}});
+  const Rows rows = RowsOf(table.store);
+  int steps = 0;
+  while (table.writer.needs_merge()) {
+    WriteSet writes;
+    REQUIRE(table.writer.MergeStep(table.store, 10, &writes).ok());
+    CHECK(writes.ops().size() <= 12);
+    REQUIRE(table.store.Commit({writes}).ok());
+    auto loaded = TableWriter::Load(table.store, kFeed);
+    REQUIRE(loaded.ok());
+    table.writer = *std::move(loaded);
+    CHECK(RowsOf(table.store) == rows);
+    ++steps;
+  }
+  CHECK(steps == 11);
+  CHECK(table.StoredRows() == 100);
+}
+
+// Everything a table can meet, in random order. Writes queue up as they do before the commit
+// thread, the process restarts at any point from what is committed, and after each commit readers
+// must see exactly the last push end of it.
+class RandomLife {
+ public:
+  explicit RandomLife(uint32_t seed) : random_(seed) {}
+
+  void Live(int steps) {
+    for (int step = 0; step < steps; ++step) {
+      switch (Pick(12)) {
+        case 0:
+        case 1:
+        case 2:
+          if (!ordered_.open) PushDirect();
+          break;
+        case 3:
+        case 4:
+          PushOpen(false);
+          break;
+        case 5:
+          PushOpen(true);
+          break;
+        case 6:
+        case 7:
+          if (queue_.empty()) Merge();
+          break;
+        case 8:
+          Snapshot();
+          break;
+        case 9:
+          if (Pick(5) == 0) Abandon();
+          break;
+        case 10:
+          CommitQueue();
+          break;
+        case 11:
+          if (Pick(4) == 0) Restart();
+          break;
+      }
+    }
+    CommitQueue();
+    while (writer_.needs_merge()) Merge();
+    REQUIRE(Content() == committed_.rows);
+  }
+
+ private:
+  struct Model {
+    Rows rows;                 // visible
+    std::optional<Rows> open;  // rows as they will be at the push end
+    std::optional<Rows> staged;
+    uint64_t commit = 0;
+  };
+
+  uint32_t Pick(uint32_t below) { return static_cast<uint32_t>(random_() % below); }
+
+  Changes RandomChanges() {
+    Changes changes;
+    for (uint32_t n = Pick(8); n > 0; --n) {
+      const std::string key = absl::StrCat("k", 10 + Pick(30));
+      if (Pick(3) == 0) {
+        changes[key] = std::nullopt;
+      } else {
+        changes[key] = absl::StrCat("v", next_value_++);
+      }
+    }
+    return changes;
+  }
+
+  void Queue(WriteSet writes) { queue_.emplace_back(std::move(writes), ordered_); }
+
+  void PushDirect() {
+    const Changes changes = RandomChanges();
+    Enact(changes, &ordered_.rows);
+    WriteSet writes;
+    REQUIRE(writer_
+                .Apply(HeaderOf(++ordered_.commit, ordered_.rows.size(), true), BatchOf(changes),
+                       &writes)
+                .ok());
+    Queue(std::move(writes));
+  }
+
+  void PushOpen(bool end) {
+    const Changes changes = RandomChanges();
+    if (!ordered_.open && end) return;
+    if (!ordered_.open) ordered_.open = ordered_.rows;
+    Enact(changes, &*ordered_.open);
+    if (end) {
+      ordered_.rows = *std::move(ordered_.open);
+      ordered_.open.reset();
+      ++ordered_.commit;
+    }
+    WriteSet writes;
+    REQUIRE(
+        writer_
+            .Apply(HeaderOf(ordered_.commit, ordered_.rows.size(), end), BatchOf(changes), &writes)
+            .ok());
+    Queue(std::move(writes));
+  }
+
+  void Abandon() {
+    WriteSet writes;
+    writer_.AbandonOpenPush(&writes);
+    ordered_.open.reset();
+    Queue(std::move(writes));
+  }
+
+  void Snapshot() {
+    WriteSet writes;
+    if (!ordered_.staged || Pick(6) == 0) {
+      writer_.BeginStaging(&writes);
+      ordered_.staged = Rows();
+    } else if (Pick(3) == 0) {
+      ordered_.rows = *std::move(ordered_.staged);
+      ordered_.staged.reset();
+      ordered_.open.reset();
+      writer_.Switch(ManifestOf(++ordered_.commit, ordered_.rows.size()), &writes);
+    } else {
+      Changes chunk;
+      for (const auto& [key, row] : RandomChanges()) chunk[key] = row.value_or("staged");
+      Enact(chunk, &*ordered_.staged);
+      REQUIRE(writer_.Stage(BatchOf(chunk), &writes).ok());
+    }
+    Queue(std::move(writes));
+  }
+
+  void Merge() {
+    WriteSet writes;
+    REQUIRE(writer_.MergeStep(*store_, 1 + Pick(6), &writes).ok());
+    Queue(std::move(writes));
+    CommitQueue();
+  }
+
+  void CommitQueue() {
+    while (!queue_.empty()) {
+      CommitOne();
+      REQUIRE(Content() == committed_.rows);
+    }
+  }
+
+  void CommitOne() {
+    REQUIRE(store_->Commit({queue_.front().first}).ok());
+    committed_ = queue_.front().second;
+    queue_.pop_front();
+  }
+
+  // Loses what is not committed yet, wherever in the queue that begins.
+  void Restart() {
+    for (uint32_t n = Pick(static_cast<uint32_t>(queue_.size()) + 1); n > 0; --n) CommitOne();
+    queue_.clear();
+    store_ = store_->Clone();
+    ordered_ = committed_;
+    auto loaded = TableWriter::Load(*store_, kFeed);
+    REQUIRE(loaded.ok());
+    writer_ = *std::move(loaded);
+    REQUIRE(Content() == committed_.rows);
+  }
+
+  Rows Content() {
+    const auto table = TableReader::Open(*store_, kFeed);
+    if (!table.ok()) return {};
+    REQUIRE(table->record().rows() == committed_.rows.size());
+    Rows rows = RowsOf(*store_);
+    const std::string key = absl::StrCat("k", 10 + Pick(30));
+    std::string row;
+    REQUIRE(table->Get(key, &row).ok() == (rows.count(key) > 0));
+    if (rows.count(key) > 0) REQUIRE(row == rows[key]);
+    const std::string begin = absl::StrCat("k", 10 + Pick(30)),
+                      end = absl::StrCat("k", 10 + Pick(30));
+    Rows part;
+    if (begin < end) part = Rows(rows.lower_bound(begin), rows.lower_bound(end));
+    REQUIRE(RowsOf(*store_, begin, end) == part);
+    return rows;
+  }
+
+  std::mt19937 random_;
+  std::unique_ptr<MemoryStore> store_ = std::make_unique<MemoryStore>();
+  TableWriter writer_{kFeed, {}};
+  Model ordered_;
+  Model committed_;
+  std::deque<std::pair<WriteSet, Model>> queue_;
+  int next_value_ = 0;
+};
+
+TEST_CASE("table: readers see whole pushes through any life of a table") {
+  for (uint32_t seed = 1; seed <= 60; ++seed) {
+    INFO("seed " << seed);
+    RandomLife(seed).Live(300);
+  }
+}
+
+}  // namespace
+}  // namespace guantong
