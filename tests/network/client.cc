@@ -1,0 +1,98 @@
+#include "tests/network/client.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "tests/network/folder.h"
+
+namespace guantong::test {
+namespace {
+
+// Without the header; quotes and line ends are a matter of style.
+constexpr char kDigestOfRows[] = " | tail -n +2 | tr -d '\"\\r' | sort | sha256sum";
+
+std::vector<std::string> WithProgram(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), absl::StrCat(ProgramFolder(), "/guantong"));
+  return arguments;
+}
+
+std::vector<std::string> WithProfile(const std::string& profile, std::vector<std::string> arguments) {
+  if (std::find(arguments.begin(), arguments.end(), "-o") == arguments.end()) {
+    arguments.insert(arguments.begin(), {"-o", "json"});
+  }
+  arguments.insert(arguments.begin(), {"--profile", profile});
+  return WithProgram(std::move(arguments));
+}
+
+}  // namespace
+
+Outcome Guantong(const std::vector<std::string>& arguments, absl::Duration limit) {
+  return Run({.arguments = WithProgram(arguments)}, limit);
+}
+
+nlohmann::json ErrorOf(const Outcome& outcome) {
+  const size_t end = outcome.err.find_last_not_of('\n');
+  if (end == std::string::npos) return nlohmann::json::object();
+  const size_t before = outcome.err.rfind('\n', end);
+  const size_t begin = before == std::string::npos ? 0 : before + 1;
+  const auto document = nlohmann::json::parse(outcome.err.substr(begin, end + 1 - begin), nullptr,
+                                              /*allow_exceptions=*/false);
+  if (!document.is_object() || !document.contains("error")) return nlohmann::json::object();
+  return document["error"];
+}
+
+std::string ReasonOf(const Outcome& outcome) { return ErrorOf(outcome).value("reason", ""); }
+
+Client::Client(std::string profile, std::string department, std::string uscc)
+    : profile_(std::move(profile)), department_(std::move(department)), uscc_(std::move(uscc)) {}
+
+Outcome Client::Try(const std::vector<std::string>& arguments, absl::Duration limit) const {
+  return Run({.arguments = WithProfile(profile_, arguments)}, limit);
+}
+
+nlohmann::json Client::Do(const std::vector<std::string>& arguments, absl::Duration limit) const {
+  const Outcome outcome = Try(arguments, limit);
+  if (!outcome.ok()) {
+    throw std::runtime_error(absl::StrCat("guantong ", absl::StrJoin(arguments, " "), " with ", profile_,
+                                          ": ", outcome.Text()));
+  }
+  return outcome.json();
+}
+
+std::unique_ptr<Process> Client::Start(const std::vector<std::string>& arguments) const {
+  return std::make_unique<Process>(ProcessOptions{.arguments = WithProfile(profile_, arguments)});
+}
+
+std::string Client::Publish(const Entry& entry, const std::string& folder) const {
+  const std::string file = absl::StrCat(folder, "/", uscc_, ".yaml");
+  Shell(absl::StrCat("cat >'", file, "' <<'YAML'\n", EntryYaml(entry, department_, uscc_), "YAML\n"));
+  const std::string code = Do({"catalog", "register", file}).at("code");
+  Do({"catalog", "publish", code});
+  return code;
+}
+
+std::string Client::LocalDigest(const std::string& code) const {
+  const std::vector<std::string> query =
+      WithProfile(profile_, {"-o", "csv", "query", code, "--local", "--all"});
+  std::string line;
+  for (const std::string& argument : query) absl::StrAppend(&line, "'", argument, "' ");
+  const Outcome digest = Run({.arguments = {"/bin/bash", "-c",
+                                            absl::StrCat("set -o pipefail; ", line, "2>/dev/null", kDigestOfRows)},
+                              .environment = {{"LC_ALL", "C"}}});
+  return digest.ok() ? digest.out.substr(0, digest.out.find(' ')) : "";
+}
+
+int64_t Client::LocalRows(const std::string& code) const {
+  const Outcome counted = Try({"query", code, "--local", "--count"});
+  return counted.ok() ? std::stoll(counted.json().at("total").get<std::string>()) : -1;
+}
+
+std::string DigestOfCsv(const std::string& file) {
+  const std::string digest = Shell(absl::StrCat("cat '", file, "'", kDigestOfRows));
+  return digest.substr(0, digest.find(' '));
+}
+
+}  // namespace guantong::test

@@ -1,0 +1,104 @@
+#include "tests/network/node.h"
+
+#include <poll.h>
+#include <signal.h>
+
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "tests/network/folder.h"
+#include "tests/network/uscc.h"
+
+namespace guantong::test {
+namespace {
+
+constexpr absl::Duration kStartWithin = absl::Seconds(20);
+constexpr absl::Duration kStopWithin = absl::Seconds(20);
+
+void Require(const Outcome& outcome, absl::string_view what) {
+  if (!outcome.ok()) throw std::runtime_error(absl::StrCat(what, ": ", outcome.Text()));
+}
+
+}  // namespace
+
+Node::Node(Place place, const std::string& folder)
+    : place_(std::move(place)),
+      folder_(absl::StrCat(folder, "/", place_.division)),
+      dir_(absl::StrCat(folder_, "/node")),
+      log_(absl::StrCat(folder_, "/log")),
+      port_(FreePort()),
+      address_(absl::StrCat("127.0.0.1:", port_)) {
+  std::filesystem::create_directories(folder_);
+}
+
+void Node::SetEnvironment(std::map<std::string, std::string> environment) {
+  environment_ = std::move(environment);
+}
+
+void Node::Init(Node* parent) {
+  std::vector<std::string> arguments = {"init",         "--dir",      dir_,     "--division",
+                                        place_.division, "--name",    place_.name, "--level",
+                                        place_.level,   "--listen",   address_};
+  if (parent == nullptr) {
+    arguments.insert(arguments.end(), {"--root", "--approvals", "0"});
+  } else {
+    const auto invitation =
+        parent->Operator().Do({"invite", "--division", place_.division, "--name", place_.name});
+    const std::string token = invitation.at("token");
+    const std::string label = invitation.at("label");
+    path_ = parent->path().empty() ? label : absl::StrCat(parent->path(), "/", label);
+    arguments.insert(arguments.end(), {"--join", parent->address(), "--token", token});
+  }
+  Require(Guantong(arguments), absl::StrCat("init of ", place_.name));
+}
+
+void Node::Configure(absl::string_view line) {
+  std::ofstream(absl::StrCat(dir_, "/node.yaml"), std::ios::app) << line << "\n";
+}
+
+void Node::Start() {
+  daemon_ = std::make_unique<Process>(
+      ProcessOptions{.arguments = {absl::StrCat(ProgramFolder(), "/guantongd"), "--dir", dir_},
+                     .environment = environment_,
+                     .log = log_});
+  pollfd ended = {daemon_->descriptor(), POLLIN, 0};
+  const absl::Time deadline = absl::Now() + kStartWithin;
+  while (!Listens(port_)) {
+    if (poll(&ended, 1, 5) != 0 || absl::Now() > deadline) {
+      throw std::runtime_error(absl::StrCat(place_.name, " does not start:\n", LogText()));
+    }
+  }
+}
+
+void Node::Stop() {
+  daemon_->Signal(SIGTERM);
+  const Outcome outcome = daemon_->Wait(kStopWithin);
+  Require(outcome, absl::StrCat("stop of ", place_.name, "\n", LogText()));
+}
+
+void Node::Kill() { daemon_->Kill(); }
+
+Client Node::Operator() const { return {absl::StrCat(dir_, "/admin.yaml"), "", ""}; }
+
+Client Node::AddDepartment(const std::string& division, const std::string& name) {
+  const std::string uscc = FictitiousUscc(division, ++departments_);
+  const std::string out = absl::StrCat(folder_, "/", uscc);
+  Operator().Do(
+      {"department", "add", "--uscc", uscc, "--division", division, "--name", name, "--out", out});
+  return {absl::StrCat(out, "/editor.yaml"), name, uscc};
+}
+
+Client Node::Editor() {
+  if (editor_.profile().empty()) {
+    editor_ = AddDepartment(place_.division, absl::StrCat(place_.name, "民政部门"));
+  }
+  return editor_;
+}
+
+std::string Node::LogText() const { return ReadFile(log_); }
+
+}  // namespace guantong::test
