@@ -46,7 +46,7 @@ void SendFlow::Adapt(const Mark& mark, uint64_t granted, Instant now) {
   if (took > slow) {
     const double seconds = std::chrono::duration<double>(took).count();
     window_ = static_cast<uint64_t>(static_cast<double>(mark.in_flight) / seconds * kTargetSeconds);
-  } else if (took < kSwift || took < 2 * shortest_) {
+  } else if (took < std::max<std::chrono::nanoseconds>(kSwift, shortest_ * 5 / 4)) {
     // A window that was not in use proves nothing about a larger one.
     if (2 * mark.in_flight >= window_) window_ += granted;
   }

@@ -4,8 +4,9 @@
 // at 50 kbit/s, and all that is in flight stands before the next control message, since both lanes
 // share one connection. So the sender keeps a window of its own below the credit. Returned credit
 // tells it how long a fragment took to be consumed: below half a second the window grows by what
-// was returned (it doubles per round trip), above a second it falls to what the line carried in 0.7
-// s. A fragment is a fifth of the window: a fifth of a second of the line, whatever the line.
+// was returned (it doubles per round trip), above a second it falls to what the line carried in
+// 0.7 s; a line whose mere round trip is longer is measured against that. A fragment is a fifth of
+// the window, so that it holds any line for less than a fifth of a second.
 #ifndef GUANTONG_RELAY_GRPC_FLOW_H_
 #define GUANTONG_RELAY_GRPC_FLOW_H_
 

@@ -1,0 +1,171 @@
+// Credit and windows in virtual time.
+#include "relay/grpc/flow.h"
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <string>
+
+#include "absl/status/status.h"
+#include "catalog/base/status.h"
+#include "tests/catch.h"
+
+namespace guantong {
+namespace {
+
+using std::chrono::duration;
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+
+// A line that carries bytes one after another, and a receiver that grants again what it got.
+class Line {
+ public:
+  Line(double bytes_per_second, milliseconds round_trip)
+      : rate_(bytes_per_second), round_trip_(round_trip) {
+    flow_.Grant(4 << 20, now_);
+  }
+
+  void Run(std::chrono::seconds span) {
+    const Instant end = now_ + span;
+    while (now_ < end) {
+      while (const auto size = flow_.NextFragment(1 << 20)) Transmit(*size);
+      largest_wait_ = std::max(largest_wait_, free_at_ - now_);
+      now_ = returns_.front().at;
+      flow_.Grant(returns_.front().bytes, now_);
+      delivered_ += returns_.front().bytes;
+      returns_.pop_front();
+    }
+  }
+
+  void Reset() {
+    largest_wait_ = {};
+    largest_fragment_ = 0;
+    delivered_ = 0;
+  }
+
+  // How long a control message would have stood behind what was in flight.
+  double largest_wait_seconds() const { return duration<double>(largest_wait_).count(); }
+  double largest_fragment_seconds() const { return largest_fragment_ / rate_; }
+  double delivered() const { return static_cast<double>(delivered_); }
+
+ private:
+  struct Return {
+    Instant at;
+    uint64_t bytes;
+  };
+
+  void Transmit(size_t size) {
+    flow_.Sent(size, now_);
+    const auto takes = duration_cast<nanoseconds>(duration<double>(size / rate_));
+    free_at_ = std::max(free_at_, now_) + takes;
+    returns_.push_back({free_at_ + round_trip_, size + kFragmentCost});
+    largest_fragment_ = std::max(largest_fragment_, size);
+  }
+
+  const double rate_;
+  const milliseconds round_trip_;
+  SendFlow flow_{64 << 10};
+  Instant now_ = Instant() + std::chrono::hours(1);
+  Instant free_at_ = now_;
+  std::deque<Return> returns_;
+  nanoseconds largest_wait_{};
+  size_t largest_fragment_ = 0;
+  uint64_t delivered_ = 0;
+};
+
+TEST_CASE("a slow line keeps about a second in flight, in small fragments, and stays full") {
+  Line line(50'000 / 8, milliseconds(300));
+  line.Run(std::chrono::seconds(60));
+  line.Reset();
+  line.Run(std::chrono::seconds(60));
+  CHECK(line.largest_wait_seconds() < 1.5);
+  CHECK(line.largest_fragment_seconds() <= 0.2);
+  CHECK(line.delivered() > 0.8 * 60 * 50'000 / 8);
+}
+
+TEST_CASE("a fast line is filled within seconds") {
+  Line line(100e6, milliseconds(20));
+  line.Run(std::chrono::seconds(2));
+  line.Reset();
+  line.Run(std::chrono::seconds(2));
+  CHECK(line.delivered() > 0.8 * 2 * 100e6);
+}
+
+TEST_CASE("a long line is not taken for a slow one") {
+  Line line(1e6, milliseconds(1200));
+  line.Run(std::chrono::seconds(30));
+  line.Reset();
+  line.Run(std::chrono::seconds(30));
+  CHECK(line.delivered() > 0.5 * 30 * 1e6);
+}
+
+TEST_CASE("nothing is sent without credit, and crumbs only when nothing is under way") {
+  SendFlow flow(64 << 10);
+  const Instant now = Instant() + std::chrono::hours(1);
+  CHECK_FALSE(flow.NextFragment(1));
+  flow.Grant(100, now);
+  CHECK(flow.NextFragment(1000) == 100 - kFragmentCost);
+  flow.Sent(10, now);
+  CHECK_FALSE(flow.NextFragment(1000));
+  CHECK(flow.NextFragment(20) == 20);
+  flow.Grant(10 + kFragmentCost, now + milliseconds(1));
+  CHECK(flow.NextFragment(1000) == 100 - kFragmentCost);
+}
+
+TEST_CASE("a peer's grants cannot overflow") {
+  SendFlow flow(64 << 10);
+  const Instant now = Instant() + std::chrono::hours(1);
+  flow.Grant(UINT64_MAX, now);
+  flow.Grant(UINT64_MAX, now);
+  flow.Sent(1, now);
+  flow.Grant(UINT64_MAX, now);
+  CHECK(flow.NextFragment(1) == 1);
+}
+
+v1::Fragment Fragment(const std::string& data, bool last) {
+  v1::Fragment fragment;
+  fragment.set_data(data);
+  fragment.set_last(last);
+  return fragment;
+}
+
+std::string ReasonOfAdding(ReceiveFlow* flow, const std::string& data, bool last) {
+  v1::Fragment fragment = Fragment(data, last);
+  return DetailOf(flow->Add(&fragment)).reason;
+}
+
+TEST_CASE("fragments become frames, empty ones too") {
+  ReceiveFlow flow(100, 10'000);
+  CHECK(ReasonOfAdding(&flow, "ab", false) == "");
+  CHECK_FALSE(flow.TakeFrame());
+  CHECK(ReasonOfAdding(&flow, "c", true) == "");
+  CHECK(ReasonOfAdding(&flow, "", true) == "");
+  CHECK(flow.TakeFrame() == "abc");
+  CHECK(flow.TakeFrame() == "");
+  CHECK_FALSE(flow.TakeFrame());
+}
+
+TEST_CASE("consumed bytes are granted again unless held") {
+  ReceiveFlow flow(1000, 10'000);
+  CHECK(ReasonOfAdding(&flow, "abc", true) == "");
+  CHECK(flow.TakeGrant() == 0);
+  flow.Release();
+  CHECK(flow.TakeGrant() == 3 + kFragmentCost);
+  CHECK(flow.TakeGrant() == 0);
+  flow.Hold();
+  CHECK(ReasonOfAdding(&flow, "abc", true) == "");
+  CHECK(flow.TakeGrant() == 0);
+}
+
+TEST_CASE("the receiver's bounds hold against any sender") {
+  ReceiveFlow flow(100, 1000);
+  CHECK(ReasonOfAdding(&flow, std::string(100, 'x'), false) == "");
+  CHECK(ReasonOfAdding(&flow, "x", true) == "frame_too_large");
+  ReceiveFlow narrow(100, 2 * kFragmentCost);
+  CHECK(ReasonOfAdding(&narrow, "", true) == "");
+  CHECK(ReasonOfAdding(&narrow, "x", true) == "credit_exceeded");
+}
+
+}  // namespace
+}  // namespace guantong
