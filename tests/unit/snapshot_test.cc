@@ -1,0 +1,255 @@
+#include "catalog/snapshot.h"
+
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "catalog/base/digest.h"
+#include "catalog/base/limits.h"
+#include "catalog/base/status.h"
+#include "catalog/facts.h"
+#include "catalog/memory_store.h"
+#include "catalog/table.h"
+#include "guantong/v1/entry.pb.h"
+#include "tests/catch.h"
+
+namespace guantong {
+namespace {
+
+using Rows = std::map<std::string, std::string>;
+using Chunks = std::vector<std::pair<std::string, std::string>>;
+
+v1::FeedId FeedOf(v1::FeedKind kind) {
+  v1::FeedId feed;
+  feed.set_origin(Sha256("origin"));
+  feed.set_kind(kind);
+  return feed;
+}
+
+v1::Position PositionAt(uint64_t sequence) {
+  v1::Position position;
+  position.mutable_epoch()->set_number(1);
+  position.mutable_epoch()->set_id(std::string(16, 'E'));
+  position.set_sequence(sequence);
+  position.set_chain_hash(Sha256(absl::StrCat(sequence)));
+  return position;
+}
+
+void PutFeed(MemoryStore& store, const v1::FeedId& feed) {
+  storage::v1::FeedRecord record;
+  *record.mutable_feed() = feed;
+  *record.mutable_head() = PositionAt(20);
+  record.set_commit(5);
+  *record.mutable_visible() = PositionAt(10);
+  record.set_visible_commit(4);
+  WriteSet writes;
+  writes.Put(FeedRecordKey(FeedKey::Of(feed)), record.SerializeAsString());
+  REQUIRE(store.Commit({writes}).ok());
+}
+
+v1::Manifest Build(const MemoryStore& store, const v1::FeedId& feed, Chunks* chunks) {
+  const auto snapshot = store.Snapshot();
+  const auto manifest = BuildSnapshot(*snapshot, FeedKey::Of(feed),
+                                      [&](const std::string& hash, const std::string& chunk) {
+                                        CHECK(hash == Sha256(chunk));
+                                        chunks->emplace_back(hash, chunk);
+                                        return absl::OkStatus();
+                                      });
+  INFO(manifest.status());
+  REQUIRE(manifest.ok());
+  REQUIRE(manifest->chunks_size() == static_cast<int>(chunks->size()));
+  for (int i = 0; i < manifest->chunks_size(); ++i) {
+    CHECK(manifest->chunks(i).hash() == (*chunks)[i].first);
+    CHECK(manifest->chunks(i).bytes() == (*chunks)[i].second.size());
+    CHECK((*chunks)[i].second.size() <= kPayloadBytesMax);
+  }
+  return *manifest;
+}
+
+void Push(MemoryStore& store, const Rows& rows) {
+  const FeedKey feed = FeedKey::Of(FeedOf(v1::FEED_KIND_ROWS));
+  auto table = TableWriter::Load(store, feed);
+  REQUIRE(table.ok());
+  v1::DatasetSchema schema;
+  schema.set_version(3);
+  v1::RowBatch batch;
+  batch.set_schema(schema.SerializeAsString());
+  for (const auto& [key, row] : rows) {
+    v1::RowChange* change = batch.add_changes();
+    change->set_key(key);
+    change->set_row(row);
+  }
+  v1::BatchHeader header;
+  header.set_encoding(v1::ENCODING_ROWS);
+  header.set_push_end(true);
+  header.set_commit(4);
+  header.set_rows(rows.size());
+  WriteSet writes;
+  REQUIRE(table->Apply(header, batch, &writes).ok());
+  REQUIRE(store.Commit({writes}).ok());
+}
+
+Rows RandomRows(int count, size_t bytes) {
+  std::mt19937 random(1);
+  Rows rows;
+  for (int i = 0; i < count; ++i) {
+    std::string row;
+    while (row.size() < bytes) row.push_back(static_cast<char>(random()));
+    rows[absl::StrCat("k", 1000000 + i * 10)] = row;
+  }
+  return rows;
+}
+
+TEST_CASE("snapshot: a table goes there and comes back") {
+  const v1::FeedId feed = FeedOf(v1::FEED_KIND_ROWS);
+  const int count = GENERATE(0, 1, 20000);
+  const Rows rows = RandomRows(count, 200);
+  MemoryStore origin;
+  PutFeed(origin, feed);
+  Push(origin, rows);
+  Chunks chunks;
+  const v1::Manifest manifest = Build(origin, feed, &chunks);
+  CHECK(manifest.feed().kind() == v1::FEED_KIND_ROWS);
+  CHECK(manifest.at().sequence() == 10);
+  CHECK(manifest.commit() == 4);
+  CHECK(manifest.records() == rows.size());
+  CHECK(manifest.schema_version() == 3);
+  CHECK(manifest.encoding() == v1::ENCODING_ROWS);
+  if (count == 0) CHECK(chunks.empty());
+  if (count == 20000) CHECK(chunks.size() > 4);
+
+  MemoryStore replica;
+  auto table = TableWriter::Load(replica, FeedKey::Of(feed));
+  REQUIRE(table.ok());
+  WriteSet writes;
+  table->BeginStaging(&writes);
+  for (const auto& [hash, chunk] : chunks) {
+    v1::RowBatch batch;
+    REQUIRE(batch.ParseFromString(chunk));
+    REQUIRE(table->Stage(batch, &writes).ok());
+  }
+  table->Switch(manifest, &writes);
+  REQUIRE(replica.Commit({writes}).ok());
+  Rows copy;
+  const auto reader = TableReader::Open(replica, FeedKey::Of(feed));
+  REQUIRE(reader.ok());
+  CHECK(reader->schema().version() == 3);
+  CHECK(reader->record().rows() == rows.size());
+  REQUIRE(reader
+              ->Scan("", "",
+                     [&](absl::string_view key, absl::string_view row) {
+                       copy.emplace(std::string(key), std::string(row));
+                       return true;
+                     })
+              .ok());
+  CHECK(copy == rows);
+}
+
+TEST_CASE("snapshot: a change leaves nearly all chunks as they were") {
+  const v1::FeedId feed = FeedOf(v1::FEED_KIND_ROWS);
+  Rows rows = RandomRows(40000, 200);
+  MemoryStore before;
+  PutFeed(before, feed);
+  Push(before, rows);
+  Chunks old_chunks;
+  Build(before, feed, &old_chunks);
+  // Near the front, so that what follows shifts.
+  for (int i = 0; i < 30; ++i) rows[absl::StrCat("k", 1000001 + i * 10)] = std::string(150, 'n');
+  MemoryStore after;
+  PutFeed(after, feed);
+  Push(after, rows);
+  Chunks new_chunks;
+  Build(after, feed, &new_chunks);
+  std::set<std::string> held;
+  for (const auto& [hash, chunk] : old_chunks) held.insert(hash);
+  size_t fetched = 0;
+  for (const auto& [hash, chunk] : new_chunks) fetched += held.count(hash) == 0 ? 1 : 0;
+  REQUIRE(new_chunks.size() > 8);
+  CHECK(fetched >= 1);
+  CHECK(fetched <= 4);
+}
+
+TEST_CASE("snapshot: rows of the largest size still make chunks that fit") {
+  const v1::FeedId feed = FeedOf(v1::FEED_KIND_ROWS);
+  MemoryStore origin;
+  PutFeed(origin, feed);
+  Push(origin, RandomRows(7, kRowBytesMax));
+  Chunks chunks;
+  CHECK(Build(origin, feed, &chunks).records() == 7);
+}
+
+TEST_CASE("snapshot: facts go there and come back, at the head") {
+  const v1::FeedId feed = FeedOf(v1::FEED_KIND_CATALOG_OPEN);
+  MemoryStore origin;
+  PutFeed(origin, feed);
+  v1::Records records;
+  for (int i = 0; i < 2000; ++i) {
+    v1::CatalogEntry entry;
+    entry.set_code(absl::StrCat("1/", 10000 + i));
+    entry.set_abstract(std::string(1000, 'a'));
+    records.add_records()->set_entry(entry.SerializeAsString());
+  }
+  WriteSet writes;
+  bool unknown = false;
+  REQUIRE(ApplyRecords(feed, records, &writes, &unknown).ok());
+  REQUIRE(origin.Commit({writes}).ok());
+  Chunks chunks;
+  const v1::Manifest manifest = Build(origin, feed, &chunks);
+  CHECK(manifest.at().sequence() == 20);
+  CHECK(manifest.commit() == 5);
+  CHECK(manifest.records() == 2000);
+  CHECK(manifest.encoding() == v1::ENCODING_RECORDS);
+  CHECK(chunks.size() > 1);
+  v1::Records all;
+  for (const auto& [hash, chunk] : chunks) {
+    v1::Records part;
+    REQUIRE(part.ParseFromString(chunk));
+    all.MergeFrom(part);
+  }
+  MemoryStore replica;
+  WriteSet copied;
+  REQUIRE(ReplaceRecords(replica, feed, all, &copied).ok());
+  REQUIRE(replica.Commit({copied}).ok());
+  const auto a = origin.Scan("E", "K");
+  const auto b = replica.Scan("E", "K");
+  size_t same = 0;
+  for (; a->Valid() && b->Valid(); a->Next(), b->Next()) {
+    // The feed record is not a fact.
+    if (a->key()[0] == 'F') a->Next();
+    same += a->key() == b->key() && a->value() == b->value() ? 1 : 0;
+  }
+  CHECK(same == 2 * 2000);
+
+  const v1::FeedId members = FeedOf(v1::FEED_KIND_MEMBERSHIP);
+  PutFeed(origin, members);
+  Chunks none;
+  CHECK(Build(origin, members, &none).chunks_size() == 0);
+}
+
+TEST_CASE("snapshot: what has none is refused, and a chunk that cannot be kept ends it") {
+  MemoryStore store;
+  const auto keep = [](const std::string&, const std::string&) { return absl::OkStatus(); };
+  const v1::FeedId rows = FeedOf(v1::FEED_KIND_ROWS);
+  CHECK(DetailOf(BuildSnapshot(store, FeedKey::Of(rows), keep).status()).reason == "feed_unknown");
+  PutFeed(store, rows);
+  CHECK(DetailOf(BuildSnapshot(store, FeedKey::Of(rows), keep).status()).reason == "table_absent");
+  const v1::FeedId acts = FeedOf(static_cast<v1::FeedKind>(9));
+  PutFeed(store, acts);
+  CHECK(DetailOf(BuildSnapshot(store, FeedKey::Of(acts), keep).status()).reason ==
+        "feed_not_keyed");
+  Push(store, RandomRows(20000, 200));
+  int kept = 0;
+  const auto refused =
+      BuildSnapshot(store, FeedKey::Of(rows), [&](const std::string&, const std::string&) {
+        return ++kept < 2 ? absl::OkStatus()
+                          : Error(absl::StatusCode::kResourceExhausted, "disk_full", "full");
+      });
+  CHECK(DetailOf(refused.status()).reason == "disk_full");
+  CHECK(kept == 2);
+}
+
+}  // namespace
+}  // namespace guantong
