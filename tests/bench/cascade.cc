@@ -1,0 +1,251 @@
+// Rows pushed at a county, kept as queryable rows at all four levels: the work of PostgreSQL's logical cascade, on the same rows.
+//
+//   ROWS=1000000 BATCH=1000 UPDATES=200000 LAT=300 LAT_GAP_MS=20 PUSHERS=1  bench_cascade
+//
+// Four real daemons in a line, TLS on every link, each level subscribes to the dataset and acknowledges only what it has fsynced.
+// Prints one line:
+//   ins_rows_s    until the top answers a local query for the last key and the full count
+//   src_rows_s    until the county has acknowledged the last push
+//   upd_rows_s    updates by key, until the top shows the last one (pushes are in order, so all before it)
+//   lat_p50/p99   one-row pushes on the idle network: from the call at the county until the top's local query shows the row
+#include <google/protobuf/descriptor.h>
+#include <grpcpp/grpcpp.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "guantong/v1/data.grpc.pb.h"
+#include "node/identity/credentials.h"
+#include "node/identity/identity.h"
+#include "tests/network/network.h"
+
+namespace guantong {
+namespace {
+
+int64_t Parameter(const char* name, int64_t fallback) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? fallback : std::atoll(value);
+}
+
+std::string Md5Hex(const std::string& text) {
+  unsigned char digest[16];
+  unsigned int length = 0;
+  EVP_Digest(text.data(), text.size(), digest, &length, EVP_md5(), nullptr);
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string hex;
+  for (unsigned int i = 0; i < length; ++i) {
+    hex += kHex[digest[i] >> 4];
+    hex += kHex[digest[i] & 15];
+  }
+  return hex;
+}
+
+// The peer's row: an id, a version, and six MD5 in hex.
+std::string ValueOf(int64_t id) {
+  std::string value;
+  for (int64_t j = 1; j <= 6; ++j) value += Md5Hex(std::to_string(id * 7 + j));
+  return value;
+}
+
+class Editor {
+ public:
+  explicit Editor(const std::string& profile_file) {
+    absl::StatusOr<Profile> profile = LoadProfile(profile_file);
+    if (!profile.ok()) throw std::runtime_error(std::string(profile.status().message()));
+    grpc::ChannelArguments arguments;
+    arguments.SetMaxReceiveMessageSize(16 << 20);
+    channel_ = grpc::CreateCustomChannel(
+        profile->node,
+        MakeChannelCredentials(profile->key_pem, profile->certificate_pem, profile->network,
+                               [](const VerifiedChain&) { return absl::OkStatus(); }, [](const absl::Status&) {}),
+        arguments);
+    stub_ = v1::DataService::NewStub(channel_);
+  }
+
+  void Push(const std::string& code, int64_t from, int64_t to, int64_t version, bool reversed) {
+    grpc::ClientContext context;
+    v1::PushResponse response;
+    std::unique_ptr<grpc::ClientWriter<v1::PushRequest>> writer = stub_->Push(&context, &response);
+    v1::PushRequest request;
+    v1::PushOpen* open = request.mutable_open();
+    open->set_code(code);
+    open->set_mode(v1::PUSH_MODE_UPSERT);
+    for (const char* field : {"id", "ver", "val"}) open->add_fields(field);
+    writer->Write(request);
+    constexpr int64_t kRowsPerMessage = 1000;
+    for (int64_t id = from; id < to;) {
+      v1::PushRows* rows = request.mutable_rows();
+      rows->Clear();
+      for (; id < to && rows->rows_size() < kRowsPerMessage; ++id) {
+        v1::PushRow* row = rows->add_rows();
+        row->set_line(static_cast<uint64_t>(id));
+        row->add_values(std::to_string(id));
+        row->add_values(std::to_string(version));
+        std::string value = values_[static_cast<size_t>(id)];
+        if (reversed) std::reverse(value.begin(), value.end());
+        row->add_values(std::move(value));
+      }
+      writer->Write(request);
+    }
+    writer->WritesDone();
+    const grpc::Status status = writer->Finish();
+    if (!status.ok()) throw std::runtime_error("push: " + status.error_message());
+  }
+
+  // The version of a row in the local copy; 0 when it is not there.
+  int64_t LocalVersion(const std::string& code, int64_t id) {
+    v1::QueryResponse response = Query(code, absl::StrCat("id = ", id), /*count=*/false);
+    return response.rows_size() == 0 ? 0 : std::atoll(response.rows(0).values(1).c_str());
+  }
+
+  int64_t LocalCount(const std::string& code) {
+    return static_cast<int64_t>(Query(code, "", /*count=*/true).total());
+  }
+
+  void MakeValues(int64_t rows) {
+    for (int64_t id = 0; id < rows; ++id) values_.push_back(ValueOf(id));
+  }
+
+ private:
+  v1::QueryResponse Query(const std::string& code, const std::string& where, bool count) {
+    grpc::ClientContext context;
+    v1::QueryRequest request;
+    request.set_code(code);
+    request.set_where(where);
+    request.set_local(true);
+    request.set_count(count);
+    v1::QueryResponse response;
+    const grpc::Status status = stub_->Query(&context, request, &response);
+    // Before the first batch arrives there is no copy.
+    if (!status.ok() && status.error_code() != grpc::StatusCode::NOT_FOUND) {
+      throw std::runtime_error("query: " + status.error_message());
+    }
+    return response;
+  }
+
+  std::shared_ptr<grpc::Channel> channel_;
+  std::unique_ptr<v1::DataService::Stub> stub_;
+  std::vector<std::string> values_;
+};
+
+uint64_t PssKib(pid_t pid) {
+  std::ifstream file(absl::StrCat("/proc/", pid, "/smaps_rollup"));
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("Pss:", 0) == 0) return std::strtoull(line.c_str() + 4, nullptr, 10);
+  }
+  return 0;
+}
+
+uint64_t FolderBytes(const std::string& dir) {
+  uint64_t bytes = 0;
+  for (const auto& file : std::filesystem::recursive_directory_iterator(dir)) {
+    if (file.is_regular_file()) bytes += file.file_size();
+  }
+  return bytes;
+}
+
+template <typename Condition>
+void Await(const char* what, Condition condition) {
+  const absl::Time deadline = absl::Now() + absl::Minutes(10);
+  while (!condition()) {
+    if (absl::Now() > deadline) throw std::runtime_error(std::string("waited in vain for ") + what);
+  }
+}
+
+int Run() {
+  const int64_t rows = Parameter("ROWS", 1000000);
+  const int64_t batch = Parameter("BATCH", 1000);
+  const int64_t updates = std::min(rows, Parameter("UPDATES", 200000));
+  const int64_t singles = Parameter("LAT", 300);
+  const absl::Duration gap = absl::Milliseconds(Parameter("LAT_GAP_MS", 20));
+
+  test::Network network(test::FourLevels());
+  test::Node& county = network["630102"];
+  test::Node& top = network["000000"];
+  test::Entry entry;
+  entry.name = "性能测试行";
+  entry.items = {{.field = "id", .name = "编号", .type = "I", .length = 18, .key = true},
+                 {.field = "ver", .name = "版本", .type = "I", .length = 9},
+                 {.field = "val", .name = "内容", .type = "C", .length = 256}};
+  const std::string code = county.Editor().Publish(entry, network.folder().path());
+  for (const char* division : {"630100", "630000", "000000"}) {
+    network[division].Editor().Do({"subscribe", code});
+  }
+  Editor source(county.Editor().profile());
+  Editor sink(top.Editor().profile());
+  source.MakeValues(rows + singles);
+
+  const absl::Time start = absl::Now();
+  for (int64_t from = 0; from < rows; from += batch) {
+    source.Push(code, from, std::min(rows, from + batch), 1, false);
+  }
+  const absl::Time pushed = absl::Now();
+  Await("the last row at the top", [&] { return sink.LocalVersion(code, rows - 1) == 1; });
+  const absl::Time arrived = absl::Now();
+  if (sink.LocalCount(code) != rows) throw std::runtime_error("the top has lost rows");
+
+  const absl::Time update_start = absl::Now();
+  for (int64_t from = 0; from < updates; from += batch) {
+    source.Push(code, from, std::min(updates, from + batch), 2, true);
+  }
+  Await("the last update at the top", [&] { return sink.LocalVersion(code, updates - 1) == 2; });
+  const absl::Time updated = absl::Now();
+
+  std::vector<double> latencies_ms;
+  for (int64_t i = 0; i < singles; ++i) {
+    const absl::Time call = absl::Now();
+    source.Push(code, rows + i, rows + i + 1, 1, false);
+    Await("a single row at the top", [&] { return sink.LocalVersion(code, rows + i) == 1; });
+    latencies_ms.push_back(absl::ToDoubleMilliseconds(absl::Now() - call));
+    absl::SleepFor(gap);
+  }
+  std::sort(latencies_ms.begin(), latencies_ms.end());
+  const auto quantile = [&](double q) {
+    return latencies_ms.empty() ? 0.0 : latencies_ms[static_cast<size_t>(q * static_cast<double>(latencies_ms.size() - 1))];
+  };
+
+  uint64_t pss_kib = 0;
+  uint64_t disk = 0;
+  for (test::Node* node : network.nodes()) {
+    pss_kib += PssKib(node->daemon().pid());
+    disk += FolderBytes(node->dir());
+  }
+  const auto rate = [](int64_t count, absl::Duration time) {
+    return static_cast<int64_t>(static_cast<double>(count) / absl::ToDoubleSeconds(time));
+  };
+  std::printf(
+      "cascade rows=%lld batch=%lld ins_s=%.3f ins_rows_s=%lld src_rows_s=%lld upd=%lld upd_s=%.3f upd_rows_s=%lld "
+      "lat_p50_ms=%.2f lat_p99_ms=%.2f pss_mb_4nodes=%llu disk_mb_4nodes=%llu\n",
+      static_cast<long long>(rows), static_cast<long long>(batch), absl::ToDoubleSeconds(arrived - start),
+      static_cast<long long>(rate(rows, arrived - start)), static_cast<long long>(rate(rows, pushed - start)),
+      static_cast<long long>(updates), absl::ToDoubleSeconds(updated - update_start),
+      static_cast<long long>(rate(updates, updated - update_start)), quantile(0.5), quantile(0.99),
+      static_cast<unsigned long long>(pss_kib / 1024), static_cast<unsigned long long>(disk >> 20));
+  return 0;
+}
+
+}  // namespace
+}  // namespace guantong
+
+int main() {
+  guantong::RequireTls13();
+  try {
+    return guantong::Run();
+  } catch (const std::exception& error) {
+    std::cerr << "bench_cascade: " << error.what() << "\n";
+    return 1;
+  }
+}
