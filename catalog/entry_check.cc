@@ -86,7 +86,7 @@ void CheckProvider(const v1::CatalogEntry& entry, Findings* findings) {
         "provider_code",
         absl::StrCat("“", entry.provider_code(),
                      "”不是有效的统一社会信用代码（GB 32100-2015：18 位，校验码不符）"));
-  } else if (!entry.division().empty() &&
+  } else if (IsDivisionCode(entry.division()) &&
              DivisionOfUscc(entry.provider_code()) != entry.division()) {
     findings->Warning("division", absl::StrCat("行政区划 ", entry.division(), " 与提供方代码中的 ",
                                                DivisionOfUscc(entry.provider_code()), " 不同"));
