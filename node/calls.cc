@@ -1,5 +1,6 @@
 #include "node/calls.h"
 
+#include <algorithm>
 #include <future>
 #include <memory>
 #include <utility>
@@ -15,7 +16,9 @@
 
 namespace guantong {
 
-CallAnswer Calls::Ask(const CallQuestion& question) { return std::move(AskAll({question}).front()); }
+CallAnswer Calls::Ask(const CallQuestion& question) {
+  return std::move(AskAll({question}).front());
+}
 
 std::vector<CallAnswer> Calls::AskAll(const std::vector<CallQuestion>& questions) {
   struct Pending {
@@ -28,16 +31,17 @@ std::vector<CallAnswer> Calls::AskAll(const std::vector<CallQuestion>& questions
     auto one = std::make_shared<Pending>();
     one->asked_at = absl::Now();
     pending.push_back(one);
-    const absl::Status taken = site_.driver->Call({.target = question.target,
-                                                   .method = question.method,
-                                                   .body = question.body,
-                                                   .uscc = question.uscc,
-                                                   .purpose = question.purpose,
-                                                   .budget = question.budget},
-                                                  [one](const CallDone& done) {
-                                                    one->elapsed = absl::Now() - one->asked_at;
-                                                    one->promise.set_value(done);
-                                                  });
+    const absl::Status taken =
+        site_.driver->Call({.target = question.target,
+                            .method = question.method,
+                            .body = question.body,
+                            .uscc = question.uscc,
+                            .purpose = question.purpose,
+                            .budget = std::max(question.budget, absl::Milliseconds(1))},
+                           [one](const CallDone& done) {
+                             one->elapsed = absl::Now() - one->asked_at;
+                             one->promise.set_value(done);
+                           });
     if (!taken.ok()) one->promise.set_value({.token = 0, .reply = {}, .status = taken});
   }
   std::vector<CallAnswer> answers;
@@ -61,16 +65,18 @@ void Calls::Deliver(CallDelivery delivery) {
   if (handler == handlers_.end()) {
     return site_.driver->Answer(CallAnswered{
         .id = id,
-        .status = Error(absl::StatusCode::kUnimplemented, "method_unknown",
-                        absl::StrCat("本节点不认识方法 ", delivery.call.method(), " (unknown method)"),
-                        DisplayPath(site_.path()), "升级该节点 (upgrade that node)"),
+        .status =
+            Error(absl::StatusCode::kUnimplemented, "method_unknown",
+                  absl::StrCat("本节点不认识方法 ", delivery.call.method(), " (unknown method)"),
+                  DisplayPath(site_.path()), "升级该节点 (upgrade that node)"),
         .body = ""});
   }
   const absl::Status taken = site_.workers->Run(
       [this, id, deadline, call = std::move(delivery.call), answer = &handler->second] {
-        absl::StatusOr<std::string> body = Error(absl::StatusCode::kDeadlineExceeded, "out_of_time",
-                                                 "排队超时 (the time was used up waiting here)",
-                                                 DisplayPath(site_.path()), "稍后重试 (try again later)");
+        absl::StatusOr<std::string> body =
+            Error(absl::StatusCode::kDeadlineExceeded, "out_of_time",
+                  "排队超时 (the time was used up waiting here)", DisplayPath(site_.path()),
+                  "稍后重试 (try again later)");
         if (absl::Now() < deadline) body = (*answer)(call, deadline);
         if (body.ok() && body->size() > kCallBodyBytesMax) {
           body = Error(absl::StatusCode::kResourceExhausted, "reply_too_large",
@@ -99,7 +105,8 @@ absl::StatusOr<Calls::Traced> Calls::Find(absl::string_view id_hex) const {
     if (absl::string_view(it->id) == id_hex) return *it;
   }
   return Error(absl::StatusCode::kNotFound, "call_unknown",
-               absl::StrCat("没有资源或近期调用 ", id_hex, " (no such resource or recent call)"), id_hex);
+               absl::StrCat("没有资源或近期调用 ", id_hex, " (no such resource or recent call)"),
+               id_hex);
 }
 
 }  // namespace guantong

@@ -1,7 +1,9 @@
-// Routed calls: this node's questions to others, its answers to theirs, and the trace of the recent ones.
+// Routed calls: this node's questions to others, its answers to theirs, and the trace of the recent
+// ones.
 //
-// A method is answered from what this node holds, never by asking on: whoever lacks something asks the next node itself, so that no
-// call waits for another and no worker is held. Handlers run on workers; THREADS: any.
+// A method is answered from what this node holds, never by asking on: whoever lacks something asks
+// the next node itself, so that no call waits for another and no worker is held. Handlers run on
+// workers; THREADS: any.
 #ifndef GUANTONG_NODE_CALLS_H_
 #define GUANTONG_NODE_CALLS_H_
 
@@ -19,10 +21,10 @@
 namespace guantong {
 
 struct CallQuestion {
-  std::string target;            // path
+  std::string target;  // path
   std::string method;
   std::string body;
-  std::string uscc;              // on whose behalf, empty: the node itself
+  std::string uscc;  // on whose behalf, empty: the node itself
   std::string purpose;
   absl::Duration budget;
 };
@@ -30,14 +32,15 @@ struct CallQuestion {
 struct CallAnswer {
   absl::Status status;
   std::string body;
-  std::vector<v1::Hop> hops;     // also of a call that failed, as far as it came
+  std::vector<v1::Hop> hops;  // also of a call that failed, as far as it came
   std::string answered_by;
   absl::Duration elapsed;
 };
 
 class Calls {
  public:
-  using Handler = std::function<absl::StatusOr<std::string>(const v1::SignedCall& call, absl::Time deadline)>;
+  using Handler =
+      std::function<absl::StatusOr<std::string>(const v1::SignedCall& call, absl::Time deadline)>;
 
   explicit Calls(const Site* site) : site_(*site) {}
 
@@ -53,7 +56,7 @@ class Calls {
   void Deliver(CallDelivery delivery);
 
   struct Traced {
-    std::string id;              // hex
+    std::string id;  // hex
     std::string method;
     CallAnswer answer;
     absl::Time at;
@@ -67,7 +70,7 @@ class Calls {
   const Site& site_;
   std::map<std::string, Handler> handlers_;
   mutable std::mutex mutex_;
-  std::deque<Traced> recent_;    // newest last
+  std::deque<Traced> recent_;  // newest last
 };
 
 }  // namespace guantong

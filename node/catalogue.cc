@@ -32,7 +32,8 @@ absl::StatusOr<std::optional<Message>> Load(const Reader& store, const std::stri
   GT_RETURN_IF_ERROR(status);
   Message message;
   if (!message.ParseFromString(bytes)) {
-    return Error(absl::StatusCode::kDataLoss, "store_corrupt", "存储中的记录无法解析 (a stored record does not parse)");
+    return Error(absl::StatusCode::kDataLoss, "store_corrupt",
+                 "存储中的记录无法解析 (a stored record does not parse)");
   }
   return std::optional<Message>(std::move(message));
 }
@@ -65,7 +66,8 @@ std::string SchemaBytes(const v1::CatalogEntry& entry) {
 
 }  // namespace
 
-absl::StatusOr<Catalogue::Own> Catalogue::LoadOwn(const Reader& snapshot, const CallerIdentity& caller,
+absl::StatusOr<Catalogue::Own> Catalogue::LoadOwn(const Reader& snapshot,
+                                                  const CallerIdentity& caller,
                                                   const std::string& code) const {
   Own own;
   GT_ASSIGN_OR_RETURN(own.draft, Load<v1::CatalogEntry>(snapshot, DraftKey(code)));
@@ -97,18 +99,21 @@ absl::Status Catalogue::Prepare(const Reader& snapshot, const CallerIdentity& ca
   if (!TablesOf(*entry).empty()) GT_RETURN_IF_ERROR(SchemaOf(*entry).status());
   if (entry->ByteSizeLong() > kEntryBytesMax) {
     return Error(absl::StatusCode::kInvalidArgument, "entry_invalid",
-                 absl::StrCat("条目超过 ", kEntryBytesMax, " 字节 (the entry is too large)"), entry->name());
+                 absl::StrCat("条目超过 ", kEntryBytesMax, " 字节 (the entry is too large)"),
+                 entry->name());
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<v1::CatalogEntry> Catalogue::Register(const CallerIdentity& caller, v1::CatalogEntry entry) {
+absl::StatusOr<v1::CatalogEntry> Catalogue::Register(const CallerIdentity& caller,
+                                                     v1::CatalogEntry entry) {
   std::lock_guard<std::mutex> lock(mutex_);
   const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
   if (!entry.code().empty()) {
-    return Error(absl::StatusCode::kInvalidArgument, "entry_invalid",
-                 "code：信息资源代码由节点分配 (the node gives the code)", entry.code(),
-                 "登记新条目请去掉 code；修改已有条目用 guantong catalog edit (leave it out, or use edit)");
+    return Error(
+        absl::StatusCode::kInvalidArgument, "entry_invalid",
+        "code：信息资源代码由节点分配 (the node gives the code)", entry.code(),
+        "登记新条目请去掉 code；修改已有条目用 guantong catalog edit (leave it out, or use edit)");
   }
   GT_RETURN_IF_ERROR(Prepare(*snapshot, caller, &entry));
   std::string last;
@@ -116,7 +121,8 @@ absl::StatusOr<v1::CatalogEntry> Catalogue::Register(const CallerIdentity& calle
   if (!read.ok() && !absl::IsNotFound(read)) return read;
   uint64_t serial = 0;
   if (read.ok() && !absl::SimpleAtoi(last, &serial)) {
-    return Error(absl::StatusCode::kDataLoss, "store_corrupt", "顺序号记录损坏 (the serial does not parse)");
+    return Error(absl::StatusCode::kDataLoss, "store_corrupt",
+                 "顺序号记录损坏 (the serial does not parse)");
   }
   ++serial;
   entry.set_code(MakeCode(entry.class_(), entry.division(), serial));
@@ -130,7 +136,8 @@ absl::StatusOr<v1::CatalogEntry> Catalogue::Register(const CallerIdentity& calle
   return entry;
 }
 
-absl::StatusOr<v1::CatalogEntry> Catalogue::Edit(const CallerIdentity& caller, v1::CatalogEntry entry) {
+absl::StatusOr<v1::CatalogEntry> Catalogue::Edit(const CallerIdentity& caller,
+                                                 v1::CatalogEntry entry) {
   std::lock_guard<std::mutex> lock(mutex_);
   const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
   GT_ASSIGN_OR_RETURN(const Own own, LoadOwn(*snapshot, caller, entry.code()));
@@ -143,7 +150,8 @@ absl::StatusOr<v1::CatalogEntry> Catalogue::Edit(const CallerIdentity& caller, v
   entry.set_items_withheld(false);
   uint32_t schema_version = 1;
   if (before != nullptr) {
-    schema_version = before->schema_version() + (SchemaBytes(*before) == SchemaBytes(entry) ? 0 : 1);
+    schema_version =
+        before->schema_version() + (SchemaBytes(*before) == SchemaBytes(entry) ? 0 : 1);
     // Said now already, so that nobody works on a draft that cannot be published.
     GT_RETURN_IF_ERROR(CheckItems(*snapshot, *before, entry));
   }
@@ -177,7 +185,8 @@ absl::Status Catalogue::OpenTables(const v1::CatalogEntry& entry, const v1::Cata
   const std::vector<std::string> tables = TablesOf(entry);
   if (before != nullptr) {
     for (const std::string& table : TablesOf(*before)) {
-      if (std::find(tables.begin(), tables.end(), table) == tables.end()) GT_RETURN_IF_ERROR(CloseTable(table));
+      if (std::find(tables.begin(), tables.end(), table) == tables.end())
+        GT_RETURN_IF_ERROR(CloseTable(table));
     }
   }
   for (const std::string& table : tables) {
@@ -199,7 +208,8 @@ absl::Status Catalogue::Append(v1::FeedKind kind, const v1::CatalogEntry& entry,
   return site_.driver->Write(std::move(append)).status();
 }
 
-absl::StatusOr<v1::CatalogEntry> Catalogue::Publish(const CallerIdentity& caller, const std::string& code) {
+absl::StatusOr<v1::CatalogEntry> Catalogue::Publish(const CallerIdentity& caller,
+                                                    const std::string& code) {
   std::lock_guard<std::mutex> lock(mutex_);
   const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
   GT_ASSIGN_OR_RETURN(const Own own, LoadOwn(*snapshot, caller, code));
@@ -208,8 +218,9 @@ absl::StatusOr<v1::CatalogEntry> Catalogue::Publish(const CallerIdentity& caller
   if (!own.draft.has_value()) return *own.in_force;
   if (site_.options.approvals > 0) {
     return Error(absl::StatusCode::kFailedPrecondition, "approval_needed",
-                 absl::StrCat("本网络发布需要 ", site_.options.approvals, " 级审批 (publication needs approval)"), code,
-                 "先提交审批 (submit it): guantong catalog submit");
+                 absl::StrCat("本网络发布需要 ", site_.options.approvals,
+                              " 级审批 (publication needs approval)"),
+                 code, "先提交审批 (submit it): guantong catalog submit");
   }
   v1::CatalogEntry entry = *own.draft;
   GT_RETURN_IF_ERROR(ValidateEntry(entry));
@@ -218,8 +229,8 @@ absl::StatusOr<v1::CatalogEntry> Catalogue::Publish(const CallerIdentity& caller
   *entry.mutable_updated_at() = TimestampOf(absl::Now());
   if (entry.publication_date().empty()) entry.set_publication_date(DateOf(absl::Now()));
 
-  // The tables first: what is narrowed is narrow before the entry says so. The draft goes with the last record, so that a publication
-  // that was interrupted is repeated whole.
+  // The tables first: what is narrowed is narrow before the entry says so. The draft goes with the
+  // last record, so that a publication that was interrupted is repeated whole.
   GT_RETURN_IF_ERROR(OpenTables(entry, before));
   const bool was_withheld = before != nullptr && NotShared(*before);
   if (NotShared(entry)) {
@@ -229,12 +240,13 @@ absl::StatusOr<v1::CatalogEntry> Catalogue::Publish(const CallerIdentity& caller
   }
   WriteSet extra;
   extra.Delete(DraftKey(code));
-  GT_RETURN_IF_ERROR(
-      Append(v1::FEED_KIND_CATALOG_OPEN, NotShared(entry) ? OpenHalf(entry) : entry, std::move(extra)));
+  GT_RETURN_IF_ERROR(Append(v1::FEED_KIND_CATALOG_OPEN, NotShared(entry) ? OpenHalf(entry) : entry,
+                            std::move(extra)));
   return entry;
 }
 
-absl::StatusOr<v1::CatalogEntry> Catalogue::Withdraw(const CallerIdentity& caller, const std::string& code) {
+absl::StatusOr<v1::CatalogEntry> Catalogue::Withdraw(const CallerIdentity& caller,
+                                                     const std::string& code) {
   std::lock_guard<std::mutex> lock(mutex_);
   const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
   GT_ASSIGN_OR_RETURN(const Own own, LoadOwn(*snapshot, caller, code));
@@ -255,11 +267,12 @@ absl::StatusOr<v1::CatalogEntry> Catalogue::Withdraw(const CallerIdentity& calle
   return tombstone;
 }
 
-absl::StatusOr<v1::ShowResponse> Catalogue::Show(const CallerIdentity& caller, const std::string& code,
-                                                 absl::Time deadline) {
+absl::StatusOr<v1::ShowResponse> Catalogue::Show(const CallerIdentity& caller,
+                                                 const std::string& code, absl::Time deadline) {
   GT_ASSIGN_OR_RETURN(std::optional<v1::CatalogEntry> draft,
                       Load<v1::CatalogEntry>(*site_.store->Snapshot(), DraftKey(code)));
-  const bool may_see = draft.has_value() && (caller.is_operator() || caller.uscc == draft->provider_code());
+  const bool may_see =
+      draft.has_value() && (caller.is_operator() || caller.uscc == draft->provider_code());
   absl::StatusOr<v1::ShowResponse> found = finder_.Find(code, caller, deadline);
   if (!may_see) return found;
   v1::ShowResponse shown;
@@ -275,26 +288,32 @@ absl::StatusOr<v1::ShowResponse> Catalogue::Show(const CallerIdentity& caller, c
   return shown;
 }
 
-absl::StatusOr<v1::EntryList> Catalogue::List(const CallerIdentity& caller, const v1::ListRequest& request) {
+absl::StatusOr<v1::EntryList> Catalogue::List(const CallerIdentity& caller,
+                                              const v1::ListRequest& request) {
   const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
-  const size_t limit = std::min(request.limit() == 0 ? kSearchLimitDefault : request.limit(), kSearchLimitMax);
+  const size_t limit =
+      std::min(request.limit() == 0 ? kSearchLimitDefault : request.limit(), kSearchLimitMax);
   const std::string mine = request.mine() ? caller.uscc : "";
   std::map<std::string, v1::ShowResponse> by_code;
-  std::string covered;                // published entries are complete up to here; empty: all
+  std::string covered;  // published entries are complete up to here; empty: all
   if (request.state() != v1::ENTRY_STATE_DRAFT) {
-    const EntryPage page = FindEntries(
-        *snapshot,
-        {.provider_code = mine, .state = request.state(), .after_code = request.page_token(), .limit = limit});
-    for (const v1::CatalogEntry& entry : page.entries) *by_code[entry.code()].mutable_entry() = entry;
+    const EntryPage page = FindEntries(*snapshot, {.provider_code = mine,
+                                                   .state = request.state(),
+                                                   .after_code = request.page_token(),
+                                                   .limit = limit});
+    for (const v1::CatalogEntry& entry : page.entries)
+      *by_code[entry.code()].mutable_entry() = entry;
     covered = page.next_after_code;
   }
   if (request.state() == v1::ENTRY_STATE_DRAFT || request.state() == v1::ENTRY_STATE_UNSPECIFIED) {
     const std::string all = KindPrefix('D');
-    const std::string begin = request.page_token().empty() ? all : DraftKey(request.page_token()) + '\0';
+    const std::string begin =
+        request.page_token().empty() ? all : DraftKey(request.page_token()) + '\0';
     auto cursor = snapshot->Scan(begin, PrefixEnd(all));
     for (; cursor->Valid(); cursor->Next()) {
       v1::CatalogEntry draft;
-      if (!draft.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size()))) continue;
+      if (!draft.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())))
+        continue;
       if (!caller.is_operator() && draft.provider_code() != caller.uscc) continue;
       if (!mine.empty() && draft.provider_code() != mine) continue;
       if (!covered.empty() && draft.code() > covered) break;

@@ -11,7 +11,8 @@
 namespace guantong {
 
 google::protobuf::Timestamp TimestampOf(absl::Time time);
-absl::Time TimeOfTimestamp(const google::protobuf::Timestamp& timestamp);   // absent: the epoch of Unix
+absl::Time TimeOfTimestamp(
+    const google::protobuf::Timestamp& timestamp);  // absent: the epoch of Unix
 
 // CCYY-MM-DD as the office clock shows it: UTC+8 everywhere in the country.
 std::string DateOf(absl::Time time);

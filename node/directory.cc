@@ -21,8 +21,8 @@ std::string CommonName(const std::string& der) {
   const int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
   if (at < 0) return "";
   unsigned char* text = nullptr;
-  const int size = ASN1_STRING_to_UTF8(
-      &text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+  const int size =
+      ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
   if (size < 0) return "";
   std::string name(reinterpret_cast<const char*>(text), static_cast<size_t>(size));
   OPENSSL_free(text);
@@ -63,7 +63,8 @@ Directory::Directory(const Site* site) : site_(*site) {
   }
 }
 
-absl::StatusOr<v1::TreeNode> Directory::Find(const Reader& snapshot, absl::string_view node_id) const {
+absl::StatusOr<v1::TreeNode> Directory::Find(const Reader& snapshot,
+                                             absl::string_view node_id) const {
   if (node_id == absl::string_view(self_.node_id())) return self_;
   // A member record says more than a certificate, where there is one.
   absl::StatusOr<v1::Member> member = FindMember(snapshot, node_id);
@@ -98,7 +99,8 @@ std::vector<v1::Hop> Directory::Way(const Reader& snapshot, const NodePath& path
     at = at.Parent();
     way.push_back(at);
   }
-  for (size_t depth = at.depth() + 1; depth <= path.depth(); ++depth) way.push_back(path.Ancestor(depth));
+  for (size_t depth = at.depth() + 1; depth <= path.depth(); ++depth)
+    way.push_back(path.Ancestor(depth));
   std::vector<v1::Hop> hops;
   for (const NodePath& stop : way) {
     v1::Hop hop;

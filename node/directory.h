@@ -1,4 +1,5 @@
-// Which node stands where: this node, its ancestors (proved by its own certificate chain), and the members known here.
+// Which node stands where: this node, its ancestors (proved by its own certificate chain), and the
+// members known here.
 #ifndef GUANTONG_NODE_DIRECTORY_H_
 #define GUANTONG_NODE_DIRECTORY_H_
 

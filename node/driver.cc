@@ -20,13 +20,16 @@ constexpr absl::Duration kBackoffMax = absl::Seconds(30);
 constexpr absl::Duration kWakeAfterMin = absl::Milliseconds(1);
 
 absl::Status Stopping() {
-  return Error(absl::StatusCode::kUnavailable, "node_stopping", "节点正在停止 (the node is stopping)", "",
-               "节点重新启动后重试；推送用同一批次号重试 (try again when it runs; repeat a push with its batch id)");
+  return Error(absl::StatusCode::kUnavailable, "node_stopping",
+               "节点正在停止 (the node is stopping)", "",
+               "节点重新启动后重试；推送用同一批次号重试 (try again when it runs; repeat a push "
+               "with its batch id)");
 }
 
 absl::Status Busy() {
   return Error(absl::StatusCode::kResourceExhausted, "node_busy",
-               "节点繁忙，请求队列已满 (the node's queue is full)", "", "稍后重试 (try again later)");
+               "节点繁忙，请求队列已满 (the node's queue is full)", "",
+               "稍后重试 (try again later)");
 }
 
 size_t BytesOf(const Event& event) {
@@ -51,21 +54,29 @@ void SetToken(Event* event, Token token) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Driver>> Driver::Start(Store* store, MakeEngine make_engine, Hooks hooks) {
+absl::StatusOr<std::unique_ptr<Driver>> Driver::Make(Store* store, MakeEngine make_engine,
+                                                     Hooks hooks) {
   std::unique_ptr<Driver> driver(new Driver(store, std::move(make_engine), std::move(hooks)));
   GT_ASSIGN_OR_RETURN(driver->engine_, driver->make_engine_(absl::Now()));
   driver->wake_at_ = absl::InfinitePast();
-  driver->core_ = std::thread([d = driver.get()] { d->CoreLoop(); });
-  driver->committer_ = std::thread([d = driver.get()] { d->CommitLoop(); });
   return driver;
 }
 
+void Driver::Begin() {
+  core_ = std::thread([this] { CoreLoop(); });
+  committer_ = std::thread([this] { CommitLoop(); });
+}
+
 Driver::Driver(Store* store, MakeEngine make_engine, Hooks hooks)
-    : store_(store), make_engine_(std::move(make_engine)), hooks_(std::move(hooks)), backoff_(kBackoffMin) {}
+    : store_(store),
+      make_engine_(std::move(make_engine)),
+      hooks_(std::move(hooks)),
+      backoff_(kBackoffMin) {}
 
 Driver::~Driver() { Stop(); }
 
-// --- the way in -----------------------------------------------------------------------------------------------
+// --- the way in
+// -----------------------------------------------------------------------------------------------
 
 absl::Status Driver::Enqueue(Item item) {
   {
@@ -130,17 +141,19 @@ CallDone Driver::Ask(CallStart call) {
 absl::Status Driver::Read(std::function<void(const Engine&)> read) {
   auto promise = std::make_shared<std::promise<absl::Status>>();
   std::future<absl::Status> future = promise->get_future();
-  GT_RETURN_IF_ERROR(Enqueue(
-      {.what = Reading{[promise, read = std::move(read)](const absl::StatusOr<const Engine*>& engine) {
-         if (engine.ok()) read(**engine);
-         promise->set_value(engine.status());
-       }}}));
+  GT_RETURN_IF_ERROR(Enqueue({.what = Reading{[promise, read = std::move(read)](
+                                                  const absl::StatusOr<const Engine*>& engine) {
+                                if (engine.ok()) read(**engine);
+                                promise->set_value(engine.status());
+                              }}}));
   return future.get();
 }
 
 void Driver::Answer(Event event) { EnqueueAlways({.what = std::move(event)}); }
 
-void Driver::OnLinkUp(LinkId link, const LinkPeer& peer) { EnqueueAlways({.what = PeerUp{link, peer}}); }
+void Driver::OnLinkUp(LinkId link, const LinkPeer& peer) {
+  EnqueueAlways({.what = PeerUp{link, peer}});
+}
 
 bool Driver::OnFrame(LinkId link, v1::Lane, std::string frame) {
   const size_t bytes = frame.size();
@@ -176,7 +189,8 @@ absl::Status Driver::health() const {
   return suspended_;
 }
 
-// --- the core thread ------------------------------------------------------------------------------------------
+// --- the core thread
+// ------------------------------------------------------------------------------------------
 
 void Driver::CoreLoop() {
   std::unique_lock<std::mutex> lock(mutex_);
@@ -217,12 +231,16 @@ void Driver::CoreLoop() {
       Take(std::move(item), now);
       if (let_go) ResumeTransports();
       lock.lock();
-    } else if (stopping_ && (now >= give_up || (inbox_.empty() && orders_.empty() && !committing_))) {
+    } else if (stopping_ &&
+               (now >= give_up || (inbox_.empty() && orders_.empty() && !committing_))) {
       break;
     } else {
-      if (stopping_ && give_up == absl::InfiniteFuture()) give_up = now + absl::Seconds(kStopSecondsMax);
-      const absl::Time until = std::min({engine_ != nullptr ? wake_at_ : resume_at_, give_up, now + absl::Minutes(1)});
-      core_wakes_.wait_for(lock, absl::ToChronoNanoseconds(std::max(until - now, absl::ZeroDuration())));
+      if (stopping_ && give_up == absl::InfiniteFuture())
+        give_up = now + absl::Seconds(kStopSecondsMax);
+      const absl::Time until =
+          std::min({engine_ != nullptr ? wake_at_ : resume_at_, give_up, now + absl::Minutes(1)});
+      core_wakes_.wait_for(lock,
+                           absl::ToChronoNanoseconds(std::max(until - now, absl::ZeroDuration())));
     }
   }
   std::deque<Item> rest = std::move(inbox_);
@@ -358,7 +376,8 @@ void Driver::FinishCall(const CallDone& done) {
   on_call(done);
 }
 
-// --- failure --------------------------------------------------------------------------------------------------
+// --- failure
+// --------------------------------------------------------------------------------------------------
 
 void Driver::Suspend(const absl::Status& why, absl::Time now) {
   engine_.reset();
@@ -369,16 +388,18 @@ void Driver::Suspend(const absl::Status& why, absl::Time now) {
   confirmed_ticket_ = 0;
   resume_at_ = now + backoff_;
   if (hooks_.on_notice) {
-    hooks_.on_notice({.alarm = true,
-                      .text = absl::StrCat("存储提交失败，暂停服务，", absl::FormatDuration(backoff_),
-                                           " 后重试 (a commit failed; trying again): ", why.message())});
+    hooks_.on_notice(
+        {.alarm = true,
+         .text = absl::StrCat("存储提交失败，暂停服务，", absl::FormatDuration(backoff_),
+                              " 后重试 (a commit failed; trying again): ", why.message())});
   }
   CloseAllLinks(why);
   FailWaiting(why);
 }
 
 void Driver::TryResume(absl::Time now) {
-  // The commit thread has nothing to do without an engine, so there is still one committer at a time.
+  // The commit thread has nothing to do without an engine, so there is still one committer at a
+  // time.
   WriteSet probe;
   probe.Put(NodeFactKey("probe"), absl::FormatTime(now));
   absl::Status status = store_->Commit({&probe, 1});
@@ -432,7 +453,8 @@ void Driver::ResumeTransports() {
   for (LinkId link : links) links_->Resume(link);
 }
 
-// --- the commit thread ----------------------------------------------------------------------------------------
+// --- the commit thread
+// ----------------------------------------------------------------------------------------
 
 void Driver::CommitLoop() {
   std::unique_lock<std::mutex> lock(mutex_);
@@ -460,7 +482,8 @@ void Driver::CommitLoop() {
       commit_failure_ = status;
     }
     core_wakes_.notify_one();
-    // What is ordered until the core has seen the failure stands on what has just failed: the core drops it.
+    // What is ordered until the core has seen the failure stands on what has just failed: the core
+    // drops it.
     commit_wakes_.wait(lock, [this] { return commit_failure_.ok() || stop_committer_; });
   }
 }

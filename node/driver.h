@@ -68,12 +68,14 @@ class Driver : public LinkEvents {
   };
 
   // Makes the first engine on the calling thread; its errors are the store's.
-  static absl::StatusOr<std::unique_ptr<Driver>> Start(Store* store, MakeEngine make_engine,
-                                                       Hooks hooks);
+  static absl::StatusOr<std::unique_ptr<Driver>> Make(Store* store, MakeEngine make_engine,
+                                                      Hooks hooks);
   ~Driver() override;
 
-  // `links` must outlive the driver or be stopped before it; called once, before the links start.
+  // `links` outlives the driver's Stop. Before Begin; without it nothing is sent.
   void Attach(Links* links) { links_ = links; }
+  // Starts the threads. What was enqueued before waits for it.
+  void Begin();
 
   // Own writes: AppendRecords, OpenRows, CloseRows, PushRows, WriteFacts, Subscribe, Unsubscribe.
   // `done` is called exactly once if and only if OK is returned. RESOURCE_EXHAUSTED node_busy,

@@ -1,4 +1,5 @@
-// What an entry in force allows: who may read its data, which of its resources is meant, how its items may change.
+// What an entry in force allows: who may read its data, which of its resources is meant, how its
+// items may change.
 #ifndef GUANTONG_NODE_ENTRY_RULES_H_
 #define GUANTONG_NODE_ENTRY_RULES_H_
 
@@ -14,25 +15,29 @@
 
 namespace guantong {
 
-// Sharing types 1, 2, 3 for a reader that is neither the provider nor its node. PERMISSION_DENIED needs_grant, not_shared.
+// Sharing types 1, 2, 3 for a reader that is neither the provider nor its node. PERMISSION_DENIED
+// needs_grant, not_shared.
 absl::Status CheckSharing(const v1::CatalogEntry& entry);
 
 // OK for the providing department and the operator of the provider's node, else CheckSharing.
-absl::Status CheckReader(const Site& site, const CallerIdentity& caller, const v1::CatalogEntry& entry);
+absl::Status CheckReader(const Site& site, const CallerIdentity& caller,
+                         const v1::CatalogEntry& entry);
 
-// PERMISSION_DENIED not_your_entry unless it is an entry of this node and of the caller's department.
-absl::Status CheckOwner(const Site& site, const CallerIdentity& caller, const v1::CatalogEntry& entry);
+// PERMISSION_DENIED not_your_entry unless it is an entry of this node and of the caller's
+// department.
+absl::Status CheckOwner(const Site& site, const CallerIdentity& caller,
+                        const v1::CatalogEntry& entry);
 
 // FAILED_PRECONDITION not_published, NOT_FOUND entry_withdrawn.
 absl::Status CheckInForce(const v1::CatalogEntry& entry);
 
-// "CODE:id" of the table meant; an empty `id` is enough where there is one table. FAILED_PRECONDITION no_table; NOT_FOUND
-// resource_unknown; INVALID_ARGUMENT resource_ambiguous.
+// "CODE:id" of the table meant; an empty `id` is enough where there is one table.
+// FAILED_PRECONDITION no_table; NOT_FOUND resource_unknown; INVALID_ARGUMENT resource_ambiguous.
 absl::StatusOr<std::string> TableOf(const v1::CatalogEntry& entry, absl::string_view id);
 std::vector<std::string> TablesOf(const v1::CatalogEntry& entry);
 
-// Rows keep their values in column order, so columns of a dataset with rows stay as they are; new ones come last and may be null.
-// FAILED_PRECONDITION items_incompatible names the item.
+// Rows keep their values in column order, so columns of a dataset with rows stay as they are; new
+// ones come last and may be null. FAILED_PRECONDITION items_incompatible names the item.
 absl::Status CheckSchemaChange(const v1::DatasetSchema& from, const v1::DatasetSchema& to);
 
 }  // namespace guantong

@@ -19,7 +19,8 @@ constexpr char kLookup[] = "lookup";
 constexpr char kSearch[] = "search";
 
 absl::Status Malformed() {
-  return Error(absl::StatusCode::kInvalidArgument, "call_malformed", "调用内容无法解析 (the call's body does not parse)");
+  return Error(absl::StatusCode::kInvalidArgument, "call_malformed",
+               "调用内容无法解析 (the call's body does not parse)");
 }
 
 // Two pages of the same question, by code; what is on both is taken from `nearer`.
@@ -33,9 +34,10 @@ v1::EntryList Merge(const v1::EntryList& nearer, const v1::EntryList& wider, siz
     if (b == wider.entries_size() && !wider.next_page_token().empty()) break;
     const bool only_a = b == wider.entries_size();
     const bool only_b = a == nearer.entries_size();
-    const int order = only_a   ? -1
-                      : only_b ? 1
-                               : nearer.entries(a).entry().code().compare(wider.entries(b).entry().code());
+    const int order =
+        only_a   ? -1
+        : only_b ? 1
+                 : nearer.entries(a).entry().code().compare(wider.entries(b).entry().code());
     *merged.add_entries() = order <= 0 ? nearer.entries(a) : wider.entries(b);
     if (order <= 0) ++a;
     if (order >= 0) ++b;
@@ -54,17 +56,21 @@ Finder::Finder(const Site* site, Calls* calls, const Directory* directory)
     : site_(*site), calls_(*calls), directory_(*directory) {}
 
 void Finder::Register() {
-  calls_.Serve(kLookup, [this](const v1::SignedCall& call, absl::Time) -> absl::StatusOr<std::string> {
-    GT_ASSIGN_OR_RETURN(const v1::ShowResponse found, FindHere(*site_.store->Snapshot(), call.body()));
-    return found.SerializeAsString();
-  });
-  calls_.Serve(kSearch, [this](const v1::SignedCall& call, absl::Time) -> absl::StatusOr<std::string> {
-    v1::SearchRequest request;
-    if (!request.ParseFromString(call.body())) return Malformed();
-    // The scope is the asker's: it asked this node because this node's branch is what it wants.
-    GT_ASSIGN_OR_RETURN(const v1::EntryList list, SearchHere(request, site_.path()));
-    return list.SerializeAsString();
-  });
+  calls_.Serve(kLookup,
+               [this](const v1::SignedCall& call, absl::Time) -> absl::StatusOr<std::string> {
+                 GT_ASSIGN_OR_RETURN(const v1::ShowResponse found,
+                                     FindHere(*site_.store->Snapshot(), call.body()));
+                 return found.SerializeAsString();
+               });
+  calls_.Serve(kSearch,
+               [this](const v1::SignedCall& call, absl::Time) -> absl::StatusOr<std::string> {
+                 v1::SearchRequest request;
+                 if (!request.ParseFromString(call.body())) return Malformed();
+                 // The scope is the asker's: it asked this node because this node's branch is what
+                 // it wants.
+                 GT_ASSIGN_OR_RETURN(const v1::EntryList list, SearchHere(request, site_.path()));
+                 return list.SerializeAsString();
+               });
 }
 
 void Finder::Describe(const Reader& snapshot, v1::ShowResponse* found) const {
@@ -74,12 +80,14 @@ void Finder::Describe(const Reader& snapshot, v1::ShowResponse* found) const {
   found->set_provider_node_name(node->name());
 }
 
-absl::StatusOr<v1::ShowResponse> Finder::FindHere(const Reader& snapshot, absl::string_view code) const {
+absl::StatusOr<v1::ShowResponse> Finder::FindHere(const Reader& snapshot,
+                                                  absl::string_view code) const {
   v1::ShowResponse found;
   GT_ASSIGN_OR_RETURN(*found.mutable_entry(), FindEntry(snapshot, code));
   if (!directory_.Find(snapshot, found.entry().node()).ok()) {
-    return Error(absl::StatusCode::kNotFound, "entry_unknown",
-                 absl::StrCat("条目 ", code, " 的提供节点未知 (the entry's node is not known here)"), code);
+    return Error(
+        absl::StatusCode::kNotFound, "entry_unknown",
+        absl::StrCat("条目 ", code, " 的提供节点未知 (the entry's node is not known here)"), code);
   }
   Describe(snapshot, &found);
   return found;
@@ -99,7 +107,7 @@ absl::StatusOr<v1::ShowResponse> Finder::Find(absl::string_view code, const Call
     if (absl::IsNotFound(answer.status)) continue;
     if (!answer.status.ok()) {
       unasked = answer.status;
-      break;      // whoever stands above is behind the same hop
+      break;  // whoever stands above is behind the same hop
     }
     v1::ShowResponse found;
     if (!found.ParseFromString(answer.body)) return Malformed();
@@ -107,35 +115,42 @@ absl::StatusOr<v1::ShowResponse> Finder::Find(absl::string_view code, const Call
     return found;
   }
   if (!unasked.ok()) {
-    return Annotate(unasked, absl::StrCat("本节点没有条目 ", code, "，向上级查询失败 (not known here, and asking above failed): "));
+    return Annotate(unasked,
+                    absl::StrCat("本节点没有条目 ", code,
+                                 "，向上级查询失败 (not known here, and asking above failed): "));
   }
   return Error(absl::StatusCode::kNotFound, "entry_unknown",
                absl::StrCat("没有这个条目：", code, " (no such entry)"), code,
                "核对代码，或用 guantong catalog search 查找 (check the code, or search)");
 }
 
-NodePath Finder::HeldHere() const { return Wanted(
-    site_.options.catalog_scope == CatalogScope::kCountry    ? v1::SEARCH_SCOPE_COUNTRY
-    : site_.options.catalog_scope == CatalogScope::kProvince ? v1::SEARCH_SCOPE_PROVINCE
-                                                             : v1::SEARCH_SCOPE_BRANCH); }
+NodePath Finder::HeldHere() const {
+  return Wanted(site_.options.catalog_scope == CatalogScope::kCountry    ? v1::SEARCH_SCOPE_COUNTRY
+                : site_.options.catalog_scope == CatalogScope::kProvince ? v1::SEARCH_SCOPE_PROVINCE
+                                                                         : v1::SEARCH_SCOPE_BRANCH);
+}
 
 NodePath Finder::Wanted(v1::SearchScope scope) const {
   if (scope == v1::SEARCH_SCOPE_COUNTRY) return NodePath();
-  if (scope == v1::SEARCH_SCOPE_PROVINCE) return site_.path().Ancestor(std::min<size_t>(1, site_.path().depth()));
+  if (scope == v1::SEARCH_SCOPE_PROVINCE)
+    return site_.path().Ancestor(std::min<size_t>(1, site_.path().depth()));
   return site_.path();
 }
 
-absl::StatusOr<v1::EntryList> Finder::SearchHere(const v1::SearchRequest& request, const NodePath& within) const {
+absl::StatusOr<v1::EntryList> Finder::SearchHere(const v1::SearchRequest& request,
+                                                 const NodePath& within) const {
   const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
   EntryQuery query;
-  for (absl::string_view word : absl::StrSplit(request.words(), absl::ByAnyChar(" \t\n"), absl::SkipEmpty())) {
+  for (absl::string_view word :
+       absl::StrSplit(request.words(), absl::ByAnyChar(" \t\n"), absl::SkipEmpty())) {
     query.words.push_back(std::string(word));
   }
   if (query.words.size() > kWordsMax) {
     return Error(absl::StatusCode::kInvalidArgument, "words_too_many",
                  absl::StrCat("检索词超过 ", kWordsMax, " 个 (too many words)"));
   }
-  const size_t limit = std::min(request.limit() == 0 ? kSearchLimitDefault : request.limit(), kSearchLimitMax);
+  const size_t limit =
+      std::min(request.limit() == 0 ? kSearchLimitDefault : request.limit(), kSearchLimitMax);
   query.after_code = request.page_token();
   query.limit = limit;
   v1::EntryList list;
@@ -148,11 +163,12 @@ absl::StatusOr<v1::EntryList> Finder::SearchHere(const v1::SearchRequest& reques
       *found.mutable_entry() = std::move(entry);
       Describe(*snapshot, &found);
       absl::StatusOr<NodePath> path = NodePath::Parse(found.provider_path());
-      const bool known = found.entry().node() == site_.node_id() || !found.provider_path().empty() ||
-                         !found.provider_node_name().empty();
+      const bool known = found.entry().node() == site_.node_id() ||
+                         !found.provider_path().empty() || !found.provider_node_name().empty();
       if (!known || !path.ok() || !within.Contains(*path)) continue;
       bytes += found.ByteSizeLong();
-      const bool full = static_cast<size_t>(list.entries_size()) == limit || bytes > kReplyBytesMax / 2;
+      const bool full =
+          static_cast<size_t>(list.entries_size()) == limit || bytes > kReplyBytesMax / 2;
       if (full && list.entries_size() > 0) {
         list.set_next_page_token(list.entries(list.entries_size() - 1).entry().code());
         return list;
@@ -164,13 +180,15 @@ absl::StatusOr<v1::EntryList> Finder::SearchHere(const v1::SearchRequest& reques
   }
 }
 
-absl::StatusOr<v1::EntryList> Finder::Search(const v1::SearchRequest& request, const CallerIdentity& caller,
-                                             absl::Time deadline) {
+absl::StatusOr<v1::EntryList> Finder::Search(const v1::SearchRequest& request,
+                                             const CallerIdentity& caller, absl::Time deadline) {
   const NodePath wanted = Wanted(request.scope());
   const NodePath held = HeldHere();
-  GT_ASSIGN_OR_RETURN(v1::EntryList here, SearchHere(request, held.Contains(wanted) ? wanted : held));
+  GT_ASSIGN_OR_RETURN(v1::EntryList here,
+                      SearchHere(request, held.Contains(wanted) ? wanted : held));
   if (held.Contains(wanted)) return here;
-  const size_t limit = std::min(request.limit() == 0 ? kSearchLimitDefault : request.limit(), kSearchLimitMax);
+  const size_t limit =
+      std::min(request.limit() == 0 ? kSearchLimitDefault : request.limit(), kSearchLimitMax);
   absl::Status missing;
   for (NodePath target = wanted; target != site_.path();
        target = site_.path().Ancestor(target.depth() + 1)) {
@@ -189,13 +207,14 @@ absl::StatusOr<v1::EntryList> Finder::Search(const v1::SearchRequest& request, c
     merged.mutable_hops()->Assign(answer.hops.begin(), answer.hops.end());
     merged.set_complete(missing.ok());
     if (!missing.ok()) {
-      merged.set_note(absl::StrCat("只查到 ", DisplayPath(target), " 的目录 (searched only below it): ",
-                                   missing.message()));
+      merged.set_note(absl::StrCat("只查到 ", DisplayPath(target),
+                                   " 的目录 (searched only below it): ", missing.message()));
     }
     return merged;
   }
   here.set_complete(false);
-  here.set_note(absl::StrCat("上级不可达，只查了本节点的目录 (only this node was searched): ", missing.message()));
+  here.set_note(absl::StrCat("上级不可达，只查了本节点的目录 (only this node was searched): ",
+                             missing.message()));
   return here;
 }
 

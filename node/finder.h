@@ -1,7 +1,9 @@
-// Finding entries: here first, then of the ancestors, who hold the catalogue of everything below them.
+// Finding entries: here first, then of the ancestors, who hold the catalogue of everything below
+// them.
 //
-// An unknown code is asked of the nearest ancestor first. A search beyond what is held here is asked of the ancestor that holds
-// all of the scope; when it cannot be reached, of the next lower one, and the answer says what is missing.
+// An unknown code is asked of the nearest ancestor first. A search beyond what is held here is
+// asked of the ancestor that holds all of the scope; when it cannot be reached, of the next lower
+// one, and the answer says what is missing.
 #ifndef GUANTONG_NODE_FINDER_H_
 #define GUANTONG_NODE_FINDER_H_
 
@@ -26,18 +28,21 @@ class Finder {
   // Adds what other nodes may ask; before the driver starts.
   void Register();
 
-  // NOT_FOUND entry_unknown; UNAVAILABLE when an ancestor that may know it could not be asked. Tombstones are found.
-  absl::StatusOr<v1::ShowResponse> Find(absl::string_view code, const CallerIdentity& caller, absl::Time deadline);
+  // NOT_FOUND entry_unknown; UNAVAILABLE when an ancestor that may know it could not be asked.
+  // Tombstones are found.
+  absl::StatusOr<v1::ShowResponse> Find(absl::string_view code, const CallerIdentity& caller,
+                                        absl::Time deadline);
 
-  absl::StatusOr<v1::EntryList> Search(const v1::SearchRequest& request, const CallerIdentity& caller,
-                                       absl::Time deadline);
+  absl::StatusOr<v1::EntryList> Search(const v1::SearchRequest& request,
+                                       const CallerIdentity& caller, absl::Time deadline);
 
   // Adds where the entry's node stands, where known.
   void Describe(const Reader& snapshot, v1::ShowResponse* found) const;
 
  private:
   absl::StatusOr<v1::ShowResponse> FindHere(const Reader& snapshot, absl::string_view code) const;
-  absl::StatusOr<v1::EntryList> SearchHere(const v1::SearchRequest& request, const NodePath& within) const;
+  absl::StatusOr<v1::EntryList> SearchHere(const v1::SearchRequest& request,
+                                           const NodePath& within) const;
   NodePath HeldHere() const;
   NodePath Wanted(v1::SearchScope scope) const;
 

@@ -18,7 +18,7 @@ inline constexpr size_t kCommitBytesMax =
 inline constexpr int64_t kStopSecondsMax = 8;
 
 // Workers.
-inline constexpr int kWorkerThreads = 3;
+inline constexpr int kWorkerThreads = 4;
 inline constexpr size_t kWorkerTasksMax = 1024;
 
 // The server.
@@ -36,8 +36,8 @@ inline constexpr uint64_t kPushBytesMax = uint64_t{8} << 30;
 inline constexpr size_t kPushReadBufferBytes = 256
                                                << 10;  // of each spilled run while runs are merged
 inline constexpr size_t kPushIdBytesMax = 64;
-inline constexpr int64_t kPushIdleSecondsMax = 60;  // a silent push gives way to the next one
-inline constexpr size_t kStageGroupBytes = 4 << 20;          // staged payloads of one commit
+inline constexpr int64_t kPushIdleSecondsMax = 60;   // a silent push gives way to the next one
+inline constexpr size_t kStageGroupBytes = 4 << 20;  // staged payloads of one commit
 inline constexpr int kPushRedoMax = 5;  // the dataset moved while the difference was made
 inline constexpr int kDiffScanRatio =
     10;  // read the table through when one row in so many is touched

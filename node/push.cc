@@ -23,14 +23,16 @@ namespace guantong {
 namespace {
 
 absl::Status SenderGone() {
-  return Error(absl::StatusCode::kCancelled, "push_broken", "推送中断，未作任何改动 (the sender went away; nothing was changed)");
+  return Error(absl::StatusCode::kCancelled, "push_broken",
+               "推送中断，未作任何改动 (the sender went away; nothing was changed)");
 }
 
 absl::Status FormError(absl::string_view text) {
   return Error(absl::StatusCode::kInvalidArgument, "push_malformed", text);
 }
 
-// Content, not form: what decides whether two pushes are the same, however the rows were cut into messages.
+// Content, not form: what decides whether two pushes are the same, however the rows were cut into
+// messages.
 class ContentDigest {
  public:
   explicit ContentDigest(const v1::PushOpen& open) {
@@ -63,8 +65,8 @@ class ContentDigest {
   std::string buffer_;
 };
 
-void Reject(uint64_t line, absl::string_view field, absl::string_view reason, const v1::PushRow* row,
-            v1::PushResponse* response) {
+void Reject(uint64_t line, absl::string_view field, absl::string_view reason,
+            const v1::PushRow* row, v1::PushResponse* response) {
   response->set_rejected(response->rejected() + 1);
   if (static_cast<size_t>(response->rejects_size()) >= kRejectsListedMax) return;
   v1::RejectedRow* reject = response->add_rejects();
@@ -103,17 +105,19 @@ class PushDesk::Slot {
     auto same = desk_.open_.find(feed_);
     if (same != desk_.open_.end()) {
       if (same->second.read_at < silent_since) same->second.cancel();
-      return Error(absl::StatusCode::kFailedPrecondition, "push_open",
-                   absl::StrCat(table, " 正有一次推送在进行 (another push of this dataset is open)"), table,
-                   "等它结束后重试 (try again when it has ended)");
+      return Error(
+          absl::StatusCode::kFailedPrecondition, "push_open",
+          absl::StrCat(table, " 正有一次推送在进行 (another push of this dataset is open)"), table,
+          "等它结束后重试 (try again when it has ended)");
     }
     if (desk_.open_.size() >= kPushesOpenMax) {
       for (auto& [feed, open] : desk_.open_) {
         if (open.read_at < silent_since) open.cancel();
       }
-      return Error(absl::StatusCode::kResourceExhausted, "node_busy",
-                   absl::StrCat("同时进行的推送已达 ", kPushesOpenMax, " 个 (too many pushes are open)"), table,
-                   "稍后重试 (try again later)");
+      return Error(
+          absl::StatusCode::kResourceExhausted, "node_busy",
+          absl::StrCat("同时进行的推送已达 ", kPushesOpenMax, " 个 (too many pushes are open)"),
+          table, "稍后重试 (try again later)");
     }
     desk_.open_[feed_] = {.read_at = now, .cancel = std::move(cancel)};
     held_ = true;
@@ -157,14 +161,18 @@ absl::Status PushDesk::Begin() {
   return orphans.empty() ? absl::OkStatus() : site_.driver->WriteOwn(std::move(orphans));
 }
 
-absl::StatusOr<v1::PushResponse> PushDesk::Take(const CallerIdentity& caller, const PushStream& stream) {
+absl::StatusOr<v1::PushResponse> PushDesk::Take(const CallerIdentity& caller,
+                                                const PushStream& stream) {
   v1::PushRequest first;
-  if (!stream.read(&first)) return stream.broken() ? SenderGone() : FormError("推送没有内容 (an empty push)");
+  if (!stream.read(&first))
+    return stream.broken() ? SenderGone() : FormError("推送没有内容 (an empty push)");
   if (!first.has_open()) return FormError("推送须以 open 开始 (a push begins with open)");
   GT_ASSIGN_OR_RETURN(Push push, Start(caller, std::move(*first.mutable_open())));
   Slot slot(this, push.feed);
   GT_RETURN_IF_ERROR(slot.Hold(push.table, stream.cancel));
-  RowSorter rows({.dir = site_.options.dir, .buffer_bytes_max = kPushBufferBytesMax, .bytes_max = kPushBytesMax});
+  RowSorter rows({.dir = site_.options.dir,
+                  .buffer_bytes_max = kPushBufferBytesMax,
+                  .bytes_max = kPushBytesMax});
   GT_RETURN_IF_ERROR(Receive(stream, slot, &push, &rows));
   slot.Reading(absl::InfiniteFuture());
   absl::StatusOr<v1::PushResponse> response = Apply(stream, push, &rows);
@@ -172,14 +180,16 @@ absl::StatusOr<v1::PushResponse> PushDesk::Take(const CallerIdentity& caller, co
   return response;
 }
 
-absl::StatusOr<PushDesk::Push> PushDesk::Start(const CallerIdentity& caller, v1::PushOpen open) const {
+absl::StatusOr<PushDesk::Push> PushDesk::Start(const CallerIdentity& caller,
+                                               v1::PushOpen open) const {
   const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
   GT_ASSIGN_OR_RETURN(const ResourceRef ref, ParseResourceRef(open.code()));
   absl::StatusOr<v1::CatalogEntry> entry = FindEntry(*snapshot, ref.code);
   if (absl::IsNotFound(entry.status())) {
     std::string draft;
     v1::CatalogEntry drafted;
-    if (snapshot->Get(DraftKey(ref.code), &draft).ok() && drafted.ParseFromString(draft)) entry = drafted;
+    if (snapshot->Get(DraftKey(ref.code), &draft).ok() && drafted.ParseFromString(draft))
+      entry = drafted;
   }
   GT_RETURN_IF_ERROR(entry.status());
   GT_RETURN_IF_ERROR(CheckOwner(site_, caller, *entry));
@@ -187,11 +197,13 @@ absl::StatusOr<PushDesk::Push> PushDesk::Start(const CallerIdentity& caller, v1:
   if (open.mode() == v1::PUSH_MODE_UNSPECIFIED) open.set_mode(v1::PUSH_MODE_UPSERT);
   if (!v1::PushMode_IsValid(open.mode())) return FormError("未知的推送方式 (unknown mode)");
   if (open.batch_id().size() > kPushIdBytesMax) {
-    return FormError(absl::StrCat("批次号超过 ", kPushIdBytesMax, " 字节 (the batch id is too long)"));
+    return FormError(
+        absl::StrCat("批次号超过 ", kPushIdBytesMax, " 字节 (the batch id is too long)"));
   }
   if (open.accept_valid() && open.mode() == v1::PUSH_MODE_REPLACE) {
     return Error(absl::StatusCode::kInvalidArgument, "accept_valid_with_replace",
-                 "replace 不能与 accept-valid 同用：不合格行的旧值会被删除 (rejected rows would lose their old values)",
+                 "replace 不能与 accept-valid 同用：不合格行的旧值会被删除 (rejected rows would "
+                 "lose their old values)",
                  open.code(), "先改正全部行，或改用 upsert (correct all rows, or use upsert)");
   }
   if (open.batch_id().empty()) open.set_batch_id(RandomBytes(16));
@@ -207,13 +219,15 @@ absl::StatusOr<PushDesk::Push> PushDesk::Start(const CallerIdentity& caller, v1:
   return push;
 }
 
-absl::Status PushDesk::Receive(const PushStream& stream, const Slot& slot, Push* push, RowSorter* rows) {
+absl::Status PushDesk::Receive(const PushStream& stream, const Slot& slot, Push* push,
+                               RowSorter* rows) {
   const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
   GT_ASSIGN_OR_RETURN(const TableReader table, TableReader::Open(*snapshot, push->feed));
   const v1::DatasetSchema& schema = table.schema();
-  GT_ASSIGN_OR_RETURN(const RowBuilder builder,
-                      RowBuilder::Create(schema, {push->open.fields().begin(), push->open.fields().end()},
-                                         /*key_only=*/push->open.mode() == v1::PUSH_MODE_DELETE));
+  GT_ASSIGN_OR_RETURN(
+      const RowBuilder builder,
+      RowBuilder::Create(schema, {push->open.fields().begin(), push->open.fields().end()},
+                         /*key_only=*/push->open.mode() == v1::PUSH_MODE_DELETE));
   ContentDigest digest(push->open);
   const bool list_rejects = push->open.accept_valid() || push->open.dry_run();
   v1::PushRequest request;
@@ -261,45 +275,53 @@ absl::StatusOr<std::unique_ptr<v1::PushResponse>> PushDesk::Repeated(const Reade
   GT_RETURN_IF_ERROR(got);
   storage::v1::PushRecord record;
   if (!record.ParseFromString(bytes)) {
-    return Error(absl::StatusCode::kDataLoss, "store_corrupt", "推送结果记录损坏 (a push record does not parse)");
+    return Error(absl::StatusCode::kDataLoss, "store_corrupt",
+                 "推送结果记录损坏 (a push record does not parse)");
   }
   if (record.content_digest() != push.digest) {
     return Error(absl::StatusCode::kFailedPrecondition, "batch_id_reused",
-                 "同一批次号已用于另一内容的推送 (the batch id was used for other content)", push.table,
-                 "新内容请换用新的批次号 (use a new batch id)");
+                 "同一批次号已用于另一内容的推送 (the batch id was used for other content)",
+                 push.table, "新内容请换用新的批次号 (use a new batch id)");
   }
   record.mutable_response()->set_repeated_batch(true);
   return std::make_unique<v1::PushResponse>(record.response());
 }
 
-absl::Status PushDesk::CheckReplace(const Push& push, const DiffCounts& counts, uint64_t rows_before) const {
+absl::Status PushDesk::CheckReplace(const Push& push, const DiffCounts& counts,
+                                    uint64_t rows_before) const {
   if (push.open.mode() != v1::PUSH_MODE_REPLACE) return absl::OkStatus();
   const bool said = push.open.has_expect_deletes();
   if (said && push.open.expect_deletes() == counts.deletes) return absl::OkStatus();
   const double share_max = site_.options.replace_deletes_max;
-  if (!said && static_cast<double>(counts.deletes) <= share_max * static_cast<double>(rows_before)) {
+  if (!said &&
+      static_cast<double>(counts.deletes) <= share_max * static_cast<double>(rows_before)) {
     return absl::OkStatus();
   }
-  return Error(absl::StatusCode::kFailedPrecondition, "replace_guard",
-               absl::StrCat("将删除 ", rows_before, " 行中的 ", counts.deletes, " 行",
-                            said ? absl::StrCat("，而 --expect-deletes 为 ", push.open.expect_deletes()) : "",
-                            "，已拒绝 (the replace would delete ", counts.deletes, " of ", rows_before, " rows)"),
-               push.table,
-               absl::StrCat("确认无误后加 --expect-deletes ", counts.deletes, " (say so if it is meant)"));
+  return Error(
+      absl::StatusCode::kFailedPrecondition, "replace_guard",
+      absl::StrCat(
+          "将删除 ", rows_before, " 行中的 ", counts.deletes, " 行",
+          said ? absl::StrCat("，而 --expect-deletes 为 ", push.open.expect_deletes()) : "",
+          "，已拒绝 (the replace would delete ", counts.deletes, " of ", rows_before, " rows)"),
+      push.table,
+      absl::StrCat("确认无误后加 --expect-deletes ", counts.deletes, " (say so if it is meant)"));
 }
 
-absl::StatusOr<v1::PushResponse> PushDesk::Apply(const PushStream& stream, const Push& push, RowSorter* rows) {
+absl::StatusOr<v1::PushResponse> PushDesk::Apply(const PushStream& stream, const Push& push,
+                                                 RowSorter* rows) {
   absl::Status moved;
   for (int attempt = 0; attempt < kPushRedoMax; ++attempt) {
     const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
     if (!push.open.dry_run()) {
-      GT_ASSIGN_OR_RETURN(const std::unique_ptr<v1::PushResponse> before, Repeated(*snapshot, push));
+      GT_ASSIGN_OR_RETURN(const std::unique_ptr<v1::PushResponse> before,
+                          Repeated(*snapshot, push));
       if (before != nullptr) return *before;
       // One that a stop cut short goes on by itself, from payloads staged under its own id.
       std::string pending;
       if (snapshot->Get(PendingPushKey(push.feed), &pending).ok()) {
         return Error(absl::StatusCode::kFailedPrecondition, "push_open",
-                     "上一次推送仍在写入 (an earlier push is still being taken in)", push.table, "稍后重试 (try again)");
+                     "上一次推送仍在写入 (an earlier push is still being taken in)", push.table,
+                     "稍后重试 (try again)");
       }
     }
     GT_ASSIGN_OR_RETURN(const TableReader table, TableReader::Open(*snapshot, push.feed));
@@ -309,7 +331,8 @@ absl::StatusOr<v1::PushResponse> PushDesk::Apply(const PushStream& stream, const
     absl::StatusOr<DiffCounts> counts = Diff(
         table, push.open.mode(), rows,
         [&](uint64_t first_line, uint64_t line) {
-          const std::string why = absl::StrCat("与第 ", first_line, " 行主键相同 (same key as line ", first_line, ")");
+          const std::string why =
+              absl::StrCat("与第 ", first_line, " 行主键相同 (same key as line ", first_line, ")");
           if (!list_rejects) return RowInvalid(line, "", why);
           Reject(line, "", why, nullptr, &response);
           return absl::OkStatus();
@@ -356,7 +379,8 @@ absl::StatusOr<v1::PushResponse> PushDesk::Apply(const PushStream& stream, const
       return response;
     }
     // Only a refusal says for sure that nothing refers to what is staged.
-    if (!absl::IsFailedPrecondition(done.status()) && !absl::IsNotFound(done.status())) return done.status();
+    if (!absl::IsFailedPrecondition(done.status()) && !absl::IsNotFound(done.status()))
+      return done.status();
     payloads.Discard();
     if (DetailOf(done.status()).reason != "base_moved") return done.status();
     moved = done.status();
@@ -367,12 +391,14 @@ absl::StatusOr<v1::PushResponse> PushDesk::Apply(const PushStream& stream, const
 absl::Status PushDesk::KeepResult(const Push& push, const storage::v1::PushRecord& record) {
   WriteSet writes;
   writes.Put(PushKey(push.feed, push.open.batch_id()), record.SerializeAsString());
-  writes.Put(PushAgeKey(static_cast<uint64_t>(absl::ToUnixMillis(absl::Now())), push.feed, push.open.batch_id()), "");
+  writes.Put(PushAgeKey(static_cast<uint64_t>(absl::ToUnixMillis(absl::Now())), push.feed,
+                        push.open.batch_id()),
+             "");
   return site_.driver->WriteOwn(std::move(writes));
 }
 
 void PushDesk::ForgetOldResults() {
-  constexpr size_t kForgetAtATime = 8;      // more than come in, so that a lowered bound is reached
+  constexpr size_t kForgetAtATime = 8;  // more than come in, so that a lowered bound is reached
   const uint64_t old_ms =
       static_cast<uint64_t>(absl::ToUnixMillis(absl::Now() - absl::Hours(24 * kPushRecordDays)));
   std::lock_guard<std::mutex> lock(mutex_);
@@ -390,7 +416,8 @@ void PushDesk::ForgetOldResults() {
     if (results_kept_ > 0) --results_kept_;
   }
   if (deletes.empty()) return;
-  site_.driver->Submit(WriteFacts{.writes = std::move(deletes)}, [](const WriteDone&) {}).IgnoreError();
+  site_.driver->Submit(WriteFacts{.writes = std::move(deletes)}, [](const WriteDone&) {})
+      .IgnoreError();
 }
 
 }  // namespace guantong

@@ -1,7 +1,9 @@
-// Taking a push in: rows are checked and sorted as they arrive, compared with the table, and handed to the engine as payloads whose
-// sequencing is one commit. Until then nothing of it can be seen; a push that ends in an error has changed nothing.
+// Taking a push in: rows are checked and sorted as they arrive, compared with the table, and handed
+// to the engine as payloads whose sequencing is one commit. Until then nothing of it can be seen; a
+// push that ends in an error has changed nothing.
 //
-// One push per dataset is open at a time. The batch id with the digest of the content makes a repeated push one effect.
+// One push per dataset is open at a time. The batch id with the digest of the content makes a
+// repeated push one effect.
 #ifndef GUANTONG_NODE_PUSH_H_
 #define GUANTONG_NODE_PUSH_H_
 
@@ -25,9 +27,9 @@ namespace guantong {
 
 // Where the requests come from.
 struct PushStream {
-  std::function<bool(v1::PushRequest*)> read;     // false: no more
-  std::function<bool()> broken;                   // it ended because the sender is gone, not because it was done
-  std::function<void()> cancel;                   // makes a waiting `read` return, any thread
+  std::function<bool(v1::PushRequest*)> read;  // false: no more
+  std::function<bool()> broken;  // it ended because the sender is gone, not because it was done
+  std::function<void()> cancel;  // makes a waiting `read` return, any thread
 };
 
 // Any thread; Take holds the calling thread until the push has ended.
@@ -35,7 +37,8 @@ class PushDesk {
  public:
   explicit PushDesk(const Site* site) : site_(*site) {}
 
-  // Removes staged payloads that no push refers to, and counts the results kept. Before anything is served.
+  // Removes staged payloads that no push refers to, and counts the results kept. Before anything is
+  // served.
   absl::Status Begin();
 
   absl::StatusOr<v1::PushResponse> Take(const CallerIdentity& caller, const PushStream& stream);
@@ -49,19 +52,21 @@ class PushDesk {
   // What one push is about, from its first message.
   struct Push {
     v1::PushOpen open;
-    std::string table;                            // CODE:id
+    std::string table;  // CODE:id
     FeedKey feed;
     std::string author;
-    std::string digest;                           // of the content
+    std::string digest;  // of the content
     uint64_t received = 0;
-    v1::PushResponse response;                    // counts and rejects so far
+    v1::PushResponse response;  // counts and rejects so far
   };
 
   absl::StatusOr<Push> Start(const CallerIdentity& caller, v1::PushOpen open) const;
   absl::Status Receive(const PushStream& stream, const Slot& slot, Push* push, RowSorter* rows);
   // The stored answer when this batch was taken before.
-  absl::StatusOr<std::unique_ptr<v1::PushResponse>> Repeated(const Reader& snapshot, const Push& push) const;
-  absl::StatusOr<v1::PushResponse> Apply(const PushStream& stream, const Push& push, RowSorter* rows);
+  absl::StatusOr<std::unique_ptr<v1::PushResponse>> Repeated(const Reader& snapshot,
+                                                             const Push& push) const;
+  absl::StatusOr<v1::PushResponse> Apply(const PushStream& stream, const Push& push,
+                                         RowSorter* rows);
   absl::Status CheckReplace(const Push& push, const DiffCounts& counts, uint64_t rows_before) const;
   absl::Status KeepResult(const Push& push, const storage::v1::PushRecord& record);
   void ForgetOldResults();

@@ -14,7 +14,8 @@ namespace {
 // The sorter's rows, each key once.
 class DistinctRows {
  public:
-  DistinctRows(RowSorter* rows, const OnRepeatedKey& on_repeated) : rows_(*rows), on_repeated_(on_repeated) {}
+  DistinctRows(RowSorter* rows, const OnRepeatedKey& on_repeated)
+      : rows_(*rows), on_repeated_(on_repeated) {}
 
   absl::Status Begin() {
     GT_RETURN_IF_ERROR(rows_.Rewind());
@@ -49,8 +50,9 @@ class DistinctRows {
 };
 
 // What one pushed row does where `existing` stands, null: nothing.
-absl::Status Meet(v1::PushMode mode, absl::string_view key, absl::string_view row, const absl::string_view* existing,
-                  const OnChange& on_change, DiffCounts* counts) {
+absl::Status Meet(v1::PushMode mode, absl::string_view key, absl::string_view row,
+                  const absl::string_view* existing, const OnChange& on_change,
+                  DiffCounts* counts) {
   if (mode == v1::PUSH_MODE_DELETE) {
     if (existing == nullptr) {
       ++counts->unchanged;
@@ -67,8 +69,8 @@ absl::Status Meet(v1::PushMode mode, absl::string_view key, absl::string_view ro
   return on_change(key, &row);
 }
 
-absl::Status DiffByScan(const TableReader& table, v1::PushMode mode, DistinctRows* rows, const OnChange& on_change,
-                        DiffCounts* counts) {
+absl::Status DiffByScan(const TableReader& table, v1::PushMode mode, DistinctRows* rows,
+                        const OnChange& on_change, DiffCounts* counts) {
   absl::Status status;
   auto one_of_ours = [&](const absl::string_view* existing) {
     GT_RETURN_IF_ERROR(Meet(mode, rows->key(), rows->row(), existing, on_change, counts));
@@ -98,7 +100,8 @@ absl::Status DiffByLookup(const TableReader& table, v1::PushMode mode, DistinctR
     const absl::Status got = table.Get(rows->key(), &existing);
     if (!got.ok() && !absl::IsNotFound(got)) return got;
     const absl::string_view row = existing;
-    GT_RETURN_IF_ERROR(Meet(mode, rows->key(), rows->row(), got.ok() ? &row : nullptr, on_change, counts));
+    GT_RETURN_IF_ERROR(
+        Meet(mode, rows->key(), rows->row(), got.ok() ? &row : nullptr, on_change, counts));
     GT_RETURN_IF_ERROR(rows->Next());
   }
   return absl::OkStatus();
@@ -120,7 +123,8 @@ absl::StatusOr<DiffCounts> Diff(const TableReader& table, v1::PushMode mode, Row
   return counts;
 }
 
-// --- payloads -------------------------------------------------------------------------------------------------
+// --- payloads
+// -------------------------------------------------------------------------------------------------
 
 PayloadWriter::PayloadWriter(Driver* driver, FeedKey feed, std::string push_id)
     : driver_(driver), feed_(feed), push_id_(std::move(push_id)) {}
@@ -131,7 +135,8 @@ PayloadWriter::~PayloadWriter() {
 
 absl::Status PayloadWriter::Add(absl::string_view key, const absl::string_view* row) {
   const size_t bytes = key.size() + (row == nullptr ? 0 : row->size());
-  if (batch_.changes_size() > 0 && batch_bytes_ + bytes > kBatchBytesTarget) GT_RETURN_IF_ERROR(Cut());
+  if (batch_.changes_size() > 0 && batch_bytes_ + bytes > kBatchBytesTarget)
+    GT_RETURN_IF_ERROR(Cut());
   v1::RowChange* change = batch_.add_changes();
   change->set_key(key.data(), key.size());
   if (row != nullptr) change->set_row(row->data(), row->size());

@@ -35,11 +35,13 @@ using OnChange = std::function<absl::Status(absl::string_view key, const absl::s
 // A row whose key an earlier line has; an error ends the diff, OK leaves the row out.
 using OnRepeatedKey = std::function<absl::Status(uint64_t first_line, uint64_t line)>;
 
-// `rows` is read from its beginning. A few rows are looked up one by one, many are merged with a scan of the table.
+// `rows` is read from its beginning. A few rows are looked up one by one, many are merged with a
+// scan of the table.
 absl::StatusOr<DiffCounts> Diff(const TableReader& table, v1::PushMode mode, RowSorter* rows,
                                 const OnRepeatedKey& on_repeated, const OnChange& on_change);
 
-// Cuts changes into payloads. One payload stays in memory; with the second, all are made durable under StagedKey, in bounded groups.
+// Cuts changes into payloads. One payload stays in memory; with the second, all are made durable
+// under StagedKey, in bounded groups.
 class PayloadWriter {
  public:
   PayloadWriter(Driver* driver, FeedKey feed, std::string push_id);
@@ -50,7 +52,7 @@ class PayloadWriter {
   absl::Status Finish();
 
   uint32_t staged() const { return payloads_ > 1 ? payloads_ : 0; }
-  std::string TakePayload() { return std::move(first_); }     // when nothing is staged
+  std::string TakePayload() { return std::move(first_); }  // when nothing is staged
   void Discard();
 
  private:

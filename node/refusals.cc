@@ -18,15 +18,16 @@ absl::string_view HostOf(absl::string_view peer) { return peer.substr(0, peer.rf
 
 }  // namespace
 
-void Refusals::Add(absl::string_view peer, absl::string_view certificate, const absl::Status& status,
-                   bool by_us) {
+void Refusals::Add(absl::string_view peer, absl::string_view certificate,
+                   const absl::Status& status, bool by_us) {
   const absl::Time now = absl::Now();
   const ErrorDetail detail = DetailOf(status);
   v1::Refusal refusal;
   *refusal.mutable_at() = TimestampOf(now);
   refusal.set_peer(std::string(peer));
   refusal.set_certificate(std::string(certificate));
-  refusal.set_check(detail.reason.empty() ? absl::StatusCodeToString(status.code()) : detail.reason);
+  refusal.set_check(detail.reason.empty() ? absl::StatusCodeToString(status.code())
+                                          : detail.reason);
   refusal.set_text(std::string(status.message()));
   refusal.set_remedy(detail.remedy);
   refusal.set_by_us(by_us);
@@ -40,7 +41,8 @@ void Refusals::Add(absl::string_view peer, absl::string_view certificate, const 
     });
     if (same != newest_first_.end()) {
       say = now - TimeOfTimestamp(same->at()) > absl::Minutes(1);
-      // Keeps the time of the last line, so that a peer that never stops is logged every minute, not once.
+      // Keeps the time of the last line, so that a peer that never stops is logged every minute,
+      // not once.
       if (!say) *refusal.mutable_at() = same->at();
       newest_first_.erase(same);
     }
@@ -49,9 +51,9 @@ void Refusals::Add(absl::string_view peer, absl::string_view certificate, const 
   }
   if (!say) return;
   Log(LogLevel::kWarning,
-      absl::StrCat(by_us ? "拒绝 refused " : "被拒绝 refused by ", peer, " [", refusal.check(), "] ",
-                   refusal.text(), certificate.empty() ? "" : "; 证书 certificate: ", certificate,
-                   detail.remedy.empty() ? "" : "; 处理 remedy: ", detail.remedy));
+      absl::StrCat(by_us ? "拒绝 refused " : "被拒绝 refused by ", peer, " [", refusal.check(),
+                   "] ", refusal.text(), certificate.empty() ? "" : "; 证书 certificate: ",
+                   certificate, detail.remedy.empty() ? "" : "; 处理 remedy: ", detail.remedy));
 }
 
 std::vector<v1::Refusal> Refusals::List() const {

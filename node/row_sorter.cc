@@ -17,14 +17,16 @@
 namespace guantong {
 namespace {
 
-constexpr size_t kHeadBytes = 16;        // key length, row length, line
+constexpr size_t kHeadBytes = 16;  // key length, row length, line
 
 absl::Status FileError(absl::string_view what, int error) {
   if (error == ENOSPC || error == EDQUOT) {
     return Error(absl::StatusCode::kResourceExhausted, "disk_full",
-                 absl::StrCat(what, "：磁盘空间不足 (the disk is full)"), "", "清理磁盘后重试 (free some space, try again)");
+                 absl::StrCat(what, "：磁盘空间不足 (the disk is full)"), "",
+                 "清理磁盘后重试 (free some space, try again)");
   }
-  return Error(absl::StatusCode::kUnavailable, "spill_failed", absl::StrCat(what, ": ", std::strerror(error)));
+  return Error(absl::StatusCode::kUnavailable, "spill_failed",
+               absl::StrCat(what, ": ", std::strerror(error)));
 }
 
 int OpenNameless(const std::string& dir) {
@@ -53,7 +55,7 @@ class RowSorter::Source {
  public:
   virtual ~Source() = default;
   virtual absl::Status Rewind() = 0;
-  virtual absl::Status Next() = 0;        // sets `valid` and `head`
+  virtual absl::Status Next() = 0;  // sets `valid` and `head`
   bool valid = false;
   Head head;
 };
@@ -101,7 +103,8 @@ class RowSorter::FileSource : public Source {
     const size_t row_bytes = ReadBigEndian32(bytes.substr(4));
     const uint64_t line = ReadBigEndian64(bytes.substr(8));
     GT_RETURN_IF_ERROR(Have(kHeadBytes + key_bytes + row_bytes));
-    if (buffer_.size() - at_ < kHeadBytes + key_bytes + row_bytes) return FileError("读回暂存的行 (reading spilled rows)", EIO);
+    if (buffer_.size() - at_ < kHeadBytes + key_bytes + row_bytes)
+      return FileError("读回暂存的行 (reading spilled rows)", EIO);
     const absl::string_view body(buffer_.data() + at_ + kHeadBytes, key_bytes + row_bytes);
     head = {body.substr(0, key_bytes), body.substr(key_bytes), line};
     at_ += kHeadBytes + key_bytes + row_bytes;
@@ -147,16 +150,18 @@ RowSorter::~RowSorter() = default;
 absl::Status RowSorter::Add(absl::string_view key, absl::string_view row, uint64_t line) {
   bytes_ += key.size() + row.size() + kHeadBytes;
   if (bytes_ > options_.bytes_max) {
-    return Error(absl::StatusCode::kResourceExhausted, "push_too_large",
-                 absl::StrCat("一次推送超过 ", options_.bytes_max >> 20, " MiB (the push is too large)"), "",
-                 "分批推送 (push it in several parts with --mode upsert)");
+    return Error(
+        absl::StatusCode::kResourceExhausted, "push_too_large",
+        absl::StrCat("一次推送超过 ", options_.bytes_max >> 20, " MiB (the push is too large)"), "",
+        "分批推送 (push it in several parts with --mode upsert)");
   }
   ++rows_;
-  if (!items_.empty() &&
-      arena_.size() + key.size() + row.size() + items_.size() * sizeof(Item) > options_.buffer_bytes_max) {
+  if (!items_.empty() && arena_.size() + key.size() + row.size() + items_.size() * sizeof(Item) >
+                             options_.buffer_bytes_max) {
     GT_RETURN_IF_ERROR(Spill());
   }
-  items_.push_back({arena_.size(), static_cast<uint32_t>(key.size()), static_cast<uint32_t>(row.size()), line});
+  items_.push_back(
+      {arena_.size(), static_cast<uint32_t>(key.size()), static_cast<uint32_t>(row.size()), line});
   arena_.append(key.data(), key.size());
   arena_.append(row.data(), row.size());
   return absl::OkStatus();

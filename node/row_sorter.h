@@ -1,5 +1,6 @@
-// Sorts the rows of a push by key, in bounded memory: what exceeds the buffer is written as sorted runs to nameless files, which
-// go with the process whatever happens to it. Rows of one key come in the order of their lines.
+// Sorts the rows of a push by key, in bounded memory: what exceeds the buffer is written as sorted
+// runs to nameless files, which go with the process whatever happens to it. Rows of one key come in
+// the order of their lines.
 #ifndef GUANTONG_NODE_ROW_SORTER_H_
 #define GUANTONG_NODE_ROW_SORTER_H_
 
@@ -15,9 +16,9 @@
 namespace guantong {
 
 struct RowSorterOptions {
-  std::string dir;                        // for spilled runs
+  std::string dir;  // for spilled runs
   size_t buffer_bytes_max;
-  uint64_t bytes_max;                     // of all rows
+  uint64_t bytes_max;  // of all rows
 };
 
 // One thread. First Add, then Finish; then read with Valid, Next and Rewind.
@@ -36,14 +37,14 @@ class RowSorter {
   absl::Status Rewind();
   bool Valid() const { return !heap_.empty(); }
   absl::Status Next();
-  absl::string_view key() const;          // until Next
+  absl::string_view key() const;  // until Next
   absl::string_view row() const;
   uint64_t line() const;
 
   uint64_t rows() const { return rows_; }
 
  private:
-  struct Item {                           // within `arena_`
+  struct Item {  // within `arena_`
     size_t at;
     uint32_t key_bytes;
     uint32_t row_bytes;

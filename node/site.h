@@ -1,5 +1,6 @@
-// What every part of the process works with: who the node is, how it is set, and the parts it is made of. Filled once by the
-// daemon before anything is served; everything it points to outlives its users.
+// What every part of the process works with: who the node is, how it is set, and the parts it is
+// made of. Filled once by the daemon before anything is served; everything it points to outlives
+// its users.
 #ifndef GUANTONG_NODE_SITE_H_
 #define GUANTONG_NODE_SITE_H_
 
@@ -21,14 +22,15 @@ class Workers;
 
 struct SiteOptions {
   std::string dir;
-  std::string listen;                   // HOST:PORT
-  std::string parent;                   // HOST:PORT, empty at the root
+  std::string listen;     // HOST:PORT
+  std::string advertise;  // what others dial
+  std::string parent;     // HOST:PORT, empty at the root
   std::string division;
   std::string name;
   v1::Level level = v1::LEVEL_UNSPECIFIED;
   CatalogScope catalog_scope = CatalogScope::kBranch;
   int approvals = 0;
-  double replace_deletes_max = 0.1;     // share of a dataset's rows a replace may delete unasked
+  double replace_deletes_max = 0.1;  // share of a dataset's rows a replace may delete unasked
 };
 
 struct Site {
@@ -53,10 +55,11 @@ struct Site {
   }
 };
 
-// Who asks: a person or program with a profile of this node, or, for a routed call, a department behind another node.
+// Who asks: a person or program with a profile of this node, or, for a routed call, a department
+// behind another node.
 struct CallerIdentity {
   CertificateRole role = CertificateRole::kEditor;
-  std::string uscc;                     // departments
+  std::string uscc;  // departments
   std::string node_id;
   NodePath path;
 

@@ -22,11 +22,18 @@
 namespace guantong {
 namespace {
 
-// The certificates as presented, PEM, leaf first.
-std::string PresentedBy(const grpc::ServerContextBase& context) {
-  const auto values = context.auth_context()->FindPropertyValues(GRPC_X509_PEM_CERT_CHAIN_PROPERTY_NAME);
-  if (values.empty()) return "";
-  return std::string(values[0].data(), values[0].size());
+std::string Property(const grpc::ServerContextBase& context, const char* name) {
+  const auto values = context.auth_context()->FindPropertyValues(name);
+  return values.empty() ? "" : std::string(values[0].data(), values[0].size());
+}
+
+// The leaf stands apart from the certificates above it, which all profiles of a node have in
+// common.
+std::string PresentedDigest(const grpc::ServerContextBase& context) {
+  Sha256Stream stream;
+  stream.UpdatePart(Property(context, GRPC_X509_PEM_CERT_PROPERTY_NAME));
+  stream.UpdatePart(Property(context, GRPC_X509_PEM_CERT_CHAIN_PROPERTY_NAME));
+  return stream.Finish();
 }
 
 bool Allows(v1::Access access, CertificateRole role) {
@@ -51,21 +58,22 @@ bool Allows(v1::Access access, CertificateRole role) {
 
 absl::StatusOr<CallerIdentity> Authoriser::Admit(const google::protobuf::MethodDescriptor& method,
                                                  const grpc::ServerContextBase& context) {
-  if (method.options().GetExtension(v1::access) == v1::ACCESS_ANY_CERTIFICATE) return CallerIdentity{};
-  const std::string presented = PresentedBy(context);
-  absl::StatusOr<CallerIdentity> caller = Identify(context, presented);
+  if (method.options().GetExtension(v1::access) == v1::ACCESS_ANY_CERTIFICATE)
+    return CallerIdentity{};
+  absl::StatusOr<CallerIdentity> caller = Identify(context);
   absl::Status status = caller.ok() ? CheckAccess(method, *caller) : caller.status();
   if (status.ok()) return caller;
   std::string certificate;
-  absl::StatusOr<v1::CertificateChain> chain = ChainFromPem(presented);
-  if (chain.ok() && chain->certificates_size() > 0) certificate = DescribeCertificate(chain->certificates(0));
+  absl::StatusOr<v1::CertificateChain> chain =
+      ChainFromPem(Property(context, GRPC_X509_PEM_CERT_PROPERTY_NAME));
+  if (chain.ok() && chain->certificates_size() > 0)
+    certificate = DescribeCertificate(chain->certificates(0));
   site_.refusals->Add(context.peer(), certificate, status, /*by_us=*/true);
   return status;
 }
 
-absl::StatusOr<CallerIdentity> Authoriser::Identify(const grpc::ServerContextBase& context,
-                                                    const std::string& presented) {
-  const std::string digest = Sha256(presented);
+absl::StatusOr<CallerIdentity> Authoriser::Identify(const grpc::ServerContextBase& context) {
+  const std::string digest = PresentedDigest(context);
   const absl::Time now = absl::Now();
   {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -75,8 +83,12 @@ absl::StatusOr<CallerIdentity> Authoriser::Identify(const grpc::ServerContextBas
       known_.erase(it);
     }
   }
-  GT_ASSIGN_OR_RETURN(const VerifiedChain chain, PeerChain(*context.auth_context(), site_.network()));
-  Known known = {.caller = {.role = chain.role, .uscc = chain.uscc, .node_id = chain.node_id, .path = chain.path},
+  GT_ASSIGN_OR_RETURN(const VerifiedChain chain,
+                      PeerChain(*context.auth_context(), site_.network()));
+  Known known = {.caller = {.role = chain.role,
+                            .uscc = chain.uscc,
+                            .node_id = chain.node_id,
+                            .path = chain.path},
                  .not_before = chain.not_before,
                  .not_after = chain.not_after};
   std::lock_guard<std::mutex> lock(mutex_);
@@ -88,24 +100,27 @@ absl::Status Authoriser::CheckAccess(const google::protobuf::MethodDescriptor& m
                                      const CallerIdentity& caller) const {
   const v1::Access access = method.options().GetExtension(v1::access);
   if (!Allows(access, caller.role)) {
-    return Error(absl::StatusCode::kPermissionDenied, "role_not_allowed",
-                 absl::StrCat("这个身份不能执行 ", method.name(), " (this profile may not call it)"),
-                 method.name(), "换用合适的身份文件，见 --profile (use a profile of the right role)");
+    return Error(
+        absl::StatusCode::kPermissionDenied, "role_not_allowed",
+        absl::StrCat("这个身份不能执行 ", method.name(), " (this profile may not call it)"),
+        method.name(), "换用合适的身份文件，见 --profile (use a profile of the right role)");
   }
   if (access == v1::ACCESS_NODE) return absl::OkStatus();
   if (caller.node_id != site_.node_id()) {
     return Error(absl::StatusCode::kPermissionDenied, "other_node",
                  absl::StrCat("身份由 ", DisplayPath(caller.path), " 的节点签发，不是本节点 ",
                               DisplayPath(site_.path()), " (the profile belongs to another node)"),
-                 DisplayPath(caller.path), "连接签发该身份的节点 (use the node that issued the profile)");
+                 DisplayPath(caller.path),
+                 "连接签发该身份的节点 (use the node that issued the profile)");
   }
   if (caller.is_operator()) return absl::OkStatus();
   std::string ignored;
   const absl::Status known = site_.store->Get(DepartmentKey(caller.uscc), &ignored);
   if (!absl::IsNotFound(known)) return known;
-  return Error(absl::StatusCode::kPermissionDenied, "department_unknown",
-               absl::StrCat("本节点没有登记部门 ", caller.uscc, " (no such department at this node)"), caller.uscc,
-               "请节点运维登记该部门 (ask the operator: guantong department add)");
+  return Error(
+      absl::StatusCode::kPermissionDenied, "department_unknown",
+      absl::StrCat("本节点没有登记部门 ", caller.uscc, " (no such department at this node)"),
+      caller.uscc, "请节点运维登记该部门 (ask the operator: guantong department add)");
 }
 
 }  // namespace guantong

@@ -1,5 +1,6 @@
-// Who may call what, in one place: reads the (guantong.v1.access) option of the method and holds the peer's certificate chain
-// against it. What a caller may do to which entry is decided where the entry is.
+// Who may call what, in one place: reads the (guantong.v1.access) option of the method and holds
+// the peer's certificate chain against it. What a caller may do to which entry is decided where the
+// entry is.
 #ifndef GUANTONG_NODE_RPC_AUTHORISE_H_
 #define GUANTONG_NODE_RPC_AUTHORISE_H_
 
@@ -25,8 +26,9 @@ class Authoriser {
  public:
   explicit Authoriser(const Site* site) : site_(*site) {}
 
-  // UNAUTHENTICATED with the reason of the chain check; PERMISSION_DENIED role_not_allowed, other_node, department_unknown. Refusals are
-  // logged and listed. For ACCESS_ANY_CERTIFICATE only the TLS handshake counts, and the identity is empty.
+  // UNAUTHENTICATED with the reason of the chain check; PERMISSION_DENIED role_not_allowed,
+  // other_node, department_unknown. Refusals are logged and listed. For ACCESS_ANY_CERTIFICATE only
+  // the TLS handshake counts, and the identity is empty.
   absl::StatusOr<CallerIdentity> Admit(const google::protobuf::MethodDescriptor& method,
                                        const grpc::ServerContextBase& context);
 
@@ -37,14 +39,13 @@ class Authoriser {
     absl::Time not_after;
   };
 
-  absl::StatusOr<CallerIdentity> Identify(const grpc::ServerContextBase& context,
-                                          const std::string& presented);
+  absl::StatusOr<CallerIdentity> Identify(const grpc::ServerContextBase& context);
   absl::Status CheckAccess(const google::protobuf::MethodDescriptor& method,
                            const CallerIdentity& caller) const;
 
   const Site& site_;
   std::mutex mutex_;
-  std::map<std::string, Known> known_;      // verified chains, by the digest of what was presented
+  std::map<std::string, Known> known_;  // verified chains, by the digest of what was presented
 };
 
 }  // namespace guantong

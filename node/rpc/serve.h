@@ -6,13 +6,15 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/status.h>
 
-#include <algorithm>
 #include <chrono>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "catalog/base/limits.h"
 #include "catalog/base/status.h"
 #include "node/limits.h"
 #include "node/rpc/authorise.h"
@@ -20,20 +22,31 @@
 
 namespace guantong {
 
-// `method` is the full name, e.g. "guantong.v1.CatalogService.Show"; `handler` takes the CallerIdentity and returns absl::Status.
+// `method` is the full name, e.g. "guantong.v1.CatalogService.Show"; `handler` takes the
+// CallerIdentity and returns absl::Status.
 template <typename Handler>
 grpc::Status Serve(Authoriser* authoriser, const grpc::ServerContext& context, const char* method,
                    const Handler& handler) {
-  const auto* descriptor = google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(method);
+  const auto* descriptor =
+      google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(method);
   GT_CHECK(descriptor != nullptr);
   absl::StatusOr<CallerIdentity> caller = authoriser->Admit(*descriptor, context);
   return ToGrpc(caller.ok() ? handler(*caller) : caller.status());
 }
 
-// What is left for questions to other nodes: a little less than the client waits, so that it hears the reason.
-inline absl::Duration BudgetOf(const grpc::ServerContext& context) {
-  const absl::Duration left = absl::FromChrono(context.deadline()) - absl::Now();
-  return std::clamp(left * 0.95, absl::Milliseconds(10), absl::Seconds(kCallSecondsDefault));
+template <typename Response>
+absl::Status Fill(absl::StatusOr<Response> made, Response* response) {
+  if (made.ok()) *response = *std::move(made);
+  return made.status();
+}
+
+// Until when questions to other nodes may take: a little less than the client waits, so that it
+// hears the reason.
+inline absl::Time DeadlineOf(const grpc::ServerContext& context) {
+  const absl::Time now = absl::Now();
+  const absl::Duration left = absl::FromChrono(context.deadline()) - now;
+  if (left > absl::Seconds(kCallBudgetSecondsMax)) return now + absl::Seconds(kCallSecondsDefault);
+  return now + left * 0.95;
 }
 
 }  // namespace guantong

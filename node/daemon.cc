@@ -1,0 +1,300 @@
+// Order of life. Made from the bottom up: store, parts, driver, links, server, dialling. Ended from
+// the top down: links first (their streams would keep the server from ending), then the server with
+// the requests it runs, then workers, then the driver, which makes durable what it has taken; the
+// store last.
+#include "node/daemon.h"
+
+#include <grpcpp/create_channel.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/impl/service_type.h>
+#include <grpcpp/resource_quota.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include <chrono>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "catalog/base/digest.h"
+#include "catalog/base/status.h"
+#include "catalog/keys.h"
+#include "catalog/rocks/rocks_store.h"
+#include "node/calls.h"
+#include "node/catalogue.h"
+#include "node/config.h"
+#include "node/directory.h"
+#include "node/doctor.h"
+#include "node/driver.h"
+#include "node/enrolment.h"
+#include "node/finder.h"
+#include "node/identity/credentials.h"
+#include "node/limits.h"
+#include "node/log.h"
+#include "node/neighbours.h"
+#include "node/overview.h"
+#include "node/push.h"
+#include "node/query.h"
+#include "node/refusals.h"
+#include "node/rpc/authorise.h"
+#include "node/rpc/services.h"
+#include "node/snapshots.h"
+#include "node/subscriptions.h"
+#include "node/trace.h"
+#include "node/workers.h"
+#include "relay/grpc/arguments.h"
+#include "relay/grpc/links.h"
+
+namespace guantong {
+namespace {
+
+constexpr absl::Duration kRequestsEndWithin = absl::Seconds(3);
+
+SiteOptions OptionsOf(const std::string& dir, const NodeConfig& config) {
+  SiteOptions options = {.dir = dir,
+                         .listen = config.listen,
+                         .advertise = config.advertise.empty() ? config.listen : config.advertise,
+                         .parent = config.parent,
+                         .division = config.division,
+                         .name = config.name,
+                         .level = config.level,
+                         .approvals = static_cast<int>(config.approvals)};
+  if (config.catalog_scope == v1::SEARCH_SCOPE_PROVINCE)
+    options.catalog_scope = CatalogScope::kProvince;
+  if (config.catalog_scope == v1::SEARCH_SCOPE_COUNTRY)
+    options.catalog_scope = CatalogScope::kCountry;
+  return options;
+}
+
+absl::Status CheckParent(const NodeConfig& config, const Identity& identity) {
+  if (identity.self.path.is_root() == config.parent.empty()) return absl::OkStatus();
+  return Error(absl::StatusCode::kFailedPrecondition, "parent_mismatch",
+               config.parent.empty()
+                   ? "本节点有上级，但 node.yaml 没有 parent (the node has a parent, the "
+                     "configuration names none)"
+                   : "本节点是根节点，但 node.yaml 写了 parent (the root cannot have a parent)",
+               "node.yaml", "改正 node.yaml 的 parent (correct it)");
+}
+
+// The folder's data must be this node's: under another identity it would sign another's history.
+absl::Status ClaimStore(Store* store, const Identity& identity) {
+  std::string owner;
+  const absl::Status got = store->Get(NodeFactKey("node_id"), &owner);
+  if (absl::IsNotFound(got)) {
+    WriteSet claim;
+    claim.Put(NodeFactKey("node_id"), identity.self.node_id);
+    return store->Commit({&claim, 1});
+  }
+  GT_RETURN_IF_ERROR(got);
+  if (owner == identity.self.node_id) return absl::OkStatus();
+  return Error(absl::StatusCode::kFailedPrecondition, "foreign_store",
+               absl::StrCat("数据目录属于另一个节点 ", HexOf(owner).substr(0, 16), "，本节点是 ",
+                            HexOf(identity.self.node_id).substr(0, 16),
+                            " (the data belong to another node)"),
+               "data_dir",
+               "恢复原来的 identity 目录，或换用空的数据目录 (restore its identity, or use an "
+               "empty folder)");
+}
+
+class RunningDaemon : public Daemon {
+ public:
+  RunningDaemon(SiteOptions options, Identity identity, std::unique_ptr<Store> store)
+      : identity_(std::move(identity)), store_(std::move(store)), workers_(kWorkerThreads) {
+    site_.options = std::move(options);
+    site_.identity = &identity_;
+    site_.store = store_.get();
+    site_.workers = &workers_;
+    site_.refusals = &refusals_;
+    site_.started_at = absl::Now();
+    directory_ = std::make_unique<Directory>(&site_);
+    calls_ = std::make_unique<Calls>(&site_);
+    finder_ = std::make_unique<Finder>(&site_, calls_.get(), directory_.get());
+    catalogue_ = std::make_unique<Catalogue>(&site_, finder_.get());
+    enrolment_ = std::make_unique<Enrolment>(&site_);
+    pushes_ = std::make_unique<PushDesk>(&site_);
+    questions_ = std::make_unique<Questions>(&site_, calls_.get(), finder_.get());
+    subscriptions_ = std::make_unique<Subscriptions>(&site_, finder_.get());
+    neighbours_ = std::make_unique<Neighbours>(&site_, directory_.get());
+    overview_ = std::make_unique<Overview>(&site_, directory_.get(), neighbours_.get());
+    trace_ = std::make_unique<Trace>(&site_, calls_.get(), finder_.get(), directory_.get());
+    doctor_ = std::make_unique<Doctor>(&site_, calls_.get(), neighbours_.get());
+    snapshots_ = std::make_unique<Snapshots>(&site_);
+    authoriser_ = std::make_unique<Authoriser>(&site_);
+    finder_->Register();
+    questions_->Register();
+    trace_->Register();
+    doctor_->Register();
+  }
+
+  ~RunningDaemon() override { Stop(); }
+
+  absl::Status Run() {
+    GT_RETURN_IF_ERROR(StartDriver());
+    StartLinks();
+    GT_RETURN_IF_ERROR(pushes_->Begin());
+    GT_RETURN_IF_ERROR(enrolment_->Begin());
+    GT_RETURN_IF_ERROR(StartServer());
+    if (!site_.options.parent.empty()) DialParent();
+    return absl::OkStatus();
+  }
+
+  void Stop() override {
+    if (std::exchange(stopped_, true)) return;
+    if (links_ != nullptr) links_->Stop();
+    if (server_ != nullptr) {
+      server_->Shutdown(std::chrono::system_clock::now() +
+                        absl::ToChronoMilliseconds(kRequestsEndWithin));
+    }
+    workers_.Stop();
+    snapshots_->Stop();
+    if (driver_ != nullptr) driver_->Stop();
+    server_.reset();
+  }
+
+ private:
+  absl::Status StartDriver() {
+    const EngineOptions options = {.catalog_scope = site_.options.catalog_scope,
+                                   .division = site_.options.division,
+                                   .name = site_.options.name};
+    auto make_engine = [this, options](absl::Time now) {
+      return Engine::Create(
+          options, {.key = identity_.signing_key, .chain = identity_.chain, .self = identity_.self},
+          store_.get(), &RandomBytes, now);
+    };
+    Driver::Hooks hooks;
+    hooks.on_delivery = [this](CallDelivery delivery) { calls_->Deliver(std::move(delivery)); };
+    hooks.on_snapshot = [this](FeedKey feed) { snapshots_->Make(feed); };
+    hooks.on_notice = [](const Notice& notice) {
+      Log(notice.alarm ? LogLevel::kError : LogLevel::kInfo, notice.text);
+    };
+    hooks.on_link_ended = [this](const Driver::LinkView& link, const absl::Status& why,
+                                 bool by_us) { neighbours_->LinkEnded(link, why, by_us); };
+    hooks.on_dial_failed = [this](const std::string& address, const absl::Status& why) {
+      neighbours_->DialFailed(address, why);
+    };
+    // The first engine may speak before Start returns, and what it says reaches parts that know the
+    // driver by the site.
+    GT_ASSIGN_OR_RETURN(driver_,
+                        Driver::Make(store_.get(), std::move(make_engine), std::move(hooks)));
+    site_.driver = driver_.get();
+    return absl::OkStatus();
+  }
+
+  void StartLinks() {
+    link_options_.own_chain = identity_.chain;
+    links_ = Links::Create(
+        link_options_, site_.network(), driver_.get(),
+        [this](const VerifiedChain& peer, bool is_parent) {
+          const absl::Status status = enrolment_->AuthorisePeer(peer, is_parent);
+          if (!status.ok()) {
+            refusals_.Add(DisplayPath(peer.path),
+                          absl::StrCat("sha256 ", HexOf(peer.fingerprint).substr(0, 16)), status,
+                          /*by_us=*/true);
+          }
+          return status;
+        });
+    site_.links = links_.get();
+    driver_->Attach(links_.get());
+    driver_->Begin();
+  }
+
+  absl::Status StartServer() {
+    services_.push_back(MakeEnrolmentService(authoriser_.get(), enrolment_.get()));
+    services_.push_back(MakeCatalogService(authoriser_.get(), catalogue_.get(), finder_.get()));
+    services_.push_back(
+        MakeDataService(authoriser_.get(), pushes_.get(), questions_.get(), subscriptions_.get()));
+    services_.push_back(MakeNodeService(authoriser_.get(), {.site = &site_,
+                                                            .enrolment = enrolment_.get(),
+                                                            .overview = overview_.get(),
+                                                            .trace = trace_.get(),
+                                                            .doctor = doctor_.get()}));
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::ServerBuilder builder;
+    int port = 0;
+    builder.AddListeningPort(
+        site_.options.listen,
+        MakeServerCredentials(identity_.tls_key.ToPem(), identity_.tls_chain_pem), &port);
+    for (const auto& service : services_) builder.RegisterService(service.get());
+    builder.RegisterService(links_->service());
+    ApplyLinkArguments(link_options_, &builder);
+    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    builder.SetMaxReceiveMessageSize(kRequestBytesMax);
+    builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
+    builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, 1);
+    builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 2);
+    grpc::ResourceQuota quota("guantong");
+    quota.SetMaxThreads(kServerThreadsMax);
+    quota.Resize(kServerMemoryBytesMax);
+    builder.SetResourceQuota(quota);
+    server_ = builder.BuildAndStart();
+    if (server_ != nullptr && port != 0) return absl::OkStatus();
+    return Error(absl::StatusCode::kUnavailable, "port_in_use",
+                 absl::StrCat("不能监听 ", site_.options.listen,
+                              "，端口已被占用或地址不属于本机 (cannot listen there)"),
+                 site_.options.listen,
+                 "停掉占用端口的进程，或改 node.yaml 的 listen (free the port or choose another)");
+  }
+
+  void DialParent() {
+    links_->Dial(site_.options.parent, [this] {
+      return MakeLinkChannel(
+          link_options_, site_.options.parent,
+          MakeChannelCredentials(
+              identity_.tls_key.ToPem(), identity_.tls_chain_pem, site_.network(),
+              [this](const VerifiedChain& server) {
+                return enrolment_->AuthorisePeer(server, /*is_parent=*/true);
+              },
+              [this](const absl::Status& why) { neighbours_->ServerRefused(why); }));
+    });
+  }
+
+  Identity identity_;
+  std::unique_ptr<Store> store_;
+  Refusals refusals_;
+  Workers workers_;
+  Site site_;
+  LinkOptions link_options_;
+  std::unique_ptr<Directory> directory_;
+  std::unique_ptr<Calls> calls_;
+  std::unique_ptr<Finder> finder_;
+  std::unique_ptr<Catalogue> catalogue_;
+  std::unique_ptr<Enrolment> enrolment_;
+  std::unique_ptr<PushDesk> pushes_;
+  std::unique_ptr<Questions> questions_;
+  std::unique_ptr<Subscriptions> subscriptions_;
+  std::unique_ptr<Neighbours> neighbours_;
+  std::unique_ptr<Overview> overview_;
+  std::unique_ptr<Trace> trace_;
+  std::unique_ptr<Doctor> doctor_;
+  std::unique_ptr<Snapshots> snapshots_;
+  std::unique_ptr<Authoriser> authoriser_;
+  std::unique_ptr<Driver> driver_;
+  std::unique_ptr<Links> links_;
+  std::vector<std::unique_ptr<grpc::Service>> services_;
+  std::unique_ptr<grpc::Server> server_;
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const std::string& dir) {
+  RequireTls13();
+  GT_ASSIGN_OR_RETURN(const NodeConfig config, LoadConfig(dir));
+  for (absl::string_view line : absl::StrSplit(PrintConfig(config), '\n', absl::SkipEmpty())) {
+    Log(LogLevel::kInfo, absl::StrCat(kConfigFile, ": ", line));
+  }
+  GT_ASSIGN_OR_RETURN(Identity identity, LoadIdentity(dir));
+  GT_RETURN_IF_ERROR(CheckParent(config, identity));
+  GT_ASSIGN_OR_RETURN(std::unique_ptr<Store> store,
+                      OpenRocksStore(absl::StrCat(dir, "/", config.data_dir)));
+  GT_RETURN_IF_ERROR(ClaimStore(store.get(), identity));
+  auto daemon = std::make_unique<RunningDaemon>(OptionsOf(dir, config), std::move(identity),
+                                                std::move(store));
+  GT_RETURN_IF_ERROR(daemon->Run());
+  return daemon;
+}
+
+}  // namespace guantong

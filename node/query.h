@@ -1,0 +1,56 @@
+// Answering questions about rows: from a table held here, or of the provider's node by a routed
+// call. The provider holds every question from elsewhere against its own sharing rules again: it
+// does not trust the asker's node.
+#ifndef GUANTONG_NODE_QUERY_H_
+#define GUANTONG_NODE_QUERY_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "catalog/keys.h"
+#include "catalog/store.h"
+#include "guantong/v1/data.pb.h"
+#include "node/calls.h"
+#include "node/finder.h"
+#include "node/site.h"
+
+namespace guantong {
+
+// On the table of `feed`. A page token belongs to its question: with other conditions it is
+// refused. A page ends at the limit, or before the answer outgrows a reply. INVALID_ARGUMENT
+// where_invalid, field_unknown, page_token_invalid, limit_too_large; DEADLINE_EXCEEDED
+// query_too_slow.
+absl::StatusOr<v1::QueryResponse> QueryTable(const Reader& snapshot, const FeedKey& feed,
+                                             const v1::QueryRequest& request, absl::Time deadline);
+
+// Any thread; waits for other nodes.
+class Questions {
+ public:
+  Questions(const Site* site, Calls* calls, Finder* finder)
+      : site_(*site), calls_(*calls), finder_(*finder) {}
+
+  // Adds what other nodes may ask; before the driver starts.
+  void Register();
+
+  absl::StatusOr<v1::QueryResponse> Query(const CallerIdentity& caller,
+                                          const v1::QueryRequest& request, absl::Time deadline);
+
+ private:
+  absl::StatusOr<v1::QueryResponse> QueryHere(const v1::FeedId& feed,
+                                              const v1::QueryRequest& request,
+                                              absl::Time deadline) const;
+  absl::StatusOr<v1::QueryResponse> QueryCopy(const CallerIdentity& caller,
+                                              const v1::QueryRequest& request,
+                                              absl::Time deadline) const;
+  absl::StatusOr<std::string> Answer(const v1::SignedCall& call, absl::Time deadline) const;
+
+  const Site& site_;
+  Calls& calls_;
+  Finder& finder_;
+};
+
+}  // namespace guantong
+
+#endif  // GUANTONG_NODE_QUERY_H_

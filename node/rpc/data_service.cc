@@ -1,0 +1,73 @@
+#include "guantong/v1/data.grpc.pb.h"
+#include "node/push.h"
+#include "node/query.h"
+#include "node/rpc/serve.h"
+#include "node/rpc/services.h"
+#include "node/subscriptions.h"
+
+namespace guantong {
+namespace {
+
+class DataService final : public v1::DataService::Service {
+ public:
+  DataService(Authoriser* authoriser, PushDesk* pushes, Questions* questions,
+              guantong::Subscriptions* subscriptions)
+      : authoriser_(authoriser),
+        pushes_(*pushes),
+        questions_(*questions),
+        subscriptions_(*subscriptions) {}
+
+  grpc::Status Push(grpc::ServerContext* context, grpc::ServerReader<v1::PushRequest>* reader,
+                    v1::PushResponse* response) override {
+    return Serve(authoriser_, *context, "guantong.v1.DataService.Push",
+                 [&](const CallerIdentity& caller) {
+                   const PushStream stream = {
+                       .read = [reader](v1::PushRequest* request) { return reader->Read(request); },
+                       .broken = [context] { return context->IsCancelled(); },
+                       .cancel = [context] { context->TryCancel(); }};
+                   return Fill(pushes_.Take(caller, stream), response);
+                 });
+  }
+  grpc::Status Query(grpc::ServerContext* context, const v1::QueryRequest* request,
+                     v1::QueryResponse* response) override {
+    return Serve(authoriser_, *context, "guantong.v1.DataService.Query",
+                 [&](const CallerIdentity& caller) {
+                   return Fill(questions_.Query(caller, *request, DeadlineOf(*context)), response);
+                 });
+  }
+  grpc::Status Subscribe(grpc::ServerContext* context, const v1::SubscribeRequest* request,
+                         v1::Subscription* response) override {
+    return Serve(authoriser_, *context, "guantong.v1.DataService.Subscribe",
+                 [&](const CallerIdentity& caller) {
+                   return Fill(subscriptions_.Subscribe(caller, *request, DeadlineOf(*context)),
+                               response);
+                 });
+  }
+  grpc::Status Unsubscribe(grpc::ServerContext* context, const v1::SubscribeRequest* request,
+                           v1::Subscription* response) override {
+    return Serve(authoriser_, *context, "guantong.v1.DataService.Unsubscribe",
+                 [&](const CallerIdentity&) {
+                   return Fill(subscriptions_.Unsubscribe(*request), response);
+                 });
+  }
+  grpc::Status Subscriptions(grpc::ServerContext* context, const v1::SubscriptionsRequest*,
+                             v1::SubscriptionList* response) override {
+    return Serve(authoriser_, *context, "guantong.v1.DataService.Subscriptions",
+                 [&](const CallerIdentity&) { return Fill(subscriptions_.List(), response); });
+  }
+
+ private:
+  Authoriser* const authoriser_;
+  PushDesk& pushes_;
+  Questions& questions_;
+  guantong::Subscriptions& subscriptions_;
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> MakeDataService(Authoriser* authoriser, PushDesk* pushes,
+                                               Questions* questions, Subscriptions* subscriptions) {
+  return std::make_unique<DataService>(authoriser, pushes, questions, subscriptions);
+}
+
+}  // namespace guantong

@@ -1,0 +1,33 @@
+// Making the snapshots the engine asks for, one at a time, on a thread of its own: a large one
+// takes minutes.
+#ifndef GUANTONG_NODE_SNAPSHOTS_H_
+#define GUANTONG_NODE_SNAPSHOTS_H_
+
+#include "absl/status/statusor.h"
+#include "catalog/keys.h"
+#include "guantong/v1/feed.pb.h"
+#include "node/site.h"
+#include "node/workers.h"
+
+namespace guantong {
+
+class Snapshots {
+ public:
+  explicit Snapshots(const Site* site) : site_(*site), worker_(1) {}
+
+  // From the core thread. The chunks go through the driver like every other write, a bounded group
+  // at a time, and are durable when the manifest is handed to the engine.
+  void Make(const FeedKey& feed);
+
+  void Stop() { worker_.Stop(); }
+
+ private:
+  absl::StatusOr<v1::Manifest> Build(const FeedKey& feed);
+
+  const Site& site_;
+  Workers worker_;
+};
+
+}  // namespace guantong
+
+#endif  // GUANTONG_NODE_SNAPSHOTS_H_

@@ -1,0 +1,162 @@
+#include "node/verify.h"
+
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "catalog/base/certificate.h"
+#include "catalog/base/digest.h"
+#include "catalog/base/status.h"
+#include "catalog/batch.h"
+#include "catalog/keys.h"
+#include "guantong/storage/v1/store.pb.h"
+#include "node/limits.h"
+
+namespace guantong {
+namespace {
+
+class Verifier {
+ public:
+  Verifier(const Reader& store, absl::string_view network) : store_(store), network_(network) {}
+
+  absl::StatusOr<v1::VerifyResponse> Run() {
+    const std::string feeds = KindPrefix('F');
+    auto cursor = store_.Scan(feeds, PrefixEnd(feeds));
+    for (; cursor->Valid(); cursor->Next()) {
+      storage::v1::FeedRecord record;
+      key_ = FeedKey::FromBytes(cursor->key().substr(feeds.size(), kFeedKeyBytes));
+      record.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size()));
+      feed_ = record.feed();
+      response_.set_feeds(response_.feeds() + 1);
+      if (!(FeedKey::Of(feed_) == key_)) {
+        Fault(0, "记录与键不符 (the feed record does not belong to its key)");
+        continue;
+      }
+      GT_RETURN_IF_ERROR(VerifyLog(record));
+      GT_RETURN_IF_ERROR(VerifyManifest());
+    }
+    GT_RETURN_IF_ERROR(cursor->status());
+    return response_;
+  }
+
+ private:
+  void Fault(uint64_t sequence, absl::string_view text) {
+    if (static_cast<size_t>(response_.faults_size()) >= kVerifyFaultsMax) return;
+    v1::VerifyFault* fault = response_.add_faults();
+    fault->set_feed_key(HexOf(key_.bytes()));
+    *fault->mutable_feed() = feed_;
+    fault->set_sequence(sequence);
+    fault->set_text(std::string(text));
+  }
+
+  // The chain that signed something, its links proved once; the error is kept too.
+  const absl::StatusOr<VerifiedChain>& Signer(const std::string& digest) {
+    auto it = signers_.find(digest);
+    if (it != signers_.end()) return it->second;
+    absl::StatusOr<VerifiedChain> signer =
+        absl::DataLossError("没有存下签名者的证书链 (the signer's chain is not stored)");
+    std::string bytes;
+    v1::CertificateChain chain;
+    if (store_.Get(ChainKey(digest), &bytes).ok() && chain.ParseFromString(bytes)) {
+      if (ChainDigest(chain) == digest) {
+        signer = VerifyChainLinks(chain, network_);
+      } else {
+        signer = absl::DataLossError(
+            "存下的证书链与摘要不符 (the stored chain does not match its digest)");
+      }
+    }
+    return signers_.emplace(digest, std::move(signer)).first->second;
+  }
+
+  absl::Status VerifyLog(const storage::v1::FeedRecord& record) {
+    v1::Position at = record.log_from();
+    if (at.chain_hash().empty()) at.set_chain_hash(ZeroDigest());
+    auto cursor = store_.Scan(LogPrefix(key_), PrefixEnd(LogPrefix(key_)));
+    for (; cursor->Valid(); cursor->Next()) {
+      v1::SignedBatch batch;
+      const uint64_t last =
+          ReadBigEndian64(cursor->key().substr(cursor->key().size() - sizeof(uint64_t)));
+      response_.set_batches(response_.batches() + 1);
+      if (!batch.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size()))) {
+        Fault(last, "无法解析 (the batch does not parse)");
+        continue;
+      }
+      absl::StatusOr<ParsedBatch> parsed = ParseBatch(batch);
+      if (!parsed.ok()) {
+        Fault(last, absl::StrCat("批次损坏 (the batch is damaged): ", parsed.status().message()));
+        continue;
+      }
+      const v1::BatchHeader& header = parsed->header;
+      response_.set_records(response_.records() + (header.last() - header.prev()));
+      if (!(parsed->key == key_)) Fault(last, "属于另一数据流 (the batch is of another feed)");
+      if (header.prev_hash() != at.chain_hash())
+        Fault(last, "哈希链断裂 (the hash chain is broken)");
+      const bool same_epoch =
+          header.epoch().number() == at.epoch().number() && header.epoch().id() == at.epoch().id();
+      const bool next_epoch = header.epoch().number() > at.epoch().number() && header.prev() == 0;
+      if (!next_epoch && !(same_epoch && header.prev() == at.sequence())) {
+        Fault(last, absl::StrCat("不连续：应接在 ", at.sequence(), " 之后 (not contiguous)"));
+      }
+      const absl::StatusOr<VerifiedChain>& signer = Signer(header.signer_chain());
+      const absl::Status signed_well =
+          signer.ok() ? CheckBatchSignature(*parsed, batch, *signer, network_) : signer.status();
+      if (!signed_well.ok()) Fault(last, absl::StrCat("签名 (signature): ", signed_well.message()));
+      at = PositionOf(header, parsed->chain_hash);
+    }
+    GT_RETURN_IF_ERROR(cursor->status());
+    const bool begun = record.head().epoch().number() > 0;
+    if (begun && !SamePosition(at, record.head())) {
+      Fault(record.head().sequence(),
+            "日志没有到达记录的位置 (the log does not end at the recorded position)");
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status VerifyManifest() {
+    std::string bytes;
+    const absl::Status got = store_.Get(ManifestKey(key_), &bytes);
+    if (absl::IsNotFound(got)) return absl::OkStatus();
+    GT_RETURN_IF_ERROR(got);
+    v1::SignedManifest signed_manifest;
+    absl::StatusOr<v1::Manifest> manifest =
+        signed_manifest.ParseFromString(bytes) ? ParseManifest(signed_manifest)
+                                               : absl::StatusOr<v1::Manifest>(absl::DataLossError(
+                                                     "清单无法解析 (the manifest does not parse)"));
+    if (!manifest.ok()) {
+      Fault(0, manifest.status().message());
+      return absl::OkStatus();
+    }
+    const absl::StatusOr<VerifiedChain>& signer = Signer(manifest->signer_chain());
+    const absl::Status signed_well =
+        signer.ok() ? CheckManifestSignature(*manifest, signed_manifest, *signer, network_)
+                    : signer.status();
+    if (!signed_well.ok()) {
+      Fault(manifest->at().sequence(),
+            absl::StrCat("快照清单签名 (manifest signature): ", signed_well.message()));
+    }
+    auto cursor = store_.Scan(ChunkPrefix(key_), PrefixEnd(ChunkPrefix(key_)));
+    for (; cursor->Valid(); cursor->Next()) {
+      if (Sha256(cursor->value()) == cursor->key().substr(cursor->key().size() - kDigestBytes))
+        continue;
+      Fault(manifest->at().sequence(),
+            "快照块与其哈希不符 (a snapshot chunk does not match its hash)");
+    }
+    return cursor->status();
+  }
+
+  const Reader& store_;
+  const absl::string_view network_;
+  v1::VerifyResponse response_;
+  FeedKey key_;
+  v1::FeedId feed_;
+  std::map<std::string, absl::StatusOr<VerifiedChain>> signers_;
+};
+
+}  // namespace
+
+absl::StatusOr<v1::VerifyResponse> VerifyStore(const Reader& store, absl::string_view network) {
+  return Verifier(store, network).Run();
+}
+
+}  // namespace guantong
