@@ -1,0 +1,102 @@
+// verify, doctor: whether what is stored holds, and what is wrong with a node.
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "catalog/base/status.h"
+#include "guantong/v1/node.pb.h"
+#include "node/cli/connection.h"
+#include "node/cli/invocation.h"
+#include "node/cli/local_checks.h"
+#include "node/cli/output.h"
+#include "node/form/json_form.h"
+#include "node/language.h"
+
+namespace guantong {
+namespace {
+
+absl::Status ReportVerification(const Invocation& invocation, const v1::VerifyResponse& verified) {
+  Table table({{"feeds", Text("数据流", "feeds"), true},
+               {"batches", Text("批次", "batches"), true},
+               {"records", Text("记录", "records"), true},
+               {"faults", Text("问题", "faults"), true}});
+  table.Add({Count(verified.feeds()), Count(verified.batches()), Count(verified.records()),
+             Count(static_cast<uint64_t>(verified.faults_size()))});
+  Emit(invocation, ToJson(verified), table);
+  if (verified.faults().empty()) {
+    Say(Text("哈希链、签名和证书链全部核对无误",
+             "hash chains, signatures and certificate chains hold"));
+    return absl::OkStatus();
+  }
+  for (const v1::VerifyFault& fault : verified.faults()) {
+    Say(absl::StrCat(fault.feed_key(), " ", fault.feed().resource(), Text(" 第 ", " record "),
+                     fault.sequence(), Text(" 条：", ": "), fault.text()));
+  }
+  return Error(absl::StatusCode::kDataLoss, "verify_failed",
+               absl::StrCat(verified.faults_size(), Text(" 处核对不上", " faults")), "",
+               Text("从上级或下级重新取得，或从备份恢复",
+                    "fetch again from a neighbour, or restore a backup"));
+}
+
+absl::Status RunVerify(const Invocation& invocation) {
+  GT_ASSIGN_OR_RETURN(const auto connection, Connection::Open(invocation));
+  GT_ASSIGN_OR_RETURN(const auto verified,
+                      connection->Call<v1::VerifyResponse>("guantong.v1.NodeService.Verify",
+                                                           v1::VerifyRequest(), kWorkWithin));
+  return ReportVerification(invocation, verified);
+}
+
+absl::Status ReportFindings(const Invocation& invocation, const v1::DoctorResponse& found) {
+  Table table({{"check", Text("检查", "check")},
+               {"ok", Text("结果", "result")},
+               {"text", Text("说明", "note")},
+               {"remedy", Text("下一步", "next")}});
+  int wrong = 0;
+  for (const v1::Finding& finding : found.findings()) {
+    wrong += finding.ok() ? 0 : 1;
+    table.Add({finding.check(),
+               {finding.ok() ? Text("正常", "ok") : Text("有问题", "wrong"),
+                finding.ok() ? "true" : "false"},
+               finding.text(),
+               finding.remedy()});
+  }
+  Emit(invocation, ToJson(found), table);
+  if (wrong == 0) return absl::OkStatus();
+  return Error(absl::StatusCode::kInternal, "doctor_findings",
+               absl::StrCat(wrong, Text(" 项有问题", " checks failed")), "",
+               Text("按各项的下一步处理", "see what each check says to do next"));
+}
+
+absl::Status RunDoctor(const Invocation& invocation, const std::string& dir) {
+  absl::Status unanswered;
+  if (!invocation.profile.empty() || dir.empty()) {
+    GT_ASSIGN_OR_RETURN(const auto connection, Connection::Open(invocation));
+    const auto found =
+        connection->Call<v1::DoctorResponse>("guantong.v1.NodeService.Doctor", v1::DoctorRequest());
+    if (found.ok()) return ReportFindings(invocation, *found);
+    if (dir.empty()) return found.status();
+    unanswered = found.status();
+  }
+  return ReportFindings(invocation, CheckLocally(dir, unanswered));
+}
+
+}  // namespace
+
+void AddChecks(CLI::App* app, Invocation* invocation) {
+  app->add_subcommand("verify", Text("核对本节点保存的哈希链、签名和证书链",
+                                     "check the stored hash chains, signatures and certificates"))
+      ->callback(
+          [invocation] { invocation->action = [invocation] { return RunVerify(*invocation); }; });
+
+  auto* doctor = app->add_subcommand("doctor", Text("体检：证书、端口、上级、磁盘、时钟",
+                                                    "certificate, port, parent, disk, clock"));
+  const auto dir = std::make_shared<std::string>();
+  doctor->add_option(
+      "--dir", *dir,
+      Text("节点目录；节点没有答复时在本机检查", "the node's folder, for when it does not answer"));
+  doctor->callback([invocation, dir] {
+    invocation->action = [invocation, dir] { return RunDoctor(*invocation, *dir); };
+  });
+}
+
+}  // namespace guantong

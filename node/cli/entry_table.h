@@ -1,0 +1,17 @@
+// Catalogue entries for people: one line each, or everything about one.
+#ifndef GUANTONG_NODE_CLI_ENTRY_TABLE_H_
+#define GUANTONG_NODE_CLI_ENTRY_TABLE_H_
+
+#include <vector>
+
+#include "guantong/v1/catalog.pb.h"
+#include "node/cli/table.h"
+
+namespace guantong {
+
+Table EntrySummary(const std::vector<v1::ShowResponse>& entries);
+Table EntryDetails(const v1::ShowResponse& shown);
+
+}  // namespace guantong
+
+#endif  // GUANTONG_NODE_CLI_ENTRY_TABLE_H_

@@ -1,0 +1,37 @@
+// One attempt at a push: the rpc as a sink of rows.
+#ifndef GUANTONG_NODE_CLI_PUSH_STREAM_H_
+#define GUANTONG_NODE_CLI_PUSH_STREAM_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "guantong/v1/data.pb.h"
+#include "node/cli/connection.h"
+
+namespace guantong {
+
+class PushStream {
+ public:
+  PushStream(const Connection& connection, absl::Time deadline);
+  ~PushStream();  // an unfinished push is cancelled: the node drops it
+  PushStream(const PushStream&) = delete;
+  PushStream& operator=(const PushStream&) = delete;
+
+  // Rows are sent in messages of some hundred KiB. False: the node has ended the stream, Finish
+  // says why.
+  bool Open(const v1::PushOpen& open);
+  bool Add(v1::PushRow row);
+  absl::StatusOr<v1::PushResponse> Finish();
+
+ private:
+  struct Rpc;
+  bool Flush();
+  const Connection& connection_;
+  std::unique_ptr<Rpc> rpc_;
+  v1::PushRequest rows_;
+  size_t rows_bytes_ = 0;
+};
+
+}  // namespace guantong
+
+#endif  // GUANTONG_NODE_CLI_PUSH_STREAM_H_
