@@ -21,6 +21,9 @@ rocksdb::BlockBasedTableOptions TableOptions(const std::shared_ptr<rocksdb::Cach
   table.format_version = 5;
   // Otherwise the index and filter of every open file come on top of the cache, without a bound.
   table.cache_index_and_filter_blocks = true;
+  // In partitions, or the filter of one large file would push out all else.
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.partition_filters = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   return table;
 }

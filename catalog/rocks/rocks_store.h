@@ -23,8 +23,8 @@ class Env;
 namespace guantong {
 
 struct RocksOptions {
-  // Memtables and block cache share it; a table of contents of each open file stays within it too.
-  size_t memory_bytes_max = 24 << 20;
+  // Memtables, cached blocks, indices and filters share it.
+  size_t memory_bytes_max = 16 << 20;
   uint64_t log_bytes_max = 64 << 20;  // write-ahead log: what a start after a crash has to replay
   int open_files_max = 256;
   rocksdb::Env* env = nullptr;  // borrowed; null: the file system
