@@ -1,0 +1,101 @@
+// Every push writes its number to the mark rows and is known with the digest of all rows after it. So one look at a table says
+// whether it is half a push, an invention, or the state after a certain push.
+#include "absl/strings/str_cat.h"
+#include "catalog/table.h"
+#include "tests/sim/checkers.h"
+
+namespace guantong::sim {
+
+bool ReadTable(World& world, size_t index, const Dataset& dataset, TableState* state) {
+  const Node& node = world.node(index);
+  const auto wrong = [&](const std::string& what) {
+    world.Wrong(absl::StrCat(node.name(), " ", dataset.resource, " at push ", state->push, ": ", what));
+    return false;
+  };
+  const std::unique_ptr<Reader> snapshot = node.store().Snapshot();
+  absl::StatusOr<TableReader> table = TableReader::Open(*snapshot, dataset.key);
+  if (absl::IsNotFound(table.status())) return false;
+  if (!table.ok()) return wrong(table.status().ToString());
+  const absl::Status read = table->Scan("", "", [&](absl::string_view key, absl::string_view row) {
+    state->content[std::string(key)] = std::string(row);
+    return true;
+  });
+  if (!read.ok()) return wrong(read.ToString());
+  state->commit = table->record().commit();
+  state->schema = table->record().schema();
+
+  size_t marks = 0;
+  for (const std::string& key : MarkKeys()) {
+    auto mark = state->content.find(key);
+    if (mark == state->content.end()) continue;
+    const uint64_t push = PushOfMark(mark->second);
+    if (++marks > 1 && push != state->push) return wrong(absl::StrCat("half a push is readable, ", push, " too"));
+    state->push = push;
+  }
+  if (marks != 0 && marks != MarkKeys().size()) return wrong("half a push is readable, marks are missing");
+  auto known = dataset.content.find(state->push);
+  if (known == dataset.content.end() || known->second != DigestOf(state->content)) {
+    return wrong(absl::StrCat(state->content.size(), " rows that are not those after this push"));
+  }
+  if (dataset.refused.count(state->push) > 0) return wrong("the push was refused and is readable");
+  if (table->record().rows() != state->content.size()) {
+    return wrong(absl::StrCat("says it has ", table->record().rows(), " rows, has ", state->content.size()));
+  }
+  return true;
+}
+
+void Probe(World& world, size_t index) {
+  if (!world.node(index).up()) return;
+  ++world.ledger().probes;
+  for (const Dataset& dataset : world.ledger().datasets) {
+    TableState state;
+    ReadTable(world, index, dataset, &state);
+  }
+  CheckPlacement(world, index);
+}
+
+std::string AwaitsTables(World& world) {
+  const Ledger& ledger = world.ledger();
+  for (size_t at = 0; at < ledger.datasets.size(); ++at) {
+    const Dataset& dataset = ledger.datasets[at];
+    TableState origin;
+    if (!ReadTable(world, dataset.origin, dataset, &origin)) {
+      if (dataset.opened) return absl::StrCat("the table of ", dataset.resource, " at its origin");
+      continue;
+    }
+    if (origin.push < dataset.acknowledged && !dataset.rewound) {
+      return absl::StrCat("push ", dataset.acknowledged, " of ", dataset.resource, " at its origin, which stands at ",
+                          origin.push);
+    }
+    for (const auto& [who, standing] : ledger.subscriptions) {
+      if (who.second != at) continue;
+      const std::string name = absl::StrCat(world.node(who.first).name(), " ", dataset.resource);
+      TableState copy;
+      const bool held = ReadTable(world, who.first, dataset, &copy);
+      if (standing == Standing::kDropped && held) return absl::StrCat("dropping of the copy at ", name);
+      if (standing != Standing::kWanted) continue;
+      if (!dataset.shared) {
+        storage::v1::StoredInterest interest;
+        interest.set_code(dataset.resource);
+        *interest.mutable_feed() = dataset.feed;
+        std::string bytes;
+        if (world.node(who.first).store().Get(SubscriptionKey(dataset.resource), &bytes).ok()) {
+          interest.ParseFromString(bytes);
+        }
+        if (world.node(who.first).engine().SubscriptionInfo(interest).state() != v1::SUBSCRIPTION_STATE_REFUSED) {
+          return absl::StrCat("the refusal at ", name);
+        }
+        continue;
+      }
+      if (!held) return absl::StrCat("the copy at ", name);
+      if (copy.push != origin.push || copy.schema != origin.schema || copy.commit != origin.commit ||
+          copy.content != origin.content) {
+        return absl::StrCat("the copy at ", name, ": it stands at push ", copy.push, " commit ", copy.commit,
+                            ", the origin at push ", origin.push, " commit ", origin.commit);
+      }
+    }
+  }
+  return "";
+}
+
+}  // namespace guantong::sim

@@ -1,0 +1,39 @@
+// What must hold, each in a file of its own. Check... finds what may never be, at any moment, and tells the world; Awaits... says what
+// is still missing once everything is healed, empty when nothing is.
+#ifndef GUANTONG_TESTS_SIM_CHECKERS_H_
+#define GUANTONG_TESTS_SIM_CHECKERS_H_
+
+#include <string>
+
+#include "tests/sim/world.h"
+
+namespace guantong::sim {
+
+// --- tables (check_tables.cc) ---
+struct TableState {
+  Content content;
+  uint64_t push = 0;       // by its marks
+  uint64_t commit = 0;
+  std::string schema;
+};
+// False when there is no table. A half push, or rows that no push made, are wrong.
+bool ReadTable(World& world, size_t node, const Dataset& dataset, TableState* state);
+// Reads every table the node has, as a reader would.
+void Probe(World& world, size_t node);
+std::string AwaitsTables(World& world);
+
+// --- catalogues (check_catalogs.cc) ---
+std::string AwaitsCatalogs(World& world);
+
+// --- nothing where nobody may have it (check_placement.cc) ---
+void CheckPlacement(World& world, size_t node);
+
+// --- logs: chained, signed, gapless (check_chains.cc) ---
+void CheckChains(World& world, size_t node);
+
+// --- calls (check_calls.cc) ---
+void CheckAnswer(World& world, const std::string& body, const CallDone& done);
+
+}  // namespace guantong::sim
+
+#endif  // GUANTONG_TESTS_SIM_CHECKERS_H_

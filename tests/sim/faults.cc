@@ -1,0 +1,124 @@
+#include "tests/sim/faults.h"
+
+#include <utility>
+
+#include "catalog/base/status.h"
+
+namespace guantong::sim {
+
+namespace {
+
+storage::v1::FeedRecord RecordOf(const MemoryStore& store, const FeedKey& feed) {
+  storage::v1::FeedRecord record;
+  std::string bytes;
+  if (store.Get(FeedRecordKey(feed), &bytes).ok()) record.ParseFromString(bytes);
+  return record;
+}
+
+bool AtLeast(const v1::Position& a, const v1::Position& b) {
+  return std::make_pair(a.epoch().number(), a.sequence()) >= std::make_pair(b.epoch().number(), b.sequence());
+}
+
+}  // namespace
+
+Faults::Faults(World* world)
+    : world_(*world), plan_(world->scenario().faults), random_(world->RandomFor("faults")) {}
+
+void Faults::Every(absl::Duration mean, std::function<void()> what) {
+  if (mean == absl::ZeroDuration()) return;
+  world_.schedule().After(random_.Around(mean), [this, mean, what = std::move(what)]() mutable {
+    if (!raging_) return;
+    what();
+    Every(mean, std::move(what));
+  });
+}
+
+void Faults::Start() {
+  raging_ = true;
+  Every(plan_.crash_every, [this] { CrashOne(); });
+  Every(plan_.cut_every, [this] { CutOne(); });
+  Every(plan_.restore_every, [this] { BackUpOne(); });
+  if (plan_.parent_away > absl::ZeroDuration()) {
+    const size_t edge = random_.Below(world_.network().edges());
+    world_.network().Cut(edge);
+    world_.schedule().After(plan_.parent_away, [this, edge] { world_.network().Mend(edge); });
+  }
+}
+
+void Faults::Heal() {
+  raging_ = false;
+  world_.network().SetWeather(Weather{});
+  world_.network().MendAll();
+  for (size_t i = 0; i < world_.size(); ++i) world_.Start(i);
+}
+
+void Faults::CrashOne() {
+  const size_t index = random_.Below(world_.size());
+  world_.Crash(index);
+  world_.schedule().After(random_.Between(absl::ZeroDuration(), plan_.down_max), [this, index] {
+    if (raging_) world_.Start(index);
+  });
+}
+
+void Faults::CutOne() {
+  const size_t edge = random_.Below(world_.network().edges());
+  if (world_.network().IsCut(edge)) return;
+  if (random_.Chance(plan_.one_way)) {
+    world_.network().CutOneWay(edge, random_.Chance(0.5));
+  } else {
+    world_.network().Cut(edge);
+  }
+  world_.schedule().After(random_.Between(absl::Milliseconds(200), plan_.cut_max), [this, edge] {
+    if (raging_) world_.network().Mend(edge);
+  });
+}
+
+// --- backups --------------------------------------------------------------------------------------------------
+
+void Faults::BackUpOne() {
+  const size_t index = random_.Below(world_.size());
+  std::shared_ptr<MemoryStore> backup = world_.node(index).store().Clone();
+  world_.schedule().After(random_.Between(absl::Seconds(2), absl::Seconds(40)), [this, index, backup] {
+    if (!raging_ || !world_.node(index).up()) return;
+    RestoreFrom(index, backup->Clone(), random_.Between(absl::Seconds(1), absl::Seconds(20)));
+  });
+}
+
+bool Faults::CanGiveBack(size_t origin, const FeedKey& feed, const MemoryStore& backup) const {
+  const v1::Position now = RecordOf(world_.node(origin).store(), feed).head();
+  const storage::v1::FeedRecord then = RecordOf(backup, feed);
+  if (then.head().epoch().number() == now.epoch().number() && then.head().sequence() == now.sequence()) return true;
+  // An origin that has forgotten even the feed's name cannot ask for it.
+  if (then.head().epoch().number() == 0) return false;
+  for (size_t i = 1; i < world_.size(); ++i) {
+    const Node& child = world_.node(i);
+    for (size_t j = 0; j < i; ++j) {
+      const Node& parent = world_.node(j);
+      if (parent.path() != child.path().Parent() || (i != origin && j != origin)) continue;
+      const storage::v1::FeedRecord held = RecordOf((i == origin ? parent : child).store(), feed);
+      if (held.head().epoch().number() != 0 && AtLeast(held.head(), now) && AtLeast(then.head(), held.log_from())) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+void Faults::RestoreFrom(size_t index, std::unique_ptr<MemoryStore> backup, absl::Duration down) {
+  Ledger& ledger = world_.ledger();
+  world_.trace().Note(world_.node(index).name(), "is restored from a backup");
+  world_.Crash(index);
+  for (Dataset& dataset : ledger.datasets) {
+    if (dataset.origin != index) continue;
+    dataset.restored = true;
+    if (plan_.restored_alone || !CanGiveBack(index, dataset.key, *backup)) dataset.rewound = true;
+  }
+  ledger.rewound.insert(index);
+  for (auto& [who, standing] : ledger.subscriptions) {
+    if (who.first == index) standing = Standing::kDoubtful;
+  }
+  world_.node(index).Restore(std::move(backup));
+  world_.schedule().After(down, [this, index] { world_.Start(index); });
+}
+
+}  // namespace guantong::sim

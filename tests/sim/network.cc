@@ -1,0 +1,187 @@
+#include "tests/sim/network.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace guantong::sim {
+
+void Network::Join(Node* child, Node* parent) {
+  edges_.push_back({.ends = {child, parent}});
+  Dial(edges_.size() - 1, random_.Between(absl::ZeroDuration(), absl::Milliseconds(200)));
+}
+
+// --- sessions -------------------------------------------------------------------------------------------------
+
+void Network::Dial(size_t edge, absl::Duration delay) {
+  schedule_.After(delay, [this, edge, dial = ++edges_[edge].dial] {
+    if (dial == edges_[edge].dial) Connect(edge);
+  });
+}
+
+void Network::Connect(size_t at) {
+  Edge& edge = edges_[at];
+  Node& child = *edge.ends[kChild];
+  Node& parent = *edge.ends[kParent];
+  if (!child.up()) return;   // dials when it starts
+  if (!parent.up() || edge.cut[kChild] || edge.cut[kParent]) {
+    return Dial(at, random_.Between(absl::Milliseconds(100), weather_.redial_max));
+  }
+  const uint64_t id = ++last_session_;
+  Session& session = sessions_[id];
+  session.edge = at;
+  for (int side : {kParent, kChild}) {
+    Node& node = *edge.ends[static_cast<size_t>(side)];
+    Side& own = session.sides[static_cast<size_t>(side)];
+    own.link = ++last_link_;
+    own.life = node.life();
+    own.open = true;
+    own.last_arrival.fill(schedule_.now());
+    own.sender_free = schedule_.now();
+    by_link_[own.link] = {id, side};
+  }
+  trace_.Note(child.name(), "connects");
+  // The stream stands at the parent first, and at the child before the parent's first frame.
+  const absl::Duration way = random_.Between(weather_.delay_min, weather_.delay_max);
+  session.opened = schedule_.now() + way;
+  session.sides[kParent].last_arrival.fill(session.opened);
+  schedule_.After(way, [this, id] {
+    auto it = sessions_.find(id);
+    if (it == sessions_.end() || !it->second.sides[kChild].open) return;
+    const Edge& over = edges_[it->second.edge];
+    over.ends[kChild]->Step(LinkUp{.link = it->second.sides[kChild].link, .node_id = over.ends[kParent]->id(),
+                                   .path = over.ends[kParent]->path(), .is_parent = true});
+  });
+  parent.Step(LinkUp{.link = session.sides[kParent].link, .node_id = child.id(), .path = child.path()});
+}
+
+void Network::EndSide(uint64_t id, int side, absl::string_view why) {
+  auto it = sessions_.find(id);
+  if (it == sessions_.end() || !it->second.sides[static_cast<size_t>(side)].open) return;
+  Session& session = it->second;
+  Side& own = session.sides[static_cast<size_t>(side)];
+  own.open = false;
+  by_link_.erase(own.link);
+  const size_t at = session.edge;
+  Node& node = *edges_[at].ends[static_cast<size_t>(side)];
+  const bool other_open = session.sides[static_cast<size_t>(1 - side)].open;
+  const LinkId link = own.link;
+  const bool alive = node.life() == own.life;
+  if (!other_open) sessions_.erase(it);
+  if (other_open) {
+    const bool silent = edges_[at].cut[static_cast<size_t>(side)];
+    Notice(id, 1 - side,
+           silent ? random_.Between(absl::ZeroDuration(), weather_.liveness)
+                  : random_.Between(weather_.delay_min, weather_.delay_max));
+  }
+  if (alive) node.Step(LinkDown{.link = link, .why = std::string(why)});
+  if (side == kChild && node.up()) Dial(at, random_.Between(absl::Milliseconds(100), weather_.redial_max));
+}
+
+void Network::Notice(uint64_t session, int side, absl::Duration delay) {
+  schedule_.After(delay, [this, session, side] { EndSide(session, side, "the other side is gone"); });
+}
+
+void Network::Close(Node& at, LinkId link) {
+  auto it = by_link_.find(link);
+  if (it == by_link_.end()) return;
+  const auto [session, side] = it->second;
+  // Not from within the step that asked for it.
+  schedule_.After(absl::ZeroDuration(),
+                  [this, session = session, side = side] { EndSide(session, side, "closed here"); });
+  trace_.Note(at.name(), "closes a link");
+}
+
+void Network::Started(Node& node) {
+  for (size_t at = 0; at < edges_.size(); ++at) {
+    if (edges_[at].ends[kChild] == &node) Dial(at, random_.Between(absl::ZeroDuration(), absl::Seconds(1)));
+  }
+}
+
+void Network::Crashed(Node& node) {
+  std::vector<std::pair<uint64_t, int>> ended;
+  for (const auto& [id, session] : sessions_) {
+    for (int side : {kChild, kParent}) {
+      const bool here = edges_[session.edge].ends[static_cast<size_t>(side)] == &node;
+      if (here && session.sides[static_cast<size_t>(side)].open) ended.emplace_back(id, side);
+    }
+  }
+  for (const auto& [id, side] : ended) EndSide(id, side, "crashed");
+}
+
+// --- cuts -----------------------------------------------------------------------------------------------------
+
+void Network::Cut(size_t edge) {
+  trace_.Note(edges_[edge].ends[kChild]->name(), "is cut off");
+  edges_[edge].cut = {true, true};
+  CutNoticed(edge);
+}
+
+void Network::CutOneWay(size_t edge, bool upward) {
+  trace_.Note(edges_[edge].ends[kChild]->name(), upward ? "is not heard" : "hears nothing");
+  edges_[edge].cut[upward ? kChild : kParent] = true;
+  CutNoticed(edge);
+}
+
+void Network::CutNoticed(size_t edge) {
+  for (const auto& [id, session] : sessions_) {
+    if (session.edge != edge) continue;
+    for (int side : {kChild, kParent}) {
+      // Who hears nothing notices by the silence, the other one by his own end.
+      if (edges_[edge].cut[static_cast<size_t>(1 - side)]) {
+        Notice(id, side, random_.Between(absl::ZeroDuration(), weather_.liveness));
+      }
+    }
+  }
+}
+
+void Network::Mend(size_t edge) {
+  if (!IsCut(edge)) return;
+  trace_.Note(edges_[edge].ends[kChild]->name(), "is reached again");
+  edges_[edge].cut = {false, false};
+}
+
+void Network::MendAll() {
+  for (size_t edge = 0; edge < edges_.size(); ++edge) Mend(edge);
+}
+
+// --- frames ---------------------------------------------------------------------------------------------------
+
+void Network::Carry(Node& from, const Send& send) {
+  auto it = by_link_.find(send.link);
+  if (it == by_link_.end()) return;
+  const auto [id, side] = it->second;
+  Session& session = sessions_.at(id);
+  const Edge& edge = edges_[session.edge];
+  trace_.Frame(from.name(), "->", edge.ends[static_cast<size_t>(1 - side)]->name(), *send.frame);
+  if (send.lane == v1::LANE_BULK) ++bulk_frames_;
+  if (edge.cut[static_cast<size_t>(side)] || random_.Chance(weather_.loss)) return;
+
+  Side& own = session.sides[static_cast<size_t>(side)];
+  absl::Time sent = schedule_.now();
+  if (send.lane == v1::LANE_BULK) {
+    own.sender_free = std::max(own.sender_free, sent) +
+                      absl::Seconds(static_cast<double>(send.frame->size()) / weather_.bytes_per_second);
+    sent = own.sender_free;
+  }
+  for (int copies = random_.Chance(weather_.repeat) ? 2 : 1; copies > 0; --copies) {
+    absl::Time arrival = sent + random_.Between(weather_.delay_min, weather_.delay_max);
+    absl::Time& last = own.last_arrival[static_cast<size_t>(send.lane)];
+    if (random_.Chance(weather_.overtake)) {
+      arrival = std::max(arrival + random_.Between(absl::ZeroDuration(), 4 * weather_.delay_max), session.opened);
+    } else {
+      arrival = last = std::max(arrival, last);
+    }
+    schedule_.At(arrival, [this, id = id, to = 1 - side, frame = send.frame] { Arrive(id, to, frame); });
+  }
+}
+
+void Network::Arrive(uint64_t id, int side, std::shared_ptr<const std::string> frame) {
+  auto it = sessions_.find(id);
+  if (it == sessions_.end() || !it->second.sides[static_cast<size_t>(side)].open) return;
+  const Edge& edge = edges_[it->second.edge];
+  if (edge.cut[static_cast<size_t>(1 - side)]) return;
+  edge.ends[static_cast<size_t>(side)]->Step(
+      FrameReceived{.link = it->second.sides[static_cast<size_t>(side)].link, .frame = *frame});
+}
+
+}  // namespace guantong::sim

@@ -1,0 +1,95 @@
+// The links of the tree: sessions that a child dials, frames with delay and limited rate, cuts, and, where a scenario asks for it, loss,
+// repeats and overtaking within a session.
+#ifndef GUANTONG_TESTS_SIM_NETWORK_H_
+#define GUANTONG_TESTS_SIM_NETWORK_H_
+
+#include <array>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tests/sim/node.h"
+
+namespace guantong::sim {
+
+struct Weather {
+  absl::Duration delay_min = absl::Milliseconds(1);
+  absl::Duration delay_max = absl::Milliseconds(40);
+  double bytes_per_second = 12.5e6;
+  double loss = 0;
+  double repeat = 0;
+  double overtake = 0;
+  absl::Duration liveness = absl::Seconds(12);   // until a silent cut is noticed, at most
+  absl::Duration redial_max = absl::Seconds(3);
+};
+
+class Network {
+ public:
+  Network(Weather weather, Random random, Schedule* schedule, Trace* trace)
+      : weather_(weather), random_(std::move(random)), schedule_(*schedule), trace_(*trace) {}
+
+  // The edge's number is the order of joining.
+  void Join(Node* child, Node* parent);
+
+  void Carry(Node& from, const Send& send);
+  void Close(Node& at, LinkId link);
+
+  // Both ways; half-open sessions are noticed later, on each side by itself.
+  void Cut(size_t edge);
+  void CutOneWay(size_t edge, bool upward);
+  void Mend(size_t edge);
+  void MendAll();
+  bool IsCut(size_t edge) const { return edges_[edge].cut[0] || edges_[edge].cut[1]; }
+  size_t edges() const { return edges_.size(); }
+
+  // After Node::Start / Node::Crash.
+  void Started(Node& node);
+  void Crashed(Node& node);
+
+  void SetWeather(const Weather& weather) { weather_ = weather; }
+
+  uint64_t bulk_frames() const { return bulk_frames_; }
+
+ private:
+  static constexpr int kChild = 0;
+  static constexpr int kParent = 1;
+  struct Edge {
+    std::array<Node*, 2> ends;
+    std::array<bool, 2> cut{};        // frames sent by that end are lost
+    uint64_t dial = 0;                // the dial that counts
+  };
+  struct Side {
+    LinkId link = 0;
+    uint64_t life = 0;
+    bool open = false;
+    std::array<absl::Time, 3> last_arrival{};   // by lane, of frames sent from here
+    absl::Time sender_free;
+  };
+  struct Session {
+    size_t edge;
+    absl::Time opened;                // at the child
+    std::array<Side, 2> sides;
+  };
+
+  void Dial(size_t edge, absl::Duration delay);
+  void Connect(size_t edge);
+  void EndSide(uint64_t session, int side, absl::string_view why);
+  void Notice(uint64_t session, int side, absl::Duration delay);
+  void Arrive(uint64_t session, int side, std::shared_ptr<const std::string> frame);
+  void CutNoticed(size_t edge);
+
+  Weather weather_;
+  Random random_;
+  Schedule& schedule_;
+  Trace& trace_;
+  std::vector<Edge> edges_;
+  std::map<uint64_t, Session> sessions_;
+  std::map<LinkId, std::pair<uint64_t, int>> by_link_;   // -> session, side
+  uint64_t last_session_ = 0;
+  LinkId last_link_ = 0;
+  uint64_t bulk_frames_ = 0;
+};
+
+}  // namespace guantong::sim
+
+#endif  // GUANTONG_TESTS_SIM_NETWORK_H_

@@ -1,0 +1,85 @@
+#include "absl/strings/str_cat.h"
+#include "tests/sim/checkers.h"
+#include "tests/sim/faults.h"
+#include "tests/sim/identity.h"
+#include "tests/sim/workload.h"
+#include "tests/sim/world.h"
+
+namespace guantong::sim {
+
+namespace {
+
+constexpr absl::Duration kLook = absl::Seconds(2);
+// After the last answer nothing may keep moving: long enough for every periodic comparison to come by twice.
+constexpr absl::Duration kRest = absl::Seconds(70);
+
+std::string Awaited(World& world) {
+  std::string awaited = AwaitsTables(world);
+  return awaited.empty() ? AwaitsCatalogs(world) : awaited;
+}
+
+// Healed: everything must come within the time the scenario states.
+void Converge(World& world, Outcome& outcome) {
+  const absl::Time healed = world.schedule().now();
+  const absl::Time limit = healed + world.scenario().heal_within;
+  std::string awaited = Awaited(world);
+  while (!awaited.empty() && world.wrong().empty()) {
+    if (world.schedule().now() >= limit) {
+      outcome.verdict = Outcome::Verdict::kNoProgress;
+      outcome.text = absl::StrCat("still waiting for ", awaited);
+      return;
+    }
+    world.schedule().RunUntil(world.schedule().now() + kLook);
+    awaited = Awaited(world);
+  }
+  outcome.healed_after = world.schedule().now() - healed;
+  if (!world.wrong().empty()) return;
+
+  // Acknowledgements may still be on their way.
+  world.schedule().RunUntil(world.schedule().now() + absl::Seconds(40));
+  const uint64_t frames = world.network().bulk_frames();
+  world.schedule().RunUntil(world.schedule().now() + kRest);
+  if (world.network().bulk_frames() != frames) {
+    outcome.verdict = Outcome::Verdict::kNoProgress;
+    outcome.text = absl::StrCat(world.network().bulk_frames() - frames, " bulk frames although all is in place");
+  }
+}
+
+}  // namespace
+
+Outcome Run(const Scenario& scenario, uint64_t seed, std::ostream* trace_out) {
+  World world(scenario, seed, trace_out);
+  Workload workload(&world);
+  Faults faults(&world);
+  Outcome outcome;
+
+  workload.Start();
+  faults.Start();
+  const absl::Time end = Dawn() + std::max(scenario.work.lasts, scenario.faults.parent_away);
+  while (world.schedule().now() < end && world.wrong().empty()) {
+    world.schedule().RunUntil(world.schedule().now() + absl::Seconds(10));
+  }
+  if (world.wrong().empty()) {
+    workload.Stop();
+    faults.Heal();
+    world.schedule().RunUntil(world.schedule().now() + absl::Seconds(1));
+    workload.Settle();
+    Converge(world, outcome);
+  }
+  for (size_t i = 0; i < world.size() && world.wrong().empty(); ++i) {
+    Probe(world, i);
+    CheckChains(world, i);
+  }
+  if (!world.wrong().empty()) {
+    outcome.verdict = Outcome::Verdict::kWrong;
+    outcome.text = world.wrong();
+  }
+  outcome.nodes = world.size();
+  outcome.records = world.ledger().records;
+  outcome.virtual_time = world.schedule().now() - Dawn();
+  outcome.trace_hash = world.trace().hash();
+  outcome.ledger = world.ledger();
+  return outcome;
+}
+
+}  // namespace guantong::sim

@@ -1,0 +1,81 @@
+// A tree of nodes, its network, its clients and its faults, run by one seed: work under faults, then healing, then the question
+// whether everything is as promised.
+#ifndef GUANTONG_TESTS_SIM_WORLD_H_
+#define GUANTONG_TESTS_SIM_WORLD_H_
+
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "tests/sim/ledger.h"
+#include "tests/sim/network.h"
+#include "tests/sim/node.h"
+#include "tests/sim/random.h"
+#include "tests/sim/scenario.h"
+#include "tests/sim/schedule.h"
+#include "tests/sim/trace.h"
+
+namespace guantong::sim {
+
+class World : public Surroundings {
+ public:
+  World(const Scenario& scenario, uint64_t seed, std::ostream* trace_out);
+
+  const Scenario& scenario() const { return scenario_; }
+  Schedule& schedule() { return schedule_; }
+  Trace& trace() { return trace_; }
+  Network& network() { return network_; }
+  Ledger& ledger() { return ledger_; }
+  const Ledger& ledger() const { return ledger_; }
+  Random RandomFor(absl::string_view name) const { return random_.Fork(name); }
+
+  size_t size() const { return nodes_.size(); }
+  Node& node(size_t index) { return *nodes_[index]; }
+  const Node& node(size_t index) const { return *nodes_[index]; }
+  // The edge from a node to its parent; the root (node 0) has none.
+  size_t EdgeOf(size_t node) const { return node - 1; }
+
+  void Crash(size_t index);
+  void Start(size_t index);
+
+  // The first thing that went wrong, empty while nothing did.
+  const std::string& wrong() const { return wrong_; }
+  void Wrong(std::string what) override;
+
+ private:
+  void Grow(const NodePath& at, size_t parent, size_t level, Random& shape);
+  void Add(const NodePath& path, size_t parent, Random& shape);
+  void Carry(Node& from, const Send& send) override { network_.Carry(from, send); }
+  void Close(Node& at, const CloseLink& close) override { network_.Close(at, close.link); }
+  void Execute(Node& at, CallDelivery delivery) override;
+
+  Scenario scenario_;
+  Random random_;
+  Random calls_;
+  Schedule schedule_;
+  Trace trace_;
+  Network network_;
+  Ledger ledger_;
+  std::vector<std::unique_ptr<Node>> nodes_;
+  std::string wrong_;
+};
+
+struct Outcome {
+  enum class Verdict { kGood, kNoProgress, kWrong };
+  Verdict verdict = Verdict::kGood;
+  std::string text;
+  size_t nodes = 0;
+  uint64_t records = 0;
+  absl::Duration virtual_time;
+  absl::Duration healed_after;
+  uint64_t trace_hash = 0;
+  Ledger ledger;
+};
+
+// One whole run.
+Outcome Run(const Scenario& scenario, uint64_t seed, std::ostream* trace_out = nullptr);
+
+}  // namespace guantong::sim
+
+#endif  // GUANTONG_TESTS_SIM_WORLD_H_
