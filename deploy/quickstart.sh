@@ -57,7 +57,7 @@ until_true() {
   shift 2
   until "$@" >/dev/null 2>&1; do
     [ "$(now_ms)" -lt "$deadline" ] || fail "$what"
-    read -r -t 0.02 _ <> <(:) || true
+    sleep 0.02
   done
 }
 
@@ -67,7 +67,6 @@ launch() {
   echo $! >"$net/$1/pid"
 }
 answers() { as "$1" admin status -o json; }
-link_up() { as "$1" admin links | grep -q . && [ "$(as "$1" admin status -o json | json_field parent_up)" != false ]; }
 
 stop_all() {
   local folder pids=()
@@ -123,7 +122,7 @@ for line in "${nodes[@]}"; do
       fail "接纳 $name:$(tail -n 2 "$net/$folder/log")"
   fi
   # 目录范围取全国:任何一级都能直接检索;默认只看本分支,其余向上级询问。
-  [ "$parent" = - ] || printf 'catalog_scope: country\n' >>"$net/$folder/node.yaml"
+  sed -i 's/^catalog_scope: .*/catalog_scope: country/' "$net/$folder/node.yaml"
   launch "$folder"
   until_true 20 "$name 没有应答" answers "$folder"
   as "$folder" admin department add --uscc "$uscc" --division "$code" --name "$department" \
@@ -160,8 +159,8 @@ columns=name=名称,kind=类别,office=负责科室
 as chengdong editor push "$code_chengdong" "$data/chengdong_streets.csv" --columns "$columns"
 started=$(now_ms)
 as shanxi editor subscribe "$code_chengdong" >/dev/null
-local_rows() { as shanxi editor query "$code_chengdong" --local --where "$1" -o json 2>/dev/null | grep -c '"name"'; }
-has_rows() { [ "$(local_rows "$1")" = "$2" ]; }
+local_rows() { as shanxi editor query "$code_chengdong" --local --where "$1" -o csv 2>/dev/null | tail -n +2 | wc -l; }
+has_rows() { [ "$(local_rows "$1")" -eq "$2" ]; }
 until_true 30 '快照没有到达' has_rows "name != ''" 9
 took '快照 9 行已在山西省本地可查' "$started"
 started=$(now_ms)
@@ -173,6 +172,7 @@ as shanxi editor subscriptions
 # --- kill -9 -----------------------------------------------------------------------------------------------------
 step '六、青海省节点被 kill -9,期间城东区数据又有变化'
 kill -KILL "$(cat "$net/qinghai/pid")"
+wait "$(cat "$net/qinghai/pid")" 2>/dev/null || true
 as chengdong editor push "$code_chengdong" "$data/chengdong_later.csv" --columns "$columns"
 if as chengdong editor query "$code_dongguan" --limit 1 --timeout 5 2>"$net/unavailable"; then
   fail '青海省停机时,跨省查询本应立即答复不可用'

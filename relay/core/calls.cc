@@ -47,6 +47,10 @@ v1::Hop Calls::OwnHop() const {
   return hop;
 }
 
+std::string Calls::Here() const {
+  return absl::StrCat(DisplayPath(core_.self_path()), " ", core_.options.name);
+}
+
 void Calls::Start(Turn& turn, CallStart event) {
   v1::SignedCall call;
   call.set_id(core_.random(16));
@@ -101,7 +105,7 @@ void Calls::Route(Turn& turn, LinkId from, Token token, v1::CallRequest request)
   if (open_.size() >= core_.options.calls_open_max) {
     return refuse(v1::CALL_STATUS_NOT_EXECUTED,
                   Error(absl::StatusCode::kResourceExhausted, "node_busy",
-                        absl::StrCat("too many calls wait at ", DisplayPath(core_.self_path())), "", "try again"));
+                        absl::StrCat(Here(), " 等待中的请求过多 (too many calls wait there)"), "", "稍后再试 (try again)"));
   }
   if (*target == core_.self_path()) return Execute(turn, std::move(open), request);
 
@@ -113,9 +117,9 @@ void Calls::Route(Turn& turn, LinkId from, Token token, v1::CallRequest request)
                                                                  : DisplayPath(core_.self_path().Parent());
     return refuse(v1::CALL_STATUS_NOT_EXECUTED,
                   Error(absl::StatusCode::kUnavailable, "hop_down",
-                        absl::StrCat("unavailable at ", DisplayPath(core_.self_path()), " ", core_.options.name,
-                                     ": no link to ", toward),
-                        toward, "try again when the link is back; see `guantong links` there"));
+                        absl::StrCat("在 ", Here(), " 不可用:与 ", toward, " 没有连通的链路 (unavailable at ",
+                                     DisplayPath(core_.self_path()), ": no link to ", toward, ")"),
+                        toward, "链路恢复后再试;在那里看 guantong links (try again when the link is back)"));
   }
   open.to = next->who.link;
   open.next_name = DisplayPath(next->who.path);
@@ -305,9 +309,10 @@ void Calls::OnLinkDown(Turn& turn, const Peer& peer) {
     Answer(turn, open,
            Refusal(id, v1::CALL_STATUS_UNKNOWN,
                    Error(absl::StatusCode::kUnavailable, "hop_lost",
-                         absl::StrCat("unavailable at ", DisplayPath(core_.self_path()), " ", core_.options.name,
-                                      ": the link to ", open.next_name, " was lost while the call was under way"),
-                         open.next_name, "it may have been executed; ask again if that does no harm"),
+                         absl::StrCat("在 ", Here(), " 不可用:请求途中与 ", open.next_name, " 的链路中断 (unavailable at ",
+                                      DisplayPath(core_.self_path()), ": the link to ", open.next_name,
+                                      " was lost while the call was under way)"),
+                         open.next_name, "可能已经执行;重复无害时再试 (it may have been executed)"),
                    open.hops));
   }
 }
@@ -320,13 +325,13 @@ void Calls::Expire(Turn& turn) {
     if (it == open_.end() || it->second.deadline > turn.now) continue;
     const Open open = std::move(it->second);
     open_.erase(it);
-    const std::string where = open.to == 0 ? "it was being executed" : absl::StrCat("no answer from ", open.next_name);
+    const std::string where = open.to == 0 ? "正在执行 (it was being executed)"
+                                           : absl::StrCat(open.next_name, " 没有答复 (no answer from it)");
     Answer(turn, open,
            Refusal(id, v1::CALL_STATUS_UNKNOWN,
                    Error(absl::StatusCode::kDeadlineExceeded, "out_of_time",
-                         absl::StrCat("out of time at ", DisplayPath(core_.self_path()), " ", core_.options.name,
-                                      ": ", where),
-                         open.target, "ask again with a larger --timeout"),
+                         absl::StrCat("在 ", Here(), " 超时 (out of time):", where),
+                         open.target, "加大 --timeout 再试 (ask again with a larger --timeout)"),
                    open.hops));
   }
   while (!executed_by_age_.empty() &&

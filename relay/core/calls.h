@@ -46,6 +46,7 @@ class Calls {
   v1::CallReply Refusal(const std::string& id, v1::CallStatus status, const absl::Status& why,
                         const std::vector<v1::Hop>& hops) const;
   v1::Hop OwnHop() const;
+  std::string Here() const;   // path and name, for messages
   void Remember(const std::string& id, absl::Time until);
   void SetDeadline(const std::string& id, absl::Time deadline) { deadlines_.insert({deadline, id}); }
 
