@@ -214,6 +214,11 @@ absl::Status SaveConfig(const std::string& dir, const NodeConfig& config) {
   return WriteNewFile(absl::StrCat(dir, "/", kConfigFile), PrintConfig(config), 0644);
 }
 
+std::string DataFolder(const std::string& dir, const NodeConfig& config) {
+  const bool absolute = !config.data_dir.empty() && config.data_dir[0] == '/';
+  return absolute ? config.data_dir : absl::StrCat(dir, "/", config.data_dir);
+}
+
 absl::StatusOr<HostPort> ParseHostPort(absl::string_view address) {
   const auto malformed = [address] {
     return Error(

@@ -56,6 +56,9 @@ std::string PrintConfig(const NodeConfig& config);
 // Writes `dir`/node.yaml whole, mode 0644. ALREADY_EXISTS file_exists when there is one.
 absl::Status SaveConfig(const std::string& dir, const NodeConfig& config);
 
+// Where the store of the node in `dir` is.
+std::string DataFolder(const std::string& dir, const NodeConfig& config);
+
 // "HOST:PORT", "[v6]:PORT": splits; INVALID_ARGUMENT address_malformed.
 struct HostPort {
   std::string host;

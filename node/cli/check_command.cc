@@ -3,14 +3,21 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "catalog/base/certificate.h"
 #include "catalog/base/status.h"
+#include "catalog/rocks/rocks_store.h"
+#include "catalog/store.h"
 #include "guantong/v1/node.pb.h"
 #include "node/cli/connection.h"
 #include "node/cli/invocation.h"
 #include "node/cli/local_checks.h"
 #include "node/cli/output.h"
+#include "node/config.h"
 #include "node/form/json_form.h"
+#include "node/identity/files.h"
 #include "node/language.h"
+#include "node/verify.h"
 
 namespace guantong {
 namespace {
@@ -38,7 +45,28 @@ absl::Status ReportVerification(const Invocation& invocation, const v1::VerifyRe
                     "fetch again from a neighbour, or restore a backup"));
 }
 
-absl::Status RunVerify(const Invocation& invocation) {
+// Offline: the folder alone is read, by the process that holds the store's lock meanwhile.
+absl::Status VerifyFolder(const Invocation& invocation, const std::string& dir) {
+  GT_ASSIGN_OR_RETURN(const NodeConfig config, LoadConfig(dir));
+  const std::string chain_file = absl::StrCat(dir, "/identity/chain.pem");
+  GT_ASSIGN_OR_RETURN(const std::string pem, ReadSmallFile(chain_file));
+  GT_ASSIGN_OR_RETURN(const v1::CertificateChain chain, ChainFromPem(pem));
+  GT_ASSIGN_OR_RETURN(const VerifiedChain self, VerifyChain(chain, "", absl::Now()));
+  const std::string store_dir = DataFolder(dir, config);
+  // Opening would make an empty one.
+  if (!FileExists(store_dir)) {
+    return Error(
+        absl::StatusCode::kNotFound, "store_absent",
+        Text("这里没有数据目录", "there is no data folder"), store_dir,
+        Text("核对 --dir 和 node.yaml 的 data_dir", "check --dir, and data_dir in node.yaml"));
+  }
+  GT_ASSIGN_OR_RETURN(const std::unique_ptr<Store> store, OpenRocksStore(store_dir));
+  GT_ASSIGN_OR_RETURN(const v1::VerifyResponse verified, VerifyStore(*store, self.network));
+  return ReportVerification(invocation, verified);
+}
+
+absl::Status RunVerify(const Invocation& invocation, const std::string& dir) {
+  if (!dir.empty()) return VerifyFolder(invocation, dir);
   GT_ASSIGN_OR_RETURN(const auto connection, Connection::Open(invocation));
   GT_ASSIGN_OR_RETURN(const auto verified,
                       connection->Call<v1::VerifyResponse>("guantong.v1.NodeService.Verify",
@@ -83,10 +111,16 @@ absl::Status RunDoctor(const Invocation& invocation, const std::string& dir) {
 }  // namespace
 
 void AddChecks(CLI::App* app, Invocation* invocation) {
-  app->add_subcommand("verify", Text("核对本节点保存的哈希链、签名和证书链",
-                                     "check the stored hash chains, signatures and certificates"))
-      ->callback(
-          [invocation] { invocation->action = [invocation] { return RunVerify(*invocation); }; });
+  auto* verify = app->add_subcommand(
+      "verify", Text("核对保存的哈希链、签名和证书链",
+                     "check the stored hash chains, signatures and certificates"));
+  const auto folder = std::make_shared<std::string>();
+  verify->add_option("--dir", *folder,
+                     Text("离线核对这个节点目录（节点须已停止）",
+                          "offline, this node's folder (stop the node first)"));
+  verify->callback([invocation, folder] {
+    invocation->action = [invocation, folder] { return RunVerify(*invocation, *folder); };
+  });
 
   auto* doctor = app->add_subcommand("doctor", Text("体检：证书、端口、上级、磁盘、时钟",
                                                     "certificate, port, parent, disk, clock"));

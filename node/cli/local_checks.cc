@@ -131,10 +131,9 @@ v1::DoctorResponse CheckLocally(const std::string& dir, const absl::Status& unan
   CheckCertificate(dir, "chain.pem", &found);
   CheckCertificate(dir, "tls.pem", &found);
   if (config.ok()) CheckPort(*config, unanswered, &found);
-  const std::string store = config.ok() && !config->data_dir.empty() && config->data_dir[0] == '/'
-                                ? config->data_dir
-                                : dir;
-  CheckDisk(store, &found);
+  // The folder of the store is made by the first start.
+  const std::string store = config.ok() ? DataFolder(dir, *config) : dir;
+  CheckDisk(FileExists(store) ? store : dir, &found);
   return found;
 }
 

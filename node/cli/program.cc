@@ -52,6 +52,7 @@ void AddGlobals(CLI::App* app, Invocation* invocation) {
          },
          Text("输出格式：table、json、csv", "output: table, json, csv"))
       ->check(CLI::IsMember({"table", "json", "csv"}))
+      ->take_last()
       ->type_name("FORMAT");
   app->add_option_function<std::string>(
          "--timeout",
@@ -88,14 +89,28 @@ void Localise(CLI::App* app) {
     formatter->label("Excludes", "不能同用");
   }
   app->formatter(formatter);
-  app->set_help_flag("-h,--help", Text("显示帮助", "show this help"));
   app->option_defaults()->group(Text("选项", "Options"));
+  app->set_help_flag("-h,--help", Text("显示帮助", "show this help"));
   app->require_subcommand(1);
   app->fallthrough();
 }
 
-std::string UsageText(const CLI::ParseError& e) {
+// Help options and commands stand under headings of their own, which nothing but the object itself
+// can name.
+void NameGroups(CLI::App* app) {
+  app->get_help_ptr()->group(Text("选项", "Options"));
+  for (CLI::App* command : app->get_subcommands(nullptr)) {
+    command->group(Text("命令", "Commands"));
+    NameGroups(command);
+  }
+}
+
+std::string UsageText(const CLI::App& app, const CLI::ParseError& e) {
   const std::string& name = e.get_name();
+  const std::vector<std::string> unknown = app.remaining(true);
+  if (name == "RequiredError" && !unknown.empty()) {
+    return absl::StrCat(Text("没有这个命令：", "no such command: "), unknown.front());
+  }
   if (name == "ExtrasError") {
     return absl::StrCat(Text("不认识的参数：", "arguments not understood: "), e.what());
   }
@@ -133,8 +148,9 @@ int ParseAndRun(int argc, char** argv, CLI::App* app, Invocation* invocation) {
                                     ? OutputFormat::kJson
                                     : OutputFormat::kTable;
     const std::string command = ChosenCommand(*app);
-    return Fail(UsageError(UsageText(e), absl::StrCat(Text("用法见 ", "see "), command, " --help")),
-                *app, output);
+    return Fail(
+        UsageError(UsageText(*app, e), absl::StrCat(Text("用法见 ", "see "), command, " --help")),
+        *app, output);
   }
   absl::Status status = invocation->action();
   // A full disk behind a redirection shows only here.

@@ -89,7 +89,7 @@ absl::StatusOr<v1::PushResponse> Attempt(const Connection& connection, const v1:
     GT_ASSIGN_OR_RETURN(const bool any, rows->Next(&row));
     if (!any) break;
     if (!row.fault.ok()) {
-      if (!open.accept_valid()) return row.fault;
+      if (!open.accept_valid() && !open.dry_run()) return row.fault;
       local->Add(row);
       continue;
     }
@@ -141,6 +141,14 @@ absl::StatusOr<v1::PushResponse> PushWithRetries(const Connection& connection, P
   }
 }
 
+void ShowRejects(const std::vector<v1::RejectedRow>& rejects) {
+  constexpr size_t kShown = 10;
+  for (size_t i = 0; i < rejects.size() && i < kShown; ++i) {
+    Say(absl::StrCat(Text("第 ", "line "), rejects[i].line(), Text(" 行 ", " "), rejects[i].field(),
+                     ": ", rejects[i].reason()));
+  }
+}
+
 absl::Status KeepRejects(const PushOptions& options, const std::vector<std::string>& header,
                          const LocalRejects& local, v1::PushResponse* response) {
   if (local.count + response->rejected() == 0) return absl::OkStatus();
@@ -150,6 +158,10 @@ absl::Status KeepRejects(const PushOptions& options, const std::vector<std::stri
             [](const auto& a, const auto& b) { return a.line() < b.line(); });
   response->set_rejected(local.count + response->rejected());
   response->mutable_rejects()->Assign(rejects.begin(), rejects.end());
+  if (!options.open.accept_valid()) {
+    ShowRejects(rejects);
+    return absl::OkStatus();
+  }
   const std::string file =
       options.rejects.empty() ? absl::StrCat(options.file, ".rejects.csv") : options.rejects;
   GT_RETURN_IF_ERROR(WriteRejects(file, header, rejects));
