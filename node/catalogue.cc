@@ -154,6 +154,7 @@ absl::StatusOr<v1::CatalogEntry> Catalogue::Edit(const CallerIdentity& caller,
         before->schema_version() + (SchemaBytes(*before) == SchemaBytes(entry) ? 0 : 1);
     // Said now already, so that nobody works on a draft that cannot be published.
     GT_RETURN_IF_ERROR(CheckItems(*snapshot, *before, entry));
+    GT_RETURN_IF_ERROR(CheckSharingChange(*before, entry));
   }
   entry.set_schema_version(schema_version);
   WriteSet writes;
@@ -224,7 +225,10 @@ absl::StatusOr<v1::CatalogEntry> Catalogue::Publish(const CallerIdentity& caller
   }
   v1::CatalogEntry entry = *own.draft;
   GT_RETURN_IF_ERROR(ValidateEntry(entry));
-  if (before != nullptr) GT_RETURN_IF_ERROR(CheckItems(*snapshot, *before, entry));
+  if (before != nullptr) {
+    GT_RETURN_IF_ERROR(CheckItems(*snapshot, *before, entry));
+    GT_RETURN_IF_ERROR(CheckSharingChange(*before, entry));
+  }
   entry.set_state(v1::ENTRY_STATE_PUBLISHED);
   *entry.mutable_updated_at() = TimestampOf(absl::Now());
   if (entry.publication_date().empty()) entry.set_publication_date(DateOf(absl::Now()));

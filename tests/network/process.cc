@@ -4,7 +4,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
+extern "C" {
+#include <sys/pidfd.h>  // glibc 2.36 declares it without a language linkage
+}
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -93,7 +95,8 @@ Process::Process(const ProcessOptions& options)
   if (pid_ == 0) Become(arguments.data(), environment.data(), parent, out_, err_);
   // Both sides do it: whoever signals the group first must find it.
   setpgid(pid_, pid_);
-  descriptor_ = pidfd_open(pid_, 0);
+  // By its number: the C library declares it for C alone.
+  descriptor_ = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
   if (descriptor_ < 0) Fail("pidfd_open");
 }
 
