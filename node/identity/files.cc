@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
@@ -35,7 +36,7 @@ absl::Status Failed(int error, const std::string& file, absl::string_view reason
                     absl::string_view what) {
   return Error(
       absl::StatusCode::kUnavailable, reason,
-      absl::StrCat(what, " ", file, ": ", absl::ErrnoToStatus(error, "").message()), file,
+      absl::StrCat(what, " ", file, ": ", std::strerror(error)), file,
       Text("检查目录、权限和磁盘空间", "check the folder, its permissions and the disk space"));
 }
 
@@ -110,8 +111,7 @@ absl::Status ReplaceFile(const std::string& file, absl::string_view content) {
 
 absl::Status MakeFolder(const std::string& folder) {
   std::error_code error;
-  const std::filesystem::path path(folder);
-  std::filesystem::create_directories(path.parent_path(), error);
+  std::filesystem::create_directories(FolderOf(folder), error);
   if (error) return Unwritable(error.value(), folder);
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return Unwritable(errno, folder);
   return SyncFolder(FolderOf(folder));
