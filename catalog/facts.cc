@@ -1,8 +1,6 @@
 #include "catalog/facts.h"
 
-#include <set>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "catalog/base/digest.h"
@@ -60,19 +58,17 @@ absl::Status ApplyEntry(const v1::FeedId& feed, const FeedKey& key, const std::s
   return absl::OkStatus();
 }
 
-// Keys of the feed's facts as held, with the index key that goes with each.
-absl::Status HeldFacts(const Reader& store, const FeedKey& key,
-                       std::vector<std::pair<std::string, std::string>>* held) {
+absl::Status DeleteIndices(const Reader& store, const FeedKey& key, WriteSet* writes) {
   const std::string members = MemberPrefix(key);
   const auto member = store.Scan(members, PrefixEnd(members));
   for (; member->Valid(); member->Next()) {
-    held->emplace_back(member->key(), MemberIndexKey(member->key().substr(members.size()), key));
+    writes->Delete(MemberIndexKey(member->key().substr(members.size()), key));
   }
   GT_RETURN_IF_ERROR(member->status());
   const std::string entries = EntryPrefix(key);
   const auto entry = store.Scan(entries, PrefixEnd(entries));
   for (; entry->Valid(); entry->Next()) {
-    held->emplace_back(entry->key(), EntryIndexKey(entry->key().substr(entries.size()), key));
+    writes->Delete(EntryIndexKey(entry->key().substr(entries.size()), key));
   }
   return entry->status();
 }
@@ -112,28 +108,20 @@ absl::Status ReplaceRecords(const Reader& store, const v1::FeedId& feed, const v
   WriteSet facts;
   bool unknown = false;
   GT_RETURN_IF_ERROR(ApplyRecords(feed, records, &facts, &unknown));
-  std::set<absl::string_view> kept;
-  for (const WriteSet::Op& op : facts.ops()) {
-    if (op.kind == WriteSet::Kind::kPut) kept.insert(op.key);
-  }
-  std::vector<std::pair<std::string, std::string>> held;
-  GT_RETURN_IF_ERROR(HeldFacts(store, FeedKey::Of(feed), &held));
-  for (auto& [fact, index] : held) {
-    if (kept.count(fact) > 0) continue;
-    writes->Delete(std::move(fact));
-    writes->Delete(std::move(index));
-  }
+  GT_RETURN_IF_ERROR(DropRecords(store, feed, writes));
   writes->Append(std::move(facts));
   return absl::OkStatus();
 }
 
 absl::Status DropRecords(const Reader& store, const v1::FeedId& feed, WriteSet* writes) {
-  std::vector<std::pair<std::string, std::string>> held;
-  GT_RETURN_IF_ERROR(HeldFacts(store, FeedKey::Of(feed), &held));
-  for (auto& [fact, index] : held) {
-    writes->Delete(std::move(fact));
-    writes->Delete(std::move(index));
-  }
+  const FeedKey key = FeedKey::Of(feed);
+  WriteSet drop;
+  GT_RETURN_IF_ERROR(DeleteIndices(store, key, &drop));
+  // By range, so that facts which are ordered and not yet durable go as well; an index key of
+  // theirs points at nothing.
+  drop.DeleteRange(MemberPrefix(key), PrefixEnd(MemberPrefix(key)));
+  drop.DeleteRange(EntryPrefix(key), PrefixEnd(EntryPrefix(key)));
+  writes->Append(std::move(drop));
   return absl::OkStatus();
 }
 

@@ -19,7 +19,8 @@ namespace guantong {
 absl::Status ApplyRecords(const v1::FeedId& feed, const v1::Records& records, WriteSet* writes,
                           bool* unknown);
 
-// A snapshot replaces all facts of the feed: removes what is there and not in `records`. Errors as above, and the store's.
+// A snapshot replaces all facts of the feed: removes what is there and not in `records`. Errors as above, and the store's. Writes
+// of this feed that are ordered and not yet durable are replaced, too.
 absl::Status ReplaceRecords(const Reader& store, const v1::FeedId& feed, const v1::Records& records,
                             WriteSet* writes);
 

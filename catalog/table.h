@@ -72,11 +72,6 @@ class TableWriter {
   storage::v1::TableRecord record_;
 };
 
-struct TableRow {
-  std::string key;
-  std::string row;             // serialised Row
-};
-
 class TableReader {
  public:
   // Borrows `snapshot`. NOT_FOUND table_absent.

@@ -189,6 +189,18 @@ TEST_CASE("facts: a snapshot replaces what is there, and a dropped feed is gone"
   CHECK(facts.Keys() == 0);
 }
 
+TEST_CASE("facts: a snapshot also replaces what is ordered before it and not yet durable") {
+  MemoryStore store;
+  std::vector<WriteSet> queue(2);
+  bool unknown = false;
+  REQUIRE(ApplyRecords(kCatalog, Entries({EntryOf("1/1", "甲")}), &queue[0], &unknown).ok());
+  REQUIRE(ReplaceRecords(store, kCatalog, Entries({EntryOf("1/2", "乙")}), &queue[1]).ok());
+  REQUIRE(store.Commit(queue).ok());
+  CHECK(absl::IsNotFound(FindEntry(store, "1/1").status()));
+  CHECK(FindEntry(store, "1/2").ok());
+  CHECK(FindEntries(store, {}).entries.size() == 1);
+}
+
 TEST_CASE("facts: what is malformed or misplaced adds nothing, what is unknown is said") {
   const auto reason = [](const v1::FeedId& feed, const v1::Records& records) {
     WriteSet writes;

@@ -1,11 +1,13 @@
 // One suite over both implementations of the storage seam: what holds for one must hold for the
 // other.
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -218,6 +220,45 @@ TEST_CASE("store: random commits agree with a map") {
   const uint32_t seed = GENERATE(range(1u, 6u));
   FOR_EACH_STORE();
   RunAgainstModel(store, seed);
+}
+
+TEST_CASE("store: readers beside the committer see whole commits only") {
+  FOR_EACH_STORE();
+  constexpr int kCommits = 300;
+  const std::vector<std::string> keys = {"F1", "L1", "M1", "R1", "R2", "S1"};
+  std::atomic<bool> done = false;
+  std::atomic<int> torn = 0;
+  std::atomic<int> views = 0;
+  std::vector<std::thread> readers;
+  for (int reader = 0; reader < 3; ++reader) {
+    readers.emplace_back([&, reader] {
+      while (!done || views < 10) {
+        const auto snapshot = store.Snapshot();
+        const auto cursor = reader == 0 ? store.Scan("", "") : snapshot->Scan("", "");
+        std::string value, first;
+        size_t seen = 0;
+        for (; cursor->Valid(); cursor->Next()) {
+          if (seen++ == 0) first = std::string(cursor->value());
+          if (cursor->value() != first) ++torn;
+        }
+        if (seen != 0 && seen != keys.size()) ++torn;
+        if (reader != 0 && seen != 0 && (!snapshot->Get("R2", &value).ok() || value != first)) {
+          ++torn;
+        }
+        ++views;
+      }
+    });
+  }
+  for (int commit = 0; commit < kCommits; ++commit) {
+    std::vector<WriteSet> groups(2);
+    if (commit % 7 == 0) groups[0].DeleteRange("F", "T");
+    for (size_t i = 0; i < keys.size(); ++i) groups[i % 2].Put(keys[i], absl::StrCat(commit));
+    if (!store.Commit(groups).ok()) ++torn;
+  }
+  done = true;
+  for (std::thread& reader : readers) reader.join();
+  CHECK(torn == 0);
+  CHECK(views >= 10);
 }
 
 TEST_CASE("memory store: a clone has every commit and goes its own way") {
