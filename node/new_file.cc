@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 
 #include "absl/strings/str_cat.h"
 #include "catalog/base/status.h"
@@ -15,7 +16,7 @@ namespace {
 absl::Status Unwritable(const std::string& file) {
   return Error(absl::StatusCode::kUnavailable, "file_unwritable",
                absl::StrCat(Text("写不了文件：", "cannot write the file: "),
-                            absl::ErrnoToStatus(errno, "").message()),
+                            std::strerror(errno)),
                file, Text("检查目录、权限和磁盘空间", "check folder, permissions and disk space"));
 }
 

@@ -99,6 +99,7 @@ absl::Status EmitList(const Invocation& invocation, const v1::EntryList& list) {
     document["entries"].push_back(ShownEntryJson(shown));
   }
   Emit(invocation, document, EntrySummary({list.entries().begin(), list.entries().end()}));
+  if (list.entries().empty()) Say(Text("没有符合的条目", "no entries match"));
   if (!list.complete() && !list.note().empty()) {
     Say(absl::StrCat(Text("结果不全：", "incomplete: "), list.note()));
   }

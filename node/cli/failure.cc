@@ -16,7 +16,7 @@ namespace {
 constexpr absl::string_view kUsageReasons[] = {"usage", "profile_missing", "where_invalid",
                                                "code_malformed"};
 // Refused in this state, and open again by itself in a moment.
-constexpr absl::string_view kTransientReasons[] = {"push_open", "base_moved"};
+constexpr absl::string_view kTransientReasons[] = {"push_open", "base_moved", "store_locked"};
 constexpr absl::string_view kOversizeReasons[] = {"push_too_large", "frame_too_large"};
 
 template <size_t N>
@@ -34,6 +34,9 @@ std::string ReasonOf(const absl::Status& status) {
 }
 
 std::string RemedyFor(const absl::Status& status) {
+  if (absl::StartsWith(ReasonOf(status), "file_")) {
+    return Text("核对文件名和权限", "check the file's name and permissions");
+  }
   switch (ExitCode(status)) {
     case kExitUsage:
       return Text("用 --help 查看用法", "see --help");

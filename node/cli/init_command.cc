@@ -30,6 +30,7 @@ struct InitOptions {
 };
 
 absl::Status CheckOptions(InitOptions* options) {
+  while (options->dir.size() > 1 && options->dir.back() == '/') options->dir.pop_back();
   NodeConfig& config = options->config;
   const auto* level = FindEnum(*v1::Level_descriptor(), options->level);
   if (level == nullptr || level->number() == 0) {

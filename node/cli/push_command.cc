@@ -64,7 +64,11 @@ struct LocalRejects {
     if (++count > kRejectsListedMax) return;
     v1::RejectedRow& rejected = rows.emplace_back();
     rejected.set_line(row.line);
-    rejected.set_reason(std::string(row.fault.message()));
+    // The line has a column of its own.
+    std::string reason(row.fault.message());
+    const std::string place = absl::StrCat(DetailOf(row.fault).subject, Text("：", ": "));
+    if (absl::StartsWith(reason, place)) reason.erase(0, place.size());
+    rejected.set_reason(reason);
     for (const std::string& value : row.values) rejected.add_values(value);
   }
 };

@@ -119,7 +119,11 @@ absl::Status RunQuery(const Invocation& invocation, QueryOptions options) {
     first = false;
   } while (left > 0 && !whole.next_page_token().empty());
 
-  if (!csv) Emit(invocation, QueryJson(whole), RowTable(whole));
+  if (!csv) {
+    nlohmann::ordered_json document = QueryJson(whole);
+    document.erase("total");  // not counted, and 0 would be believed
+    Emit(invocation, document, RowTable(whole));
+  }
   if (moved) {
     Say(Text("注意：翻页期间数据有更新，前后页不是同一版本",
              "note: the data changed between pages, they are not of one version"));

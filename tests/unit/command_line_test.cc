@@ -42,6 +42,7 @@ TEST_CASE("exit statuses follow the status") {
   CHECK(ExitCode(Error(StatusCode::kDeadlineExceeded, "out_of_time", "")) == 5);
   CHECK(ExitCode(Error(StatusCode::kResourceExhausted, "node_busy", "")) == 5);
   CHECK(ExitCode(Error(StatusCode::kFailedPrecondition, "push_open", "")) == 5);
+  CHECK(ExitCode(Error(StatusCode::kFailedPrecondition, "store_locked", "")) == 5);
   CHECK(ExitCode(Error(StatusCode::kResourceExhausted, "push_too_large", "")) == 1);
 }
 
