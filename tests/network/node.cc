@@ -4,7 +4,6 @@
 #include <signal.h>
 
 #include <filesystem>
-#include <fstream>
 #include <stdexcept>
 #include <utility>
 
@@ -54,10 +53,6 @@ void Node::Init(Node* parent) {
     arguments.insert(arguments.end(), {"--join", parent->address(), "--token", token});
   }
   Require(Guantong(arguments), absl::StrCat("init of ", place_.name));
-}
-
-void Node::Configure(absl::string_view line) {
-  std::ofstream(absl::StrCat(dir_, "/node.yaml"), std::ios::app) << line << "\n";
 }
 
 void Node::Start() {

@@ -32,14 +32,11 @@ class Node {
   const std::string& address() const { return address_; }
   const std::string& path() const { return path_; }      // in the tree; known after Init
 
-  // Given to every later Start.
+  // Given to every later Start; GUANTONG_ and a key of node.yaml in capitals overrides the file.
   void SetEnvironment(std::map<std::string, std::string> environment);
 
   // `guantong init`: as a root, or with a token of `parent`, which has to be running.
   void Init(Node* parent);
-  // A line of node.yaml, before Start.
-  void Configure(absl::string_view line);
-
   // Starts the daemon and returns when it accepts connections.
   void Start();
   // SIGTERM; throws unless it ends by itself with status 0.
