@@ -254,6 +254,8 @@ absl::Status Calls::CheckReply(Turn& turn, const Open& open, const v1::CallReply
   if (reply.status() != v1::CALL_STATUS_OK && reply.status() != v1::CALL_STATUS_FAILED) return absl::OkStatus();
   if (reply.has_chain()) GT_RETURN_IF_ERROR(core_.chains.Learn(reply.chain(), &turn.writes()).status());
   const VerifiedChain* signer = core_.chains.Find(reply.signer_chain());
+  // It has a new chain since we last asked: with the next call we send ours, and get it.
+  if (signer == nullptr) chain_of_target_.erase(open.target);
   if (signer == nullptr || signer->role != CertificateRole::kIssuing || signer->path.text() != open.target ||
       turn.now > signer->not_after ||
       !signer->key.Verify(SignedMessage(kReplyDomain, core_.chains.network(), ReplyDigest(reply)),

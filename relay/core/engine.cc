@@ -16,6 +16,7 @@
 #include "relay/core/report.h"
 #include "relay/core/sender.h"
 #include "relay/core/state.h"
+#include "relay/core/subscriptions.h"
 #include "relay/core/sync.h"
 
 namespace guantong {
@@ -35,7 +36,8 @@ class EngineImpl : public Engine {
         sender_(&core_, &origin_),
         wants_(&core_),
         sync_(&core_, &sender_, &wants_),
-        receiver_(&core_, &sender_, &origin_, &wants_),
+        receiver_(&core_, &sender_, &origin_),
+        subscriptions_(&core_, &sender_, &wants_, &receiver_),
         calls_(&core_) {}
 
   absl::Status Load(absl::Time now) {
@@ -47,7 +49,10 @@ class EngineImpl : public Engine {
     own_chain_ = std::move(chain);
     GT_RETURN_IF_ERROR(LoadFeeds(core_));
     for (auto& [key, feed] : core_.feeds) {
-      if (feed.record.incomplete_since() != 0 && feed.table.has_value()) feed.wants_snapshot = true;
+      if (feed.record.incomplete_since() != 0 && !feed.own) {
+        feed.wants_snapshot = true;
+        feed.snapshot_from = {feed.record.head().epoch().number(), feed.record.incomplete_since()};
+      }
       if (feed.wants_snapshot) core_.repairing.insert(key);
       if (feed.table.has_value() && feed.table->needs_merge()) core_.merging.insert(key);
     }
@@ -81,8 +86,6 @@ class EngineImpl : public Engine {
   void On(Turn& turn, LinkDown event);
   void On(Turn& turn, FrameReceived event);
   void OnFrame(Turn& turn, Peer& peer, v1::Frame frame, std::string raw);
-  void OnInterest(Turn& turn, Peer& peer, const v1::InterestDelta& delta);
-  void RefuseUnshared(Turn& turn, Peer& peer, const WantedFeed& wanted);
 
   // --- writes of this node ---
   void On(Turn& turn, Committed event);
@@ -91,8 +94,8 @@ class EngineImpl : public Engine {
   void On(Turn& turn, CloseRows event) { origin_.On(turn, std::move(event)); }
   void On(Turn& turn, PushRows event) { origin_.On(turn, std::move(event)); }
   void On(Turn& turn, WriteFacts event);
-  void On(Turn& turn, Subscribe event);
-  void On(Turn& turn, Unsubscribe event);
+  void On(Turn& turn, Subscribe event) { subscriptions_.On(turn, std::move(event)); }
+  void On(Turn& turn, Unsubscribe event) { subscriptions_.On(turn, std::move(event)); }
 
   // --- calls, snapshots, time ---
   void On(Turn& turn, CallStart event) { calls_.Start(turn, std::move(event)); }
@@ -101,13 +104,17 @@ class EngineImpl : public Engine {
   void On(Turn&, Tick) {}
   void OnTime(Turn& turn);
   void Sweep(Turn& turn);
+  bool Kept(const FeedState& feed) const;
   void Merge(Turn& turn);
   absl::Time WakeAt(absl::Time now) const;
+
+  using Action = std::function<void(Turn&)>;
+  std::vector<Action> TakeActions(Turn& turn);
   Effects EndTurn(Turn turn);
 
   struct InFlight {
     uint64_t ticket;
-    std::vector<std::function<void(Turn&)>> when_durable;
+    std::vector<Action> when_durable;
   };
 
   Core core_;
@@ -116,6 +123,7 @@ class EngineImpl : public Engine {
   Wants wants_;
   Sync sync_;
   Receiver receiver_;
+  Subscriptions subscriptions_;
   Calls calls_;
   WriteSet own_chain_;
   std::deque<InFlight> in_flight_;
@@ -184,7 +192,7 @@ void EngineImpl::OnFrame(Turn& turn, Peer& peer, v1::Frame frame, std::string ra
       peer.clock_offset = absl::FromUnixMillis(frame.hello().clock_unix_ms()) - turn.now;
       return;
     case v1::Frame::kInterest:
-      return OnInterest(turn, peer, frame.interest());
+      return subscriptions_.OnInterest(turn, peer, frame.interest());
     case v1::Frame::kSyncOffer:
       return sync_.OnOffer(turn, peer, frame.sync_offer());
     case v1::Frame::kSyncAsk:
@@ -216,119 +224,18 @@ void EngineImpl::OnFrame(Turn& turn, Peer& peer, v1::Frame frame, std::string ra
   }
 }
 
-void EngineImpl::OnInterest(Turn& turn, Peer& peer, const v1::InterestDelta& delta) {
-  Interests& theirs = core_.wanted_by[peer.who.node_id];
-  const Interests before = theirs;
-  peer.frames_rejected += static_cast<uint64_t>(theirs.Apply(delta));
-
-  // What is no longer wanted stops, here and, when nobody else wants it, upstream.
-  for (const auto& [key, wanted] : before.feeds()) {
-    if (theirs.Wants(key)) continue;
-    sender_.Stop(peer, key);
-    wants_.Refresh(turn, wanted);
-  }
-  for (const auto& [key, wanted] : theirs.feeds()) {
-    if (before.Wants(key)) continue;
-    if (wanted.feed.origin() == core_.self_id()) {
-      RefuseUnshared(turn, peer, wanted);
-    } else {
-      wants_.Refresh(turn, wanted);
-    }
-    FeedState* feed = core_.Find(key);
-    if (feed != nullptr && sender_.Flows(peer, *feed)) sender_.StartFrom(turn, peer, *feed, wanted.have);
-  }
-  if (before.scopes() == theirs.scopes()) return;
-  for (auto& [link, other] : core_.peers) {
-    if (other.who.is_parent) wants_.RefreshAll(turn, other);
-  }
-}
-
-void EngineImpl::RefuseUnshared(Turn& turn, Peer& peer, const WantedFeed& wanted) {
-  const FeedState* feed = core_.Find(FeedKey::Of(wanted.feed));
-  const bool known = feed != nullptr && feed->kind() == v1::FEED_KIND_ROWS;
-  if (known && (feed->record.shared() || feed->record.closed())) return;
-  v1::Frame frame;
-  v1::Nack* nack = frame.mutable_nack();
-  nack->set_feed_key(FeedKey::Of(wanted.feed).str());
-  *nack->mutable_feed() = wanted.feed;
-  nack->set_reason(known ? v1::NACK_REASON_REFUSED : v1::NACK_REASON_UNKNOWN_FEED);
-  nack->set_text(known ? "提供方未无条件共享该数据,需要授权 (needs a grant)"
-                       : "提供方节点没有该数据集 (no such dataset at its origin)");
-  nack->set_from_origin(true);
-  SendFrame(turn, peer, v1::LANE_CONTROL, frame);
-}
-
 // --- writes of this node --------------------------------------------------------------------------------------
 
 void EngineImpl::On(Turn& turn, Committed event) {
   while (!in_flight_.empty() && in_flight_.front().ticket <= event.ticket) {
-    const std::vector<std::function<void(Turn&)>> actions = std::move(in_flight_.front().when_durable);
+    const std::vector<Action> actions = std::move(in_flight_.front().when_durable);
     in_flight_.pop_front();
-    for (const auto& action : actions) action(turn);
+    for (const Action& action : actions) action(turn);
   }
 }
 
 void EngineImpl::On(Turn& turn, WriteFacts event) {
   turn.writes().Append(std::move(event.writes));
-  turn.when_durable.push_back([token = event.token](Turn& later) {
-    if (token != 0) later.effects.writes_done.push_back({.token = token, .status = absl::OkStatus(), .position = {}});
-  });
-}
-
-void EngineImpl::On(Turn& turn, Subscribe event) {
-  const storage::v1::StoredInterest& interest = event.interest;
-  const FeedKey key = FeedKey::Of(interest.feed());
-  turn.writes().Put(SubscriptionKey(interest.code()), interest.SerializeAsString());
-  core_.subscriptions[key] = interest;
-  if (FeedState* feed = core_.Find(key); feed != nullptr && !feed->own && !feed->record.applied()) {
-    // So far only its log passed through here: the table comes as a snapshot.
-    feed->record.set_applied(true);
-    feed->table.emplace(key, storage::v1::TableRecord());
-    SaveFeed(core_, turn, *feed);
-    if (feed->record.head().epoch().number() != 0) receiver_.AskSnapshot(turn, *feed);
-  }
-  absl::StatusOr<NodePath> origin = NodePath::Parse(interest.origin_path());
-  if (origin.ok()) {
-    wants_.Refresh(turn, {.feed = interest.feed(), .origin_path = *origin, .have = {}, .warrant = ""});
-  }
-  turn.when_durable.push_back([token = event.token](Turn& later) {
-    if (token != 0) later.effects.writes_done.push_back({.token = token, .status = absl::OkStatus(), .position = {}});
-  });
-}
-
-void EngineImpl::On(Turn& turn, Unsubscribe event) {
-  std::string bytes;
-  storage::v1::StoredInterest interest;
-  if (!core_.store->Get(SubscriptionKey(event.code), &bytes).ok() || !interest.ParseFromString(bytes)) {
-    turn.effects.writes_done.push_back(
-        {.token = event.token,
-         .status = Error(absl::StatusCode::kNotFound, "subscription_unknown", "there is no such subscription",
-                         event.code, "see `guantong subscriptions`"),
-         .position = {}});
-    return;
-  }
-  const FeedKey key = FeedKey::Of(interest.feed());
-  core_.subscriptions.erase(key);
-  absl::StatusOr<NodePath> origin = NodePath::Parse(interest.origin_path());
-  const bool wanted = origin.ok() && wants_.Wanted(key, *origin);
-  if (origin.ok()) {
-    wants_.Refresh(turn, {.feed = interest.feed(), .origin_path = *origin, .have = {}, .warrant = ""});
-  }
-  if (event.drop_data) {
-    turn.writes().Delete(SubscriptionKey(event.code));
-    FeedState* feed = core_.Find(key);
-    if (feed != nullptr && !feed->own && wanted) {
-      if (feed->table.has_value()) feed->table->Drop(&turn.writes());
-      feed->table.reset();
-      feed->record.set_applied(false);
-      SaveFeed(core_, turn, *feed);
-    } else if (feed != nullptr && !feed->own) {
-      DropFeed(core_, turn, key);
-    }
-  } else {
-    interest.set_ended(true);
-    turn.writes().Put(SubscriptionKey(event.code), interest.SerializeAsString());
-  }
   turn.when_durable.push_back([token = event.token](Turn& later) {
     if (token != 0) later.effects.writes_done.push_back({.token = token, .status = absl::OkStatus(), .position = {}});
   });
@@ -340,7 +247,9 @@ void EngineImpl::OnTime(Turn& turn) {
   calls_.Expire(turn);
   for (auto& [link, peer] : core_.peers) {
     sender_.ResendStale(turn, peer);
-    if (turn.now - peer.offered_at >= core_.options.sync_every) sync_.Offer(turn, peer);
+    if (turn.now - peer.offered_at < core_.options.sync_every) continue;
+    wants_.Remind(turn, peer);
+    sync_.Offer(turn, peer);
   }
   receiver_.Tend(turn);
   origin_.CheckRecoveries(turn);
@@ -357,16 +266,29 @@ void EngineImpl::Sweep(Turn& turn) {
       turn.writes().Delete(ManifestKey(key));
       feed.held.reset();
     }
-    if (feed.own || feed.kind() != v1::FEED_KIND_ROWS || feed.record.applied()) continue;
-    if (wants_.Wanted(key, feed.origin_path)) {
+    if (feed.own || feed.record.applied()) continue;
+    if (Kept(feed)) {
       feed.unwanted_since = absl::InfiniteFuture();
     } else if (feed.unwanted_since == absl::InfiniteFuture()) {
       feed.unwanted_since = turn.now;
-    } else if (turn.now - feed.unwanted_since >= kUnwantedKept) {
+    } else if (turn.now - feed.unwanted_since >= kUnwantedKept && feed.pending == 0) {
       orphans.push_back(key);
     }
   }
   for (const FeedKey& key : orphans) DropFeed(core_, turn, key);
+}
+
+// Somebody wants it: a dataset by name, a record feed by scope. What comes from below stays for good.
+bool EngineImpl::Kept(const FeedState& feed) const {
+  if (feed.kind() == v1::FEED_KIND_ROWS) return wants_.Wanted(feed.key, feed.origin_path);
+  if (core_.IsBelow(feed.origin_path)) return true;
+  for (const WantedScope& scope : wants_.FromAbove()) {
+    if (scope.prefix.Contains(feed.origin_path) &&
+        std::find(scope.kinds.begin(), scope.kinds.end(), feed.kind()) != scope.kinds.end()) {
+      return true;
+    }
+  }
+  return wants_.Wanted(feed.key, feed.origin_path);
 }
 
 void EngineImpl::Merge(Turn& turn) {
@@ -394,36 +316,44 @@ absl::Time EngineImpl::WakeAt(absl::Time now) const {
     wake = std::min(wake, peer.offered_at + core_.options.sync_every);
     wake = std::min(wake, sender_.NextResend(peer));
   }
-  if (!core_.repairing.empty()) wake = std::min(wake, now + absl::Seconds(1));
+  if (!core_.repairing.empty() || !core_.recovering.empty()) wake = std::min(wake, now + absl::Seconds(1));
   wake = std::min(wake, last_sweep_ + kSweepEvery);
   return std::max(wake, now + absl::Milliseconds(10));
 }
 
-Effects EngineImpl::EndTurn(Turn turn) {
-  // Durable positions follow the ordered ones of the same turn, before whatever else waited for it.
-  std::vector<std::function<void(Turn&)>> actions;
+// Durable positions follow the ordered ones of the same turn, before whatever else waits for it.
+std::vector<EngineImpl::Action> EngineImpl::TakeActions(Turn& turn) {
+  std::vector<Action> actions;
   for (const FeedKey& key : turn.touched) {
-    FeedState* feed = core_.Find(key);
+    const FeedState* feed = core_.Find(key);
     if (feed == nullptr) continue;
-    actions.push_back([this, key, head = feed->record.head()](Turn& later) {
-      FeedState* state = core_.Find(key);
-      if (state == nullptr || SamePosition(state->durable, head)) return;
+    actions.push_back([this, key, opening = feed->opening, head = feed->record.head()](Turn& later) {
+      FeedState* state = core_.Find(key, opening);
+      if (state == nullptr) return;
       state->durable = head;
       if (state->own) sender_.Advance(later, *state);
     });
   }
-  for (auto& action : turn.when_durable) actions.push_back(std::move(action));
+  std::move(turn.when_durable.begin(), turn.when_durable.end(), std::back_inserter(actions));
+  turn.touched.clear();
   turn.when_durable.clear();
+  return actions;
+}
 
+Effects EngineImpl::EndTurn(Turn turn) {
   Effects& effects = turn.effects;
+  std::vector<Action> actions = TakeActions(turn);
+  // What waits for nothing happens now, and may in turn write.
+  while (!actions.empty() && effects.commit.empty() && in_flight_.empty()) {
+    for (const Action& action : actions) action(turn);
+    actions = TakeActions(turn);
+  }
   if (!effects.commit.empty()) {
     effects.ticket = ++last_ticket_;
     in_flight_.push_back({.ticket = last_ticket_, .when_durable = std::move(actions)});
-  } else if (!actions.empty() && !in_flight_.empty()) {
+  } else if (!actions.empty()) {
     auto& waiting = in_flight_.back().when_durable;
     std::move(actions.begin(), actions.end(), std::back_inserter(waiting));
-  } else {
-    for (const auto& action : actions) action(turn);
   }
   for (auto& [link, acks] : turn.acks) {
     const Peer* peer = core_.FindPeer(link);

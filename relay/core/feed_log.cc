@@ -61,9 +61,13 @@ absl::Status ApplyRows(Turn& turn, FeedState& feed, const v1::BatchHeader& heade
   return feed.table->Apply(header, rows, &turn.writes());
 }
 
+bool KnownKind(v1::FeedKind kind) {
+  return kind >= v1::FEED_KIND_MEMBERSHIP && kind <= v1::FEED_KIND_ROWS;
+}
+
 absl::Status ApplyFacts(Turn& turn, FeedState& feed, const v1::BatchHeader& header,
                         const v1::SignedBatch& batch) {
-  if (header.sealing() > v1::SEALING_NONE) return absl::OkStatus();
+  if (header.sealing() > v1::SEALING_NONE || !KnownKind(feed.kind())) return absl::OkStatus();
   absl::StatusOr<std::string> payload = DecodePayload(header.compression(), batch.payload());
   GT_RETURN_IF_ERROR(payload.status());
   if (feed.kind() == v1::FEED_KIND_ROWS) return ApplyRows(turn, feed, header, *payload);
@@ -76,10 +80,6 @@ absl::Status ApplyFacts(Turn& turn, FeedState& feed, const v1::BatchHeader& head
   }
   bool unknown = false;
   return ApplyRecords(feed.record.feed(), records, &turn.writes(), &unknown);
-}
-
-bool After(const v1::Position& a, uint64_t epoch, uint64_t sequence) {
-  return a.epoch().number() > epoch || (a.epoch().number() == epoch && a.sequence() > sequence);
 }
 
 }  // namespace
@@ -97,6 +97,7 @@ absl::Status LoadFeeds(Core& core) {
     GT_ASSIGN_OR_RETURN(NodePath origin, NodePath::Parse(record.origin_path()));
     FeedState& feed = core.feeds[key];
     feed.key = key;
+    feed.opening = ++core.openings;
     feed.durable = record.head();
     feed.own = record.own();
     feed.epoch_number_max = record.head().epoch().number();
@@ -137,6 +138,8 @@ FeedState& OpenFeed(Core& core, Turn& turn, const v1::FeedId& id, const NodePath
   const FeedKey key = FeedKey::Of(id);
   FeedState& feed = core.feeds[key];
   feed.key = key;
+  feed.opening = ++core.openings;
+  feed.opened_at = turn.now;
   *feed.record.mutable_feed() = id;
   feed.record.set_origin_path(origin_path.text());
   feed.origin_path = origin_path;
@@ -157,8 +160,8 @@ void SaveFeed(Core& core, Turn& turn, FeedState& feed) {
   turn.writes().Put(FeedRecordKey(feed.key), feed.record.SerializeAsString());
   if (!turn.touched.insert(feed.key).second) return;
   ++feed.pending;
-  turn.when_durable.push_back([&core, key = feed.key](Turn&) {
-    if (FeedState* state = core.Find(key)) --state->pending;
+  turn.when_durable.push_back([&core, key = feed.key, opening = feed.opening](Turn&) {
+    if (FeedState* state = core.Find(key, opening)) --state->pending;
   });
 }
 
@@ -174,7 +177,8 @@ void AppendBatch(Core& core, Turn& turn, FeedState& feed, const ParsedBatch& par
       !applied.ok() && record.incomplete_since() == 0) {
     record.set_incomplete_since(header.prev() + 1);
     record.set_fault_text(std::string(applied.message()));
-    feed.wants_snapshot = feed.table.has_value();
+    feed.wants_snapshot = !feed.own;
+    feed.snapshot_from = {header.epoch().number(), header.last()};
     turn.Alarm(absl::StrCat("feed ", HexOf(feed.key.bytes()), " incomplete since ", header.prev() + 1, ": ",
                             std::string(applied.message())));
   }
@@ -206,7 +210,8 @@ void AppendBatch(Core& core, Turn& turn, FeedState& feed, const ParsedBatch& par
 std::optional<TailBatch> NextBatch(const Core& core, const FeedState& feed, uint64_t epoch, uint64_t sequence,
                                    bool* gone) {
   *gone = false;
-  if (!After(feed.durable, epoch, sequence)) return std::nullopt;
+  const Mark durable = MarkOf(feed.durable);
+  if (durable <= Mark{epoch, sequence}) return std::nullopt;
   auto follows = [&](uint64_t e, uint64_t prev) {
     return e == epoch ? prev == sequence : e > epoch && prev == 0;
   };
@@ -215,8 +220,8 @@ std::optional<TailBatch> NextBatch(const Core& core, const FeedState& feed, uint
                                return at < std::make_pair(batch.epoch, batch.last);
                              });
   if (it != feed.tail.end() && follows(it->epoch, it->prev)) {
-    if (After({feed.durable}, it->epoch, it->last - 1)) return *it;
-    return std::nullopt;
+    if (durable < Mark{it->epoch, it->last}) return std::nullopt;
+    return *it;
   }
   auto cursor = core.store->Scan(LogKey(feed.key, epoch, sequence + 1), PrefixEnd(LogPrefix(feed.key)));
   v1::SignedBatch batch;
@@ -227,19 +232,20 @@ std::optional<TailBatch> NextBatch(const Core& core, const FeedState& feed, uint
     *gone = true;
     return std::nullopt;
   }
-  if (!After(feed.durable, header.epoch().number(), header.last() - 1)) return std::nullopt;
+  if (durable < Mark{header.epoch().number(), header.last()}) return std::nullopt;
   return TailBatch{.epoch = header.epoch().number(), .prev = header.prev(), .last = header.last(),
                    .signer_chain = header.signer_chain(), .frame = FrameOf(std::move(batch))};
 }
 
 Place Locate(const Core& core, const FeedState& feed, const v1::Position& position) {
   const uint64_t epoch = position.epoch().number();
+  const bool newest_epoch = epoch == feed.durable.epoch().number();
   if (SamePosition(position, feed.durable)) return Place::kHere;
-  if (After(position, feed.durable.epoch().number(), feed.durable.sequence())) return Place::kAhead;
+  if (newest_epoch && position.epoch().id() != feed.durable.epoch().id()) return Place::kFork;
+  if (MarkOf(position) > MarkOf(feed.durable)) return Place::kAhead;
   if (SamePosition(position, feed.record.log_from())) return Place::kHere;
-  if (epoch == feed.durable.epoch().number() && position.epoch().id() != feed.durable.epoch().id()) {
-    return Place::kFork;
-  }
+  // Another history within an epoch that has ended is superseded already: whoever holds it needs a snapshot, nobody a new epoch.
+  const Place other = newest_epoch ? Place::kFork : Place::kGone;
   // Before the first batch there is nothing to compare.
   if (position.sequence() == 0) {
     bool gone = false;
@@ -249,15 +255,13 @@ Place Locate(const Core& core, const FeedState& feed, const v1::Position& positi
   std::string bytes;
   if (!core.store->Get(LogKey(feed.key, epoch, position.sequence()), &bytes).ok()) {
     // No batch ends there. Inside what the log still holds that is another history.
-    const v1::Position& from = feed.record.log_from();
-    const bool inside = After(position, from.epoch().number(), from.sequence());
-    return inside && epoch == feed.durable.epoch().number() ? Place::kFork : Place::kGone;
+    return MarkOf(position) > MarkOf(feed.record.log_from()) ? other : Place::kGone;
   }
   v1::SignedBatch batch;
   if (!batch.ParseFromString(bytes)) return Place::kGone;
   absl::StatusOr<ParsedBatch> parsed = ParseBatch(batch);
   if (!parsed.ok()) return Place::kGone;
-  return SamePosition(PositionOf(parsed->header, parsed->chain_hash), position) ? Place::kHere : Place::kFork;
+  return SamePosition(PositionOf(parsed->header, parsed->chain_hash), position) ? Place::kHere : other;
 }
 
 void TrimLog(Core& core, Turn& turn, FeedState& feed) {
@@ -303,6 +307,9 @@ void MoveTo(Core& core, Turn& turn, FeedState& feed, const v1::Manifest& manifes
   *record.mutable_last_signed_at() = manifest.signed_at();
   *record.mutable_received_at() = ToTimestamp(turn.now);
   feed.epoch_number_max = std::max(feed.epoch_number_max, manifest.at().epoch().number());
+  feed.wants_snapshot = false;
+  feed.snapshot_from = {};
+  core.repairing.erase(feed.key);
   SaveFeed(core, turn, feed);
 }
 
@@ -330,6 +337,9 @@ void DropFeed(Core& core, Turn& turn, const FeedKey& key) {
     peer.active.erase(key);
     peer.outgoing.erase(it);
   }
+  core.repairing.erase(key);
+  core.recovering.erase(key);
+  core.merging.erase(key);
   core.feeds.erase(key);
 }
 

@@ -13,16 +13,18 @@
 
 namespace guantong {
 
-void Receiver::AskSnapshot(Turn& turn, FeedState& feed) {
+void Receiver::AskSnapshot(Turn& turn, FeedState& feed, Mark from) {
   feed.wants_snapshot = true;
+  feed.snapshot_from = std::max(feed.snapshot_from, from);
   core_.repairing.insert(feed.key);
   Peer* upstream = core_.NextHop(feed.origin_path);
-  if (upstream == nullptr || turn.now - feed.asked_at < absl::Seconds(1)) return;
-  feed.asked_at = turn.now;
+  if (upstream == nullptr || turn.now - feed.manifest_asked_at < absl::Seconds(1)) return;
+  feed.manifest_asked_at = turn.now;
   v1::Frame frame;
   *frame.mutable_fetch()->mutable_feed() = feed.record.feed();
   frame.mutable_fetch()->set_snapshot(true);
-  if (feed.durable.epoch().number() > 0) *frame.mutable_fetch()->mutable_after() = feed.durable;
+  frame.mutable_fetch()->mutable_after()->mutable_epoch()->set_number(feed.snapshot_from.first);
+  frame.mutable_fetch()->mutable_after()->set_sequence(feed.snapshot_from.second);
   SendFrame(turn, *upstream, v1::LANE_CONTROL, frame);
 }
 
@@ -45,24 +47,25 @@ void Receiver::OnManifest(Turn& turn, Peer& peer, const v1::SignedManifest& sign
   if (!MayComeFrom(peer, manifest->feed(), signer->path)) return;
   const FeedKey key = FeedKey::Of(manifest->feed());
   FeedState* feed = core_.Find(key);
-  if (feed != nullptr && feed->own && !feed->recover_to.has_value()) return;
+  if (manifest->feed().origin() == core_.self_id() && (feed == nullptr || !feed->recovery.has_value())) return;
   if (feed == nullptr) {
     feed = &OpenFeed(core_, turn, manifest->feed(), signer->path, core_.subscriptions.count(key) > 0);
   }
-  const v1::Position& head = feed->record.head();
-  const v1::Position& at = manifest->at();
-  const bool newer = std::make_pair(at.epoch().number(), at.sequence()) >
-                     std::make_pair(head.epoch().number(), head.sequence());
-  if (feed->load != nullptr && SamePosition(feed->load->manifest.at(), at)) return;
-  Hold(turn, *feed, signed_manifest, *manifest);
-  if (!newer && !feed->wants_snapshot) {
+  core_.refusals.erase(key);
+  const Mark at = MarkOf(manifest->at());
+  if (feed->load != nullptr && SamePosition(feed->load->manifest.at(), manifest->at())) return;
+  if (feed->wants_snapshot && at < feed->snapshot_from) return;
+  const bool fresh = feed->record.head().epoch().number() == 0;
+  const bool for_others = std::exchange(feed->manifest_for_others, false) && !fresh;
+  if (!feed->wants_snapshot && (for_others || at <= MarkOf(feed->record.head()))) {
+    // Our log goes on by itself; those behind us get the manifest once it has come to there.
+    Hold(turn, *feed, signed_manifest, *manifest);
     Ack(turn, peer.who.link, *feed);
     return sender_.ManifestHeld(turn, *feed);
   }
+  Hold(turn, *feed, signed_manifest, *manifest);
   if (feed->kind() == v1::FEED_KIND_ROWS && !feed->record.applied()) {
     // A relay keeps no table: it goes on from the manifest and hands out chunks as they are asked for.
-    feed->wants_snapshot = false;
-    core_.repairing.erase(key);
     MoveTo(core_, turn, *feed, *manifest);
     turn.when_durable.push_back([this, key, from = peer.who.link](Turn& later) {
       AfterDurable(later, key, from);
@@ -70,7 +73,7 @@ void Receiver::OnManifest(Turn& turn, Peer& peer, const v1::SignedManifest& sign
     });
     return;
   }
-  BeginLoad(turn, *feed);
+  BeginLoad(turn, *feed, peer.who.link);
 }
 
 void Receiver::Hold(Turn& turn, FeedState& feed, const v1::SignedManifest& signed_manifest,
@@ -87,13 +90,14 @@ void Receiver::Hold(Turn& turn, FeedState& feed, const v1::SignedManifest& signe
   turn.writes().Put(ManifestKey(feed.key), signed_manifest.SerializeAsString());
 }
 
-void Receiver::BeginLoad(Turn& turn, FeedState& feed) {
+void Receiver::BeginLoad(Turn& turn, FeedState& feed, LinkId from) {
   feed.wants_snapshot = true;
   core_.repairing.insert(feed.key);
   feed.load = std::make_unique<SnapshotLoad>();
   feed.load->signed_manifest = feed.held->signed_manifest;
   feed.load->manifest = feed.held->manifest;
   feed.load->progress_at = turn.now;
+  feed.load->from = from;
   storage::v1::SnapshotProgress progress;
   *progress.mutable_manifest() = feed.load->signed_manifest;
   turn.writes().Put(SnapshotProgressKey(feed.key), progress.SerializeAsString());
@@ -106,10 +110,8 @@ void Receiver::BeginLoad(Turn& turn, FeedState& feed) {
 void Receiver::AskChunks(Turn& turn, FeedState& feed) {
   SnapshotLoad& load = *feed.load;
   Peer* upstream = core_.NextHop(feed.origin_path);
-  if (feed.own) {
-    // Our own tail comes back from whoever holds it.
-    for (auto& [link, peer] : core_.peers) upstream = &peer;
-  }
+  // Our own tail comes back from whoever holds it.
+  if (feed.own) upstream = core_.FindPeer(load.from);
   while (load.asked < load.manifest.chunks_size() &&
          load.asked - load.next_chunk < static_cast<int>(core_.options.chunks_in_flight)) {
     const std::string& hash = load.manifest.chunks(load.asked).hash();
@@ -176,15 +178,9 @@ void Receiver::FinishLoad(Turn& turn, FeedState& feed) {
   feed.record.set_records_received(feed.record.records_received() + manifest.records());
   SaveFeed(core_, turn, feed);
   turn.writes().Delete(SnapshotProgressKey(feed.key));
+  const LinkId from = feed.load->from;
   feed.load.reset();
-  feed.wants_snapshot = false;
-  core_.repairing.erase(feed.key);
-  turn.when_durable.push_back([this, key = feed.key](Turn& later) {
-    FeedState* state = core_.Find(key);
-    if (state == nullptr) return;
-    if (Peer* upstream = core_.NextHop(state->origin_path)) Ack(later, upstream->who.link, *state);
-    sender_.Advance(later, *state);
-  });
+  turn.when_durable.push_back([this, key = feed.key, from](Turn& later) { AfterDurable(later, key, from); });
   if (feed.own) origin_.Recovered(turn, feed);
 }
 
@@ -206,10 +202,12 @@ void Receiver::OnChunkRequest(Turn& turn, Peer& peer, const v1::ChunkRequest& re
     return SendFrame(turn, peer, v1::LANE_BULK, answer);
   }
   Peer* upstream = core_.NextHop(feed->origin_path);
-  const bool known = feed->held.has_value() && !feed->own &&
+  const bool known = feed->held.has_value() &&
                      std::any_of(feed->held->manifest.chunks().begin(), feed->held->manifest.chunks().end(),
                                  [&](const v1::ChunkRef& ref) { return ref.hash() == request.hash(); });
-  if (!known || upstream == nullptr) {
+  // Lost here, where it was made: the next snapshot makes it again.
+  if (known && feed->own) LoseManifest(turn, *feed);
+  if (!known || upstream == nullptr || upstream == &peer) {
     chunk->set_absent(true);
     return SendFrame(turn, peer, v1::LANE_BULK, answer);
   }
@@ -235,14 +233,19 @@ void Receiver::OnChunk(Turn& turn, Peer& peer, v1::Chunk chunk) {
   for (auto& [link, other] : core_.peers) {
     if (other.chunks_wanted.erase(key.str() + chunk.hash()) > 0) SendFrame(turn, other, v1::LANE_BULK, frame);
   }
+  if (chunk.absent()) LoseManifest(turn, *feed);
   if (feed->load == nullptr) return;
   if (chunk.absent()) {
     feed->load.reset();
-    feed->asked_at = absl::InfinitePast();
-    return AskSnapshot(turn, *feed);
+    return AskSnapshot(turn, *feed, {});
   }
   feed->load->arrived[chunk.hash()] = std::move(*chunk.mutable_data());
   StageArrived(turn, *feed);
+}
+
+void Receiver::LoseManifest(Turn& turn, FeedState& feed) {
+  turn.writes().Delete(ManifestKey(feed.key));
+  feed.held.reset();
 }
 
 void Receiver::OnSnapshotMade(Turn& turn, SnapshotMade event) {
@@ -278,8 +281,8 @@ void Receiver::Tend(Turn& turn) {
       feed->load->progress_at = turn.now;
       feed->load->asked = feed->load->next_chunk;
       StageArrived(turn, *feed);
-    } else if (turn.now - feed->asked_at >= patience) {
-      AskSnapshot(turn, *feed);
+    } else if (turn.now - feed->manifest_asked_at >= patience) {
+      AskSnapshot(turn, *feed, {});
     }
   }
 }

@@ -13,11 +13,6 @@ namespace guantong {
 
 namespace {
 
-// A neighbour that claims to hold more and never shows it must not stop an origin for good.
-constexpr absl::Duration kRecoverWithin = absl::Seconds(30);
-// Against a neighbour that reports forks to make us open epochs.
-constexpr absl::Duration kEpochEvery = absl::Minutes(1);
-
 absl::Status Recovering(const FeedState& feed) {
   return Error(absl::StatusCode::kUnavailable, "feed_recovering",
                "this node takes back records of its own that a neighbour still holds",
@@ -95,7 +90,11 @@ void Origin::OpenEpoch(Turn& turn, FeedState& feed, const v1::DatasetSchema* sch
 
 void Origin::On(Turn& turn, AppendRecords event) {
   FeedState& feed = OwnFeed(turn, event.kind, "");
-  if (feed.recover_to.has_value()) return Finish(turn, event.token, Recovering(feed));
+  if (feed.recovery.has_value()) return Finish(turn, event.token, Recovering(feed));
+  if (event.records.empty()) {
+    turn.writes().Append(std::move(event.extra));
+    return FinishWhenDurable(turn, event.token, feed);
+  }
   if (feed.record.head().epoch().number() == 0) OpenEpoch(turn, feed, nullptr);
   v1::Records records;
   for (v1::Record& record : event.records) *records.add_records() = std::move(record);
@@ -114,11 +113,17 @@ void Origin::On(Turn& turn, AppendRecords event) {
 
 void Origin::On(Turn& turn, OpenRows event) {
   FeedState& feed = OwnFeed(turn, v1::FEED_KIND_ROWS, event.resource);
-  if (feed.recover_to.has_value()) return Finish(turn, event.token, Recovering(feed));
+  if (feed.recovery.has_value()) return Finish(turn, event.token, Recovering(feed));
   if (feed.push.has_value()) {
     return Finish(turn, event.token,
                   Error(absl::StatusCode::kFailedPrecondition, "push_open",
                         "a push of this dataset is still being taken in", event.resource, "try again when it has ended"));
+  }
+  if (feed.record.closed()) {
+    return Finish(turn, event.token,
+                  Error(absl::StatusCode::kFailedPrecondition, "dataset_closed",
+                        "this dataset has ended, nothing may follow its end", event.resource,
+                        "bind the data to a new resource"));
   }
   feed.record.set_shared(event.shared);
   if (feed.record.head().epoch().number() == 0) {
@@ -146,6 +151,7 @@ void Origin::On(Turn& turn, CloseRows event) {
   id.set_resource(event.resource);
   FeedState* feed = core_.Find(FeedKey::Of(id));
   if (feed == nullptr || feed->record.closed()) return Finish(turn, event.token, absl::OkStatus());
+  if (feed->recovery.has_value()) return Finish(turn, event.token, Recovering(*feed));
   if (feed->push.has_value()) {
     return Finish(turn, event.token,
                   Error(absl::StatusCode::kFailedPrecondition, "push_open",
@@ -171,12 +177,18 @@ void Origin::On(Turn& turn, PushRows event) {
   if (feed == nullptr || !feed->own || feed->record.closed()) {
     return refuse(absl::StatusCode::kNotFound, "dataset_unknown", "there is no such dataset at this node");
   }
-  if (feed->recover_to.has_value()) return Finish(turn, event.token, Recovering(*feed));
+  if (feed->recovery.has_value()) return Finish(turn, event.token, Recovering(*feed));
   if (feed->push.has_value()) {
     return refuse(absl::StatusCode::kFailedPrecondition, "push_open", "another push of this dataset is being taken in");
   }
   if (feed->table->record().commit() != event.base_commit) {
     return refuse(absl::StatusCode::kFailedPrecondition, "base_moved", "the dataset has changed meanwhile");
+  }
+  v1::RowBatch rows;
+  if (event.staged == 0 && (!rows.ParseFromString(event.payload) || rows.changes().empty())) {
+    return Finish(turn, event.token,
+                  Error(absl::StatusCode::kInvalidArgument, "push_empty", "a push without a change",
+                        feed->record.feed().resource()));
   }
   storage::v1::PendingPush push;
   push.set_push_id(event.push_id);
@@ -195,7 +207,7 @@ void Origin::On(Turn& turn, PushRows event) {
 }
 
 void Origin::ContinuePush(Turn& turn, FeedState& feed) {
-  if (!feed.push.has_value() || feed.push->payloads() == 0 || feed.recover_to.has_value()) return;
+  if (!feed.push.has_value() || feed.push->payloads() == 0 || feed.recovery.has_value()) return;
   storage::v1::PendingPush& push = *feed.push;
   std::string payload;
   absl::Status read = core_.store->Get(StagedKey(feed.key, push.push_id(), push.next()), &payload);
@@ -246,75 +258,6 @@ void Origin::AppendPushBatch(Turn& turn, FeedState& feed, const std::string& pay
 void Origin::ResumePushes(Turn& turn) {
   for (auto& [key, feed] : core_.feeds) {
     if (feed.push.has_value()) ContinuePush(turn, feed);
-  }
-}
-
-// --- behind, forked -------------------------------------------------------------------------------------------
-
-void Origin::FoundBehind(Turn& turn, Peer& peer, FeedState& feed, const v1::Position& theirs) {
-  // Our own memory knows better than a message that was overtaken.
-  const v1::Position& head = feed.record.head();
-  if (std::make_pair(theirs.epoch().number(), theirs.sequence()) <=
-      std::make_pair(head.epoch().number(), head.sequence())) {
-    return;
-  }
-  feed.epoch_number_max = std::max(feed.epoch_number_max, theirs.epoch().number());
-  if (!feed.recover_to.has_value()) {
-    turn.Alarm(absl::StrCat("feed ", feed.record.feed().resource(), " kind ", feed.kind(), ": ",
-                            DisplayPath(peer.who.path), " holds records of ours up to ", theirs.sequence(),
-                            ", we end at ", head.sequence(), "; taking them back"));
-    feed.recover_since = turn.now;
-  }
-  if (!feed.recover_to.has_value() ||
-      std::make_pair(theirs.epoch().number(), theirs.sequence()) >
-          std::make_pair(feed.recover_to->epoch().number(), feed.recover_to->sequence())) {
-    feed.recover_to = theirs;
-  }
-  v1::Frame frame;
-  *frame.mutable_fetch()->mutable_feed() = feed.record.feed();
-  if (feed.durable.epoch().number() > 0) *frame.mutable_fetch()->mutable_after() = feed.durable;
-  SendFrame(turn, peer, v1::LANE_CONTROL, frame);
-}
-
-void Origin::Recovered(Turn& turn, FeedState& feed) {
-  if (!feed.recover_to.has_value()) return;
-  feed.recover_since = turn.now;
-  const v1::Position& head = feed.record.head();
-  if (std::make_pair(head.epoch().number(), head.sequence()) <
-      std::make_pair(feed.recover_to->epoch().number(), feed.recover_to->sequence())) {
-    return;
-  }
-  feed.recover_to.reset();
-  OpenEpoch(turn, feed, nullptr);
-  turn.Alarm(absl::StrCat("feed ", feed.record.feed().resource(), " kind ", feed.kind(),
-                          ": own records taken back, epoch ", feed.record.head().epoch().number(), " opened"));
-}
-
-void Origin::FoundFork(Turn& turn, FeedState& feed) {
-  if (feed.recover_to.has_value() || feed.record.head().epoch().number() == 0) return;
-  if (turn.now - feed.epoch_opened_at < kEpochEvery) return;
-  feed.record.set_forks(feed.record.forks() + 1);
-  *feed.record.mutable_superseded() = feed.record.head();
-  OpenEpoch(turn, feed, nullptr);
-  if (feed.push.has_value()) {
-    // The epoch cut the push off: all of it goes again, its payloads are still staged.
-    feed.push->set_next(0);
-    feed.push->set_commit(feed.record.commit() + 1);
-  }
-  turn.Alarm(absl::StrCat("feed ", feed.record.feed().resource(), " kind ", feed.kind(),
-                          ": a neighbour holds another history of it; epoch ",
-                          feed.record.head().epoch().number(), " opened, copies load it anew"));
-}
-
-void Origin::CheckRecoveries(Turn& turn) {
-  for (auto& [key, feed] : core_.feeds) {
-    if (!feed.recover_to.has_value() || turn.now - feed.recover_since < kRecoverWithin) continue;
-    turn.Alarm(absl::StrCat("feed ", feed.record.feed().resource(), " kind ", feed.kind(),
-                            ": records up to ", feed.recover_to->sequence(),
-                            " were announced and never came; going on without them in a new epoch"));
-    *feed.record.mutable_superseded() = *feed.recover_to;
-    feed.recover_to.reset();
-    OpenEpoch(turn, feed, nullptr);
   }
 }
 

@@ -25,12 +25,12 @@ class Origin {
 
   // A neighbour holds more of our own feed than we do (`theirs` is ahead), or another history (fork).
   void FoundBehind(Turn& turn, Peer& peer, FeedState& feed, const v1::Position& theirs);
-  void FoundFork(Turn& turn, FeedState& feed);
+  void FoundFork(Turn& turn, FeedState& feed, const v1::Position& theirs);
 
   // A batch of our own feed has come back; opens the new epoch once the known end is reached.
   void Recovered(Turn& turn, FeedState& feed);
 
-  // Recoveries that nobody answers end here: the feed goes on alone, with an alarm.
+  // Asks again; a recovery that nobody answers ends here: the feed goes on alone, with an alarm.
   void CheckRecoveries(Turn& turn);
 
  private:
@@ -40,6 +40,9 @@ class Origin {
               const std::string& plain_payload);
   void Finish(Turn& turn, Token token, absl::Status status);
   void FinishWhenDurable(Turn& turn, Token token, const FeedState& feed);
+  void AskTail(Turn& turn, const Peer& peer, FeedState& feed);
+  void AbandonPush(Turn& turn, FeedState& feed);
+  void EndRecovery(Turn& turn, FeedState& feed);
   void AppendPushBatch(Turn& turn, FeedState& feed, const std::string& payload, bool end);
 
   Core& core_;

@@ -66,6 +66,8 @@ void Receiver::OnBatch(Turn& turn, Peer& peer, const v1::SignedBatch& batch, Byt
   }
   if (!MayComeFrom(peer, header.feed(), signer->path)) return;   // interest dropped while it travelled
   if (feed != nullptr && (feed->load != nullptr || feed->wants_snapshot)) return;
+  // Of our own we know the end, unless we have found that we do not.
+  if (header.feed().origin() == core_.self_id() && (feed == nullptr || !feed->recovery.has_value())) return;
 
   const bool fresh = feed == nullptr || feed->record.head().epoch().number() == 0;
   Continuity continuity = fresh ? Continuity::kNext : Compare(*feed, *parsed, batch);
@@ -90,7 +92,7 @@ void Receiver::OnBatch(Turn& turn, Peer& peer, const v1::SignedBatch& batch, Byt
   }
   if (continuity == Continuity::kSnapshot) {
     *feed->record.mutable_superseded() = feed->record.head();
-    return AskSnapshot(turn, *feed);
+    return AskSnapshot(turn, *feed, {header.epoch().number(), 0});
   }
   if (feed == nullptr) {
     const bool applied = core_.subscriptions.count(parsed->key) > 0;
@@ -99,7 +101,7 @@ void Receiver::OnBatch(Turn& turn, Peer& peer, const v1::SignedBatch& batch, Byt
   if (fresh) {
     const bool from_start = header.prev() == 0 && header.epoch().number() == 1;
     const bool facts = feed->kind() != v1::FEED_KIND_ROWS || feed->record.applied();
-    if (!from_start && facts) return AskSnapshot(turn, *feed);
+    if (!from_start && facts) return AskSnapshot(turn, *feed, {});
     if (!from_start) {
       // A relay without a copy may begin anywhere: the signature vouches for what came before.
       v1::Position before;
@@ -139,6 +141,7 @@ Receiver::Continuity Receiver::Compare(const FeedState& feed, const ParsedBatch&
 void Receiver::Apply(Turn& turn, Peer& peer, FeedState& feed, const ParsedBatch& parsed,
                      const v1::SignedBatch& batch, Bytes frame) {
   const bool was_closed = feed.record.closed();
+  core_.refusals.erase(feed.key);
   AppendBatch(core_, turn, feed, parsed, batch, std::move(frame));
   if (auto it = core_.subscriptions.find(feed.key); it != core_.subscriptions.end()) {
     storage::v1::StoredInterest& interest = it->second;
@@ -157,7 +160,7 @@ void Receiver::Apply(Turn& turn, Peer& peer, FeedState& feed, const ParsedBatch&
       core_.subscriptions.erase(it);
     }
   }
-  if (feed.record.incomplete_since() != 0 && feed.wants_snapshot) AskSnapshot(turn, feed);
+  if (feed.wants_snapshot) AskSnapshot(turn, feed, feed.snapshot_from);
   if (feed.table.has_value() && feed.table->needs_merge()) core_.merging.insert(feed.key);
   turn.when_durable.push_back([this, key = feed.key, from = peer.who.link](Turn& later) {
     AfterDurable(later, key, from);
@@ -190,8 +193,8 @@ void Receiver::Reject(Turn& turn, Peer& peer, const v1::FeedId& id, const FeedSt
   if (reason == v1::NACK_REASON_GAP && feed != nullptr) {
     // A burst behind one gap asks once.
     FeedState* state = core_.Find(key);
-    if (turn.now - state->asked_at < absl::Milliseconds(200)) return;
-    state->asked_at = turn.now;
+    if (turn.now - state->nacked_at < absl::Milliseconds(200)) return;
+    state->nacked_at = turn.now;
   }
   ++peer.nacks_sent;
   v1::Frame frame;
@@ -236,22 +239,40 @@ void Receiver::OnNack(Turn& turn, Peer& peer, const v1::Nack& nack) {
       return sender_.ReportFork(turn, peer, *feed, nack.have());
     case v1::NACK_REASON_REFUSED:
     case v1::NACK_REASON_UNKNOWN_FEED:
-    case v1::NACK_REASON_UNREACHABLE: {
-      if (auto it = core_.subscriptions.find(key); it != core_.subscriptions.end()) {
-        it->second.set_refused(nack.text());
-        turn.writes().Put(SubscriptionKey(it->second.code()), it->second.SerializeAsString());
-      }
-      v1::Frame frame;
-      *frame.mutable_nack() = nack;
-      for (auto& [link, other] : core_.peers) {
-        const Interests* theirs = core_.TheirInterests(other);
-        if (link == peer.who.link || theirs == nullptr || !theirs->Wants(key)) continue;
-        SendFrame(turn, other, v1::LANE_CONTROL, frame);
-      }
-      return;
-    }
+    case v1::NACK_REASON_UNREACHABLE:
+      return OnRefusal(turn, peer, nack);
     default:
       return;
+  }
+}
+
+void Receiver::OnRefusal(Turn& turn, Peer& peer, const v1::Nack& nack) {
+  const FeedKey key = FeedKey::Of(nack.feed());
+  // Only what we asked of this neighbour may be refused by it.
+  if (!peer.ours.Wants(key)) return;
+  core_.refusals[key] = nack;
+  if (auto it = core_.subscriptions.find(key); it != core_.subscriptions.end() && it->second.refused() != nack.text()) {
+    it->second.set_refused(nack.text());
+    turn.writes().Put(SubscriptionKey(it->second.code()), it->second.SerializeAsString());
+  }
+  if (FeedState* feed = core_.Find(key); feed != nullptr && feed->wants_snapshot) {
+    // The snapshot will not come; what is here in the meantime is no copy of anything.
+    feed->load.reset();
+    feed->wants_snapshot = false;
+    core_.repairing.erase(key);
+    if (feed->table.has_value()) feed->table->Drop(&turn.writes());
+    feed->table.reset();
+    feed->record.set_applied(false);
+    feed->record.set_incomplete_since(0);
+    turn.writes().Delete(SnapshotProgressKey(key));
+    SaveFeed(core_, turn, *feed);
+  }
+  v1::Frame frame;
+  *frame.mutable_nack() = nack;
+  for (auto& [link, other] : core_.peers) {
+    const Interests* theirs = core_.TheirInterests(other);
+    if (link == peer.who.link || theirs == nullptr || !theirs->Wants(key)) continue;
+    SendFrame(turn, other, v1::LANE_CONTROL, frame);
   }
 }
 

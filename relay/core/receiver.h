@@ -11,8 +11,8 @@ namespace guantong {
 
 class Receiver {
  public:
-  Receiver(Core* core, Sender* sender, Origin* origin, Wants* wants)
-      : core_(*core), sender_(*sender), origin_(*origin), wants_(*wants) {}
+  Receiver(Core* core, Sender* sender, Origin* origin)
+      : core_(*core), sender_(*sender), origin_(*origin) {}
 
   void OnChain(Turn& turn, Peer& peer, const v1::CertificateChain& chain);
   void OnBatch(Turn& turn, Peer& peer, const v1::SignedBatch& batch, Bytes frame);
@@ -24,8 +24,8 @@ class Receiver {
   // An own snapshot has been made: sign it, keep it, hand it out.
   void OnSnapshotMade(Turn& turn, SnapshotMade event);
 
-  // Asks upstream for a manifest, at most once a second for each feed.
-  void AskSnapshot(Turn& turn, FeedState& feed);
+  // The feed cannot go on by the log: asks upstream for a manifest not older than `from`, at most once a second.
+  void AskSnapshot(Turn& turn, FeedState& feed, Mark from);
 
   // Repairs that had no answer are asked again; manifests that nobody uses go.
   void Tend(Turn& turn);
@@ -45,7 +45,9 @@ class Receiver {
 
   void Hold(Turn& turn, FeedState& feed, const v1::SignedManifest& signed_manifest,
             const v1::Manifest& manifest);
-  void BeginLoad(Turn& turn, FeedState& feed);
+  void BeginLoad(Turn& turn, FeedState& feed, LinkId from);
+  void LoseManifest(Turn& turn, FeedState& feed);
+  void OnRefusal(Turn& turn, Peer& peer, const v1::Nack& nack);
   void AskChunks(Turn& turn, FeedState& feed);
   void StageArrived(Turn& turn, FeedState& feed);
   void FinishLoad(Turn& turn, FeedState& feed);
@@ -53,7 +55,6 @@ class Receiver {
   Core& core_;
   Sender& sender_;
   Origin& origin_;
-  Wants& wants_;
 };
 
 }  // namespace guantong

@@ -100,7 +100,7 @@ std::vector<v1::FeedInfo> ReportFeeds(const Core& core, absl::string_view filter
     info.set_upstream(UpstreamOf(core, feed));
     info.set_forks(record.forks());
     if (record.incomplete_since() != 0) info.set_text(record.fault_text());
-    if (feed.recover_to.has_value()) info.set_text("taking back own records from a neighbour");
+    if (feed.recovery.has_value()) info.set_text("taking back own records from a neighbour");
     if (record.closed()) info.set_text("closed");
     for (const auto& [link, peer] : core.peers) {
       auto out = peer.outgoing.find(key);

@@ -32,18 +32,23 @@ bool Sender::Flows(const Peer& peer, const FeedState& feed) const {
   }
 }
 
+bool Sender::MayHave(const Peer& peer, const FeedState& feed) const {
+  // The origin may take its own tail back from whoever holds it.
+  return Flows(peer, feed) || feed.record.feed().origin() == peer.who.node_id;
+}
+
 void Sender::StartFrom(Turn& turn, Peer& peer, FeedState& feed, const v1::Position& have) {
-  if (feed.record.head().epoch().number() == 0 || feed.durable.epoch().number() == 0) {
-    peer.outgoing[feed.key].state = Outgoing::State::kUnknown;
-    return;
-  }
   Outgoing& out = peer.outgoing[feed.key];
   Rewind(peer, feed.key, out, have);
   out.acked = have;
+  if (feed.durable.epoch().number() == 0) {
+    out.state = Outgoing::State::kUnknown;
+    return;
+  }
   if (!have.has_epoch()) {
     const bool log_is_whole = feed.record.log_from().epoch().number() == 0;
     const bool has_rows = feed.kind() == v1::FEED_KIND_ROWS && feed.record.visible_commit() > 0;
-    if (!log_is_whole || has_rows) return NeedManifest(turn, peer, feed);
+    if (!log_is_whole || has_rows) return NeedManifest(turn, peer, feed, {});
   } else {
     switch (Locate(core_, feed, have)) {
       case Place::kHere:
@@ -54,11 +59,11 @@ void Sender::StartFrom(Turn& turn, Peer& peer, FeedState& feed, const v1::Positi
         if (feed.own) origin_.FoundBehind(turn, peer, feed, have);
         return;
       case Place::kFork:
-        ReportFork(turn, peer, feed, have);
+        // Before its origin opens an epoch there is nothing to send that the peer could take.
         out.state = Outgoing::State::kUnknown;
-        return;
+        return ReportFork(turn, peer, feed, have);
       case Place::kGone:
-        return NeedManifest(turn, peer, feed);
+        return NeedManifest(turn, peer, feed, {});
     }
   }
   out.state = Outgoing::State::kStreaming;
@@ -76,21 +81,35 @@ void Sender::Stop(Peer& peer, const FeedKey& key) {
 
 void Sender::Advance(Turn& turn, FeedState& feed) {
   for (auto& [link, peer] : core_.peers) {
+    if (!Flows(peer, feed)) continue;
     auto it = peer.outgoing.find(feed.key);
     if (it == peer.outgoing.end()) {
-      if (!Flows(peer, feed)) continue;
-      // New here since this session compared positions: the peer has told what it holds of it, or holds nothing.
-      const Interests* theirs = core_.TheirInterests(peer);
-      auto wanted = theirs->feeds().find(feed.key);
-      StartFrom(turn, peer, feed, wanted == theirs->feeds().end() ? v1::Position() : wanted->second.have);
+      // New since this session compared positions: the peer has told what it holds of it, or holds nothing. What is older waits
+      // for the comparison.
+      if (peer.told.count(feed.key) > 0) {
+        const v1::Position have = core_.TheirInterests(peer)->feeds().at(feed.key).have;
+        StartFrom(turn, peer, feed, have);
+      } else if (feed.opened_at >= peer.since) {
+        StartFrom(turn, peer, feed, {});
+      }
       continue;
     }
     Outgoing& out = it->second;
-    if (out.state == Outgoing::State::kUnknown && Flows(peer, feed)) {
-      StartFrom(turn, peer, feed, out.acked);
-    } else if (out.state == Outgoing::State::kStreaming) {
-      MarkReady(peer, feed.key, out);
-      Pump(turn, peer);
+    switch (out.state) {
+      case Outgoing::State::kUnknown: {
+        const v1::Position acked = out.acked;
+        StartFrom(turn, peer, feed, acked);
+        break;
+      }
+      case Outgoing::State::kStreaming:
+        MarkReady(peer, feed.key, out);
+        Pump(turn, peer);
+        break;
+      case Outgoing::State::kWaitingManifest:
+        NeedManifest(turn, peer, feed, out.manifest_from);
+        break;
+      case Outgoing::State::kLoading:
+        break;
     }
   }
 }
@@ -114,7 +133,8 @@ void Sender::Pump(Turn& turn, Peer& peer) {
     const FeedKey key = peer.ready.front();
     auto it = peer.outgoing.find(key);
     FeedState* feed = core_.Find(key);
-    if (it == peer.outgoing.end() || feed == nullptr || it->second.state != Outgoing::State::kStreaming) {
+    if (it == peer.outgoing.end() || feed == nullptr || it->second.state != Outgoing::State::kStreaming ||
+        !MayHave(peer, *feed)) {
       if (it != peer.outgoing.end()) it->second.ready = false;
       peer.ready.pop_front();
       continue;
@@ -126,7 +146,7 @@ void Sender::Pump(Turn& turn, Peer& peer) {
     peer.ready.pop_front();
     out.ready = false;
     if (gone) {
-      NeedManifest(turn, peer, *feed);
+      NeedManifest(turn, peer, *feed, {});
       continue;
     }
     if (!batch.has_value()) continue;
@@ -159,17 +179,15 @@ void Sender::OnAcks(Turn& turn, Peer& peer, const v1::Acks& acks) {
     FeedState* feed = core_.Find(key);
     if (it == peer.outgoing.end() || feed == nullptr) continue;
     Outgoing& out = it->second;
-    const uint64_t epoch = ack.position().epoch().number();
-    const uint64_t last = ack.position().sequence();
-    while (!out.unacked.empty() && std::make_pair(out.unacked.front().epoch, out.unacked.front().last) <=
-                                       std::make_pair(epoch, last)) {
+    const Mark at = MarkOf(ack.position());
+    while (!out.unacked.empty() && Mark{out.unacked.front().epoch, out.unacked.front().last} <= at) {
       peer.in_flight -= out.unacked.front().bytes;
       out.unacked.pop_front();
       out.progress_at = turn.now;
+      out.resends = 0;
     }
     if (out.unacked.empty() && out.state == Outgoing::State::kStreaming) peer.active.erase(key);
-    const bool forward = std::make_pair(epoch, last) >=
-                         std::make_pair(out.acked.epoch().number(), out.acked.sequence());
+    const bool forward = at >= MarkOf(out.acked);
     if (forward) out.acked = ack.position();
     if (out.state == Outgoing::State::kLoading && SamePosition(ack.position(), out.manifest_at)) {
       StartFrom(turn, peer, *feed, ack.position());
@@ -184,46 +202,68 @@ void Sender::OnAcks(Turn& turn, Peer& peer, const v1::Acks& acks) {
 
 void Sender::OnFetch(Turn& turn, Peer& peer, const v1::Fetch& fetch) {
   FeedState* feed = core_.Find(FeedKey::Of(fetch.feed()));
-  // The origin may take its own tail back from whoever holds it.
-  const bool origin_asks = feed != nullptr && fetch.feed().origin() == peer.who.node_id;
-  if (feed == nullptr || (!Flows(peer, *feed) && !origin_asks)) return;
+  if (feed == nullptr || !MayHave(peer, *feed)) return;
   peer.chains_sent.clear();
   Outgoing& out = peer.outgoing[feed->key];
   if (fetch.snapshot()) {
-    Rewind(peer, feed->key, out, fetch.after());
-    return NeedManifest(turn, peer, *feed);
+    Rewind(peer, feed->key, out, out.acked);
+    return NeedManifest(turn, peer, *feed, MarkOf(fetch.after()));
   }
   StartFrom(turn, peer, *feed, fetch.after());
 }
 
 // --- snapshots ------------------------------------------------------------------------------------------------
 
-bool Sender::ManifestUsable(const FeedState& feed) const {
-  if (!feed.held.has_value() || feed.record.incomplete_since() != 0) return false;
+bool Sender::ManifestUsable(const FeedState& feed, Mark from) const {
+  if (!feed.held.has_value()) return false;
   const v1::Manifest& manifest = feed.held->manifest;
-  return Locate(core_, feed, manifest.at()) == Place::kHere;
+  // While we load it ourselves its chunks pass through here, and the log goes on from there.
+  if (feed.load != nullptr && SamePosition(feed.load->manifest.at(), manifest.at())) return true;
+  return MarkOf(manifest.at()) >= from && Locate(core_, feed, manifest.at()) == Place::kHere;
 }
 
-void Sender::NeedManifest(Turn& turn, Peer& peer, FeedState& feed) {
+void Sender::NeedManifest(Turn& turn, Peer& peer, FeedState& feed, Mark from) {
+  if (feed.record.closed()) return RefuseClosed(turn, peer, feed);
   Outgoing& out = peer.outgoing[feed.key];
-  if (ManifestUsable(feed)) return SendManifest(turn, peer, feed);
+  out.manifest_from = from;
+  if (ManifestUsable(feed, from)) return SendManifest(turn, peer, feed);
+  if (out.state != Outgoing::State::kWaitingManifest) out.progress_at = turn.now;
   out.state = Outgoing::State::kWaitingManifest;
-  out.progress_at = turn.now;
   peer.active.insert(feed.key);
   if (feed.own) {
-    if (!feed.making_manifest && feed.record.visible().epoch().number() > 0) {
+    // Before the end of an open push there may be none that helps; its end comes by here again.
+    if (!feed.making_manifest && feed.record.visible().epoch().number() > 0 &&
+        MarkOf(feed.record.visible()) >= from) {
       feed.making_manifest = true;
       turn.effects.snapshots.push_back({.feed = feed.key});
     }
     return;
   }
   Peer* upstream = core_.NextHop(feed.origin_path);
-  if (upstream == nullptr || turn.now - feed.asked_at < absl::Seconds(1)) return;
-  feed.asked_at = turn.now;
+  if (upstream == nullptr || turn.now - feed.manifest_asked_at < absl::Seconds(1)) return;
+  feed.manifest_asked_at = turn.now;
+  feed.manifest_for_others = true;
+  // One that our log continues.
+  const Mark least = std::max(from, MarkOf(feed.record.log_from()));
   v1::Frame frame;
   *frame.mutable_fetch()->mutable_feed() = feed.record.feed();
   frame.mutable_fetch()->set_snapshot(true);
+  frame.mutable_fetch()->mutable_after()->mutable_epoch()->set_number(least.first);
+  frame.mutable_fetch()->mutable_after()->set_sequence(least.second);
   SendFrame(turn, *upstream, v1::LANE_CONTROL, frame);
+}
+
+// Its rows are no longer given to anybody; who has a copy learns its end from the log.
+void Sender::RefuseClosed(Turn& turn, Peer& peer, const FeedState& feed) {
+  Stop(peer, feed.key);
+  v1::Frame frame;
+  v1::Nack* nack = frame.mutable_nack();
+  nack->set_feed_key(feed.key.str());
+  *nack->mutable_feed() = feed.record.feed();
+  nack->set_reason(v1::NACK_REASON_REFUSED);
+  nack->set_text("提供方已关闭该数据集 (closed by its provider)");
+  nack->set_from_origin(true);
+  SendFrame(turn, peer, v1::LANE_CONTROL, frame);
 }
 
 void Sender::SendManifest(Turn& turn, Peer& peer, FeedState& feed) {
@@ -240,11 +280,10 @@ void Sender::SendManifest(Turn& turn, Peer& peer, FeedState& feed) {
 }
 
 void Sender::ManifestHeld(Turn& turn, FeedState& feed) {
-  if (!ManifestUsable(feed) && feed.load == nullptr) return;
   for (auto& [link, peer] : core_.peers) {
     auto it = peer.outgoing.find(feed.key);
     if (it == peer.outgoing.end() || it->second.state != Outgoing::State::kWaitingManifest) continue;
-    SendManifest(turn, peer, feed);
+    if (ManifestUsable(feed, it->second.manifest_from)) SendManifest(turn, peer, feed);
   }
 }
 
@@ -253,44 +292,53 @@ void Sender::ManifestHeld(Turn& turn, FeedState& feed) {
 void Sender::ResendStale(Turn& turn, Peer& peer) {
   std::vector<FeedKey> stale;
   for (const FeedKey& key : peer.active) {
-    if (turn.now - peer.outgoing[key].progress_at >= core_.options.resend_after) stale.push_back(key);
+    if (turn.now >= ResendAt(peer.outgoing[key])) stale.push_back(key);
   }
   for (const FeedKey& key : stale) {
     Outgoing& out = peer.outgoing[key];
     FeedState* feed = core_.Find(key);
     if (feed == nullptr) continue;
     peer.chains_sent.clear();
+    ++out.resends;
+    out.progress_at = turn.now;
     if (out.state == Outgoing::State::kStreaming) {
       const v1::Position acked = out.acked;
       StartFrom(turn, peer, *feed, acked);
     } else {
-      NeedManifest(turn, peer, *feed);
+      NeedManifest(turn, peer, *feed, out.manifest_from);
     }
   }
+}
+
+// A slow link is not a lossy one: each time it takes twice as long.
+absl::Time Sender::ResendAt(const Outgoing& out) const {
+  return out.progress_at + core_.options.resend_after * (1 << std::min(out.resends, 4));
 }
 
 absl::Time Sender::NextResend(const Peer& peer) const {
   absl::Time next = absl::InfiniteFuture();
   for (const FeedKey& key : peer.active) {
     auto it = peer.outgoing.find(key);
-    if (it != peer.outgoing.end()) next = std::min(next, it->second.progress_at + core_.options.resend_after);
+    if (it != peer.outgoing.end()) next = std::min(next, ResendAt(it->second));
   }
   return next;
 }
 
 void Sender::ReportFork(Turn& turn, Peer& peer, FeedState& feed, const v1::Position& theirs) {
-  if (feed.own) return origin_.FoundFork(turn, feed);
+  if (feed.own) return origin_.FoundFork(turn, feed, theirs);
   if (turn.now - feed.fork_reported_at < absl::Seconds(10)) return;
   feed.fork_reported_at = turn.now;
   feed.record.set_forks(feed.record.forks() + 1);
   SaveFeed(core_, turn, feed);
   if (const Peer* upstream = core_.NextHop(feed.origin_path)) {
+    // Toward the origin the other history is ours, whoever else has it too.
+    const v1::Position& other = upstream == &peer ? feed.durable : theirs;
     v1::Frame frame;
     v1::Nack* nack = frame.mutable_nack();
     nack->set_feed_key(feed.key.str());
     *nack->mutable_feed() = feed.record.feed();
     nack->set_reason(v1::NACK_REASON_FORK);
-    *nack->mutable_have() = theirs;
+    *nack->mutable_have() = other;
     SendFrame(turn, *upstream, v1::LANE_CONTROL, frame);
   }
   turn.Alarm(absl::StrCat("feed ", HexOf(feed.key.bytes()), " of ", DisplayPath(feed.origin_path),

@@ -27,7 +27,7 @@ class Sender {
   void OnAcks(Turn& turn, Peer& peer, const v1::Acks& acks);
   void OnFetch(Turn& turn, Peer& peer, const v1::Fetch& fetch);
 
-  // A manifest of `feed` is held now: to everybody who waits for it.
+  // A manifest of `feed` is held now: to everybody who waits for it and is helped by it.
   void ManifestHeld(Turn& turn, FeedState& feed);
 
   // Sends again what was not acknowledged in time.
@@ -41,9 +41,12 @@ class Sender {
 
  private:
   void SendChain(Turn& turn, Peer& peer, const std::string& digest);
-  void NeedManifest(Turn& turn, Peer& peer, FeedState& feed);
+  void NeedManifest(Turn& turn, Peer& peer, FeedState& feed, Mark from);
+  void RefuseClosed(Turn& turn, Peer& peer, const FeedState& feed);
   void SendManifest(Turn& turn, Peer& peer, FeedState& feed);
-  bool ManifestUsable(const FeedState& feed) const;
+  bool ManifestUsable(const FeedState& feed, Mark from) const;
+  bool MayHave(const Peer& peer, const FeedState& feed) const;
+  absl::Time ResendAt(const Outgoing& out) const;
   void Rewind(Peer& peer, const FeedKey& key, Outgoing& out, const v1::Position& to);
   void MarkReady(Peer& peer, const FeedKey& key, Outgoing& out);
 
@@ -67,6 +70,12 @@ class Wants {
 
   // The same for scopes, after a neighbour changed its scopes.
   void RefreshAll(Turn& turn, Peer& peer);
+
+  // Tells again what was asked of this neighbour and has been neither answered nor refused: the first time may have been lost.
+  void Remind(Turn& turn, Peer& peer);
+
+  // The scopes of what comes down to us: our own, and what our children want beyond our branch.
+  std::vector<WantedScope> FromAbove() const;
 
  private:
   Core& core_;

@@ -24,6 +24,10 @@ namespace guantong {
 
 using Bytes = std::shared_ptr<const std::string>;
 
+// Where in a feed, as far as that can be ordered: epoch number and sequence. Hashes tell histories apart.
+using Mark = std::pair<uint64_t, uint64_t>;
+inline Mark MarkOf(const v1::Position& position) { return {position.epoch().number(), position.sequence()}; }
+
 // --- feeds ----------------------------------------------------------------------------------------------------
 
 // A batch kept in memory because neighbours are about to want it.
@@ -53,8 +57,18 @@ struct SnapshotLoad {
   absl::Time progress_at;
 };
 
+// An own feed found behind a copy of it: what a neighbour says it holds, to be taken back before a new epoch opens.
+struct Recovery {
+  v1::Position to;
+  std::string claimant;                    // NodeId
+  absl::Time progress_at;
+  absl::Time asked_at;
+};
+
 struct FeedState {
   FeedKey key;
+  uint64_t opening = 0;                    // a feed may be dropped and opened again: what waits for an earlier one is void
+  absl::Time opened_at = absl::InfinitePast();
   storage::v1::FeedRecord record;          // ordered; may be ahead of `durable`
   v1::Position durable;
   NodePath origin_path;
@@ -63,15 +77,17 @@ struct FeedState {
   bool own = false;
 
   bool wants_snapshot = false;             // cannot go on by the log
+  Mark snapshot_from;                      // and an older manifest would not help
   std::unique_ptr<SnapshotLoad> load;
   std::optional<HeldManifest> held;
   bool making_manifest = false;
-  absl::Time asked_at = absl::InfinitePast();   // last fetch, so that a burst of gaps asks once
+  bool manifest_for_others = false;        // one is asked for those behind us; we go on by the log
+  absl::Time manifest_asked_at = absl::InfinitePast();
+  absl::Time nacked_at = absl::InfinitePast();  // so that a burst behind one gap asks once
   absl::Time unwanted_since = absl::InfiniteFuture();
 
-  // Own feeds found behind a copy: the position to reach before a new epoch opens.
-  std::optional<v1::Position> recover_to;
-  absl::Time recover_since;
+  std::optional<Recovery> recovery;
+  std::set<std::string> disbelieved;       // NodeIds that announced what they never showed
   absl::Time epoch_opened_at = absl::InfinitePast();
   absl::Time fork_reported_at = absl::InfinitePast();
   uint64_t epoch_number_max = 0;           // seen anywhere
@@ -101,7 +117,9 @@ struct Outgoing {
   uint64_t sent = 0;
   std::deque<Unacked> unacked;
   v1::Position manifest_at;                // kLoading
+  Mark manifest_from;                      // an older manifest does not help the peer
   absl::Time progress_at;
+  int resends = 0;                         // since it last got further
   bool ready = false;                      // stands in Peer::ready
 };
 
@@ -115,6 +133,7 @@ struct Peer {
 
   Interests ours;                          // told, or to be told in full when asked
   std::map<FeedKey, Outgoing> outgoing;
+  std::set<FeedKey> told;                  // single feeds whose position it has told in this session
   std::set<FeedKey> active;                // feeds with something unacknowledged
   std::deque<FeedKey> ready;
   size_t in_flight = 0;
@@ -172,9 +191,13 @@ struct Core {
   std::map<std::string, Interests> wanted_by;
   std::map<std::string, NodePath> neighbour_paths;
   std::map<FeedKey, storage::v1::StoredInterest> subscriptions;   // live ones, by feed
+  // Feeds their origin does not give: kept so that whoever asks later hears it too.
+  std::map<FeedKey, v1::Nack> refusals;
   std::set<FeedKey> repairing;             // feeds that want or load a snapshot
+  std::set<FeedKey> recovering;            // own feeds that take their tail back
   std::set<FeedKey> merging;               // tables with runs to merge
   size_t tail_bytes = 0;
+  uint64_t openings = 0;
 
   const std::string& self_id() const { return identity.self.node_id; }
   const NodePath& self_path() const { return identity.self.path; }
@@ -183,6 +206,10 @@ struct Core {
     auto it = feeds.find(key);
     return it == feeds.end() ? nullptr : &it->second;
   }
+  FeedState* Find(const FeedKey& key, uint64_t opening) {
+    FeedState* feed = Find(key);
+    return feed != nullptr && feed->opening == opening ? feed : nullptr;
+  }
   Peer* FindPeer(LinkId link) {
     auto it = peers.find(link);
     return it == peers.end() ? nullptr : &it->second;
@@ -190,6 +217,13 @@ struct Core {
   const Interests* TheirInterests(const Peer& peer) const {
     auto it = wanted_by.find(peer.who.node_id);
     return it == wanted_by.end() ? nullptr : &it->second;
+  }
+
+  Peer* FindPeer(const std::string& node_id) {
+    for (auto& [link, peer] : peers) {
+      if (peer.who.node_id == node_id) return &peer;
+    }
+    return nullptr;
   }
 
   // The neighbour toward `path`, null when it is not linked (or is ourselves).

@@ -36,6 +36,8 @@ std::string DigestOf(const std::vector<FeedState*>& feeds) {
     std::string sequence;
     AppendBigEndian64(feed->durable.sequence(), &sequence);
     stream.Update(sequence);
+    // Two histories of one length.
+    stream.UpdatePart(feed->durable.chain_hash());
   }
   return stream.Finish();
 }
@@ -91,6 +93,9 @@ void Sync::OnOffer(Turn& turn, Peer& peer, const v1::SyncOffer& offer) {
   if (!offer.interest().empty()) {
     const Interests* theirs = core_.TheirInterests(peer);
     if (theirs == nullptr || theirs->Digest() != offer.interest()) {
+      // An interest we cannot take whole would be asked for without end.
+      if (turn.now - peer.interest_asked_at < absl::Seconds(1)) return;
+      peer.interest_asked_at = turn.now;
       v1::Frame frame;
       frame.mutable_sync_ask()->set_interest(true);
       SendFrame(turn, peer, v1::LANE_CONTROL, frame);

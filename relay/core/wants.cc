@@ -7,6 +7,8 @@ namespace guantong {
 
 namespace {
 
+constexpr int kRemindersMax = 256;           // in one frame
+
 const std::vector<v1::FeedKind>& UpwardKinds() {
   static const auto* kinds = new std::vector<v1::FeedKind>{
       v1::FEED_KIND_MEMBERSHIP, v1::FEED_KIND_CATALOG_OPEN, v1::FEED_KIND_CATALOG_UPWARD};
@@ -38,32 +40,36 @@ bool Wants::Wanted(const FeedKey& key, const NodePath& origin_path) const {
   return false;
 }
 
-Interests Wants::Desired(const Peer& peer) const {
-  Interests desired;
+std::vector<WantedScope> Wants::FromAbove() const {
   std::vector<WantedScope> scopes;
-  if (!peer.who.is_parent) {
-    scopes.push_back({.kinds = UpwardKinds(), .prefix = peer.who.path});
-  } else {
-    const NodePath& self = core_.self_path();
-    if (core_.options.catalog_scope == CatalogScope::kCountry) AddOnce(scopes, {.kinds = DownwardKinds()});
-    if (core_.options.catalog_scope == CatalogScope::kProvince && self.depth() > 1) {
-      AddOnce(scopes, {.kinds = DownwardKinds(), .prefix = self.Ancestor(1)});
-    }
-    // A child may look further than we do: what it wants from beyond our branch comes through us.
-    for (const auto& [node, theirs] : core_.wanted_by) {
-      auto path = core_.neighbour_paths.find(node);
-      if (path == core_.neighbour_paths.end() || !core_.IsBelow(path->second)) continue;
-      for (const WantedScope& scope : theirs.scopes()) {
-        if (self.Contains(scope.prefix)) continue;
-        WantedScope down{.kinds = {}, .prefix = scope.prefix};
-        for (v1::FeedKind kind : scope.kinds) {
-          if (std::count(DownwardKinds().begin(), DownwardKinds().end(), kind) > 0) down.kinds.push_back(kind);
-        }
-        if (!down.kinds.empty()) AddOnce(scopes, std::move(down));
+  const NodePath& self = core_.self_path();
+  if (core_.options.catalog_scope == CatalogScope::kCountry) AddOnce(scopes, {.kinds = DownwardKinds()});
+  if (core_.options.catalog_scope == CatalogScope::kProvince && self.depth() > 1) {
+    AddOnce(scopes, {.kinds = DownwardKinds(), .prefix = self.Ancestor(1)});
+  }
+  // A child may look further than we do: what it wants from beyond our branch comes through us.
+  for (const auto& [node, theirs] : core_.wanted_by) {
+    auto path = core_.neighbour_paths.find(node);
+    if (path == core_.neighbour_paths.end() || !core_.IsBelow(path->second)) continue;
+    for (const WantedScope& scope : theirs.scopes()) {
+      if (self.Contains(scope.prefix)) continue;
+      WantedScope down{.kinds = {}, .prefix = scope.prefix};
+      for (v1::FeedKind kind : scope.kinds) {
+        if (std::count(DownwardKinds().begin(), DownwardKinds().end(), kind) > 0) down.kinds.push_back(kind);
       }
+      if (!down.kinds.empty()) AddOnce(scopes, std::move(down));
     }
   }
-  desired.SetScopes(std::move(scopes));
+  return scopes;
+}
+
+Interests Wants::Desired(const Peer& peer) const {
+  Interests desired;
+  if (peer.who.is_parent) {
+    desired.SetScopes(FromAbove());
+  } else {
+    desired.SetScopes({{.kinds = UpwardKinds(), .prefix = peer.who.path}});
+  }
 
   auto consider = [&](const FeedKey& key, WantedFeed wanted) {
     const bool toward = peer.who.is_parent ? !core_.self_path().Contains(wanted.origin_path)
@@ -113,6 +119,17 @@ void Wants::RefreshAll(Turn& turn, Peer& peer) {
   v1::Frame frame;
   *frame.mutable_interest() = peer.ours.Whole();
   SendFrame(turn, peer, v1::LANE_CONTROL, frame);
+}
+
+void Wants::Remind(Turn& turn, Peer& peer) {
+  v1::Frame frame;
+  for (const auto& [key, wanted] : peer.ours.feeds()) {
+    if (frame.interest().add_size() >= kRemindersMax) break;
+    const FeedState* feed = core_.Find(key);
+    if (core_.refusals.count(key) > 0 || (feed != nullptr && feed->record.head().epoch().number() != 0)) continue;
+    *frame.mutable_interest()->add_add() = ToMessage(wanted);
+  }
+  if (frame.has_interest()) SendFrame(turn, peer, v1::LANE_CONTROL, frame);
 }
 
 }  // namespace guantong

@@ -1,0 +1,136 @@
+// The half of Origin for an origin that finds its own feed elsewhere: longer than here (a store restored from a backup), or with another
+// history (restored, and written to before it heard of anybody). What neighbours hold is taken back while that is possible; then a
+// new epoch opens, which every copy can tell from both histories.
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "catalog/base/digest.h"
+#include "catalog/base/status.h"
+#include "relay/core/feed_log.h"
+#include "relay/core/origin.h"
+
+namespace guantong {
+
+namespace {
+
+// A neighbour that claims to hold more and never shows it must not stop an origin for good.
+constexpr absl::Duration kShowWithin = absl::Seconds(30);
+// While it is away the origin waits longer: what it holds may exist nowhere else.
+constexpr absl::Duration kReturnWithin = absl::Minutes(10);
+constexpr absl::Duration kAskEvery = absl::Seconds(5);
+// Against neighbours that report forks to make us open epochs, or to use up their numbers.
+constexpr absl::Duration kEpochEvery = absl::Minutes(1);
+constexpr uint64_t kEpochsAheadMax = 1 << 20;
+
+bool Credible(const FeedState& feed, const v1::Position& theirs) {
+  return theirs.epoch().number() <= feed.record.head().epoch().number() + kEpochsAheadMax;
+}
+
+}  // namespace
+
+void Origin::FoundBehind(Turn& turn, Peer& peer, FeedState& feed, const v1::Position& theirs) {
+  // Our own memory knows better than a message that was overtaken.
+  const v1::Position& head = feed.record.head();
+  if (MarkOf(theirs) <= MarkOf(head) || !Credible(feed, theirs)) return;
+  if (feed.disbelieved.count(peer.who.node_id) > 0) return;
+  feed.epoch_number_max = std::max(feed.epoch_number_max, theirs.epoch().number());
+  if (!feed.recovery.has_value()) {
+    turn.Alarm(absl::StrCat("feed ", feed.record.feed().resource(), " kind ", feed.kind(), ": ",
+                            DisplayPath(peer.who.path), " holds records of ours up to ", theirs.sequence(),
+                            ", we end at ", head.sequence(), "; taking them back"));
+    feed.recovery = Recovery{.to = theirs, .claimant = peer.who.node_id, .progress_at = turn.now,
+                             .asked_at = absl::InfinitePast()};
+    core_.recovering.insert(feed.key);
+    AbandonPush(turn, feed);
+  } else if (MarkOf(theirs) > MarkOf(feed.recovery->to)) {
+    feed.recovery->to = theirs;
+    feed.recovery->claimant = peer.who.node_id;
+  }
+  AskTail(turn, peer, feed);
+}
+
+void Origin::AskTail(Turn& turn, const Peer& peer, FeedState& feed) {
+  feed.recovery->asked_at = turn.now;
+  v1::Frame frame;
+  *frame.mutable_fetch()->mutable_feed() = feed.record.feed();
+  const v1::Position& head = feed.record.head();
+  if (head.epoch().number() > 0) *frame.mutable_fetch()->mutable_after() = head;
+  SendFrame(turn, peer, v1::LANE_CONTROL, frame);
+}
+
+// What comes back may hold the push, or others after it: it was validated against rows that are no longer the newest.
+void Origin::AbandonPush(Turn& turn, FeedState& feed) {
+  if (!feed.push.has_value()) return;
+  Finish(turn, feed.push_token,
+         Error(absl::StatusCode::kUnavailable, "feed_recovering",
+               "the push was cut off: this node takes back newer records of its own", feed.record.feed().resource(),
+               "push again in a few seconds"));
+  turn.writes().Delete(PendingPushKey(feed.key));
+  turn.writes().DeleteRange(StagedPrefix(feed.key), PrefixEnd(StagedPrefix(feed.key)));
+  feed.push.reset();
+  feed.push_token = 0;
+}
+
+void Origin::Recovered(Turn& turn, FeedState& feed) {
+  if (!feed.recovery.has_value()) return;
+  feed.recovery->progress_at = turn.now;
+  if (MarkOf(feed.record.head()) < MarkOf(feed.recovery->to)) return;
+  EndRecovery(turn, feed);
+  turn.Alarm(absl::StrCat("feed ", feed.record.feed().resource(), " kind ", feed.kind(),
+                          ": own records taken back, epoch ", feed.record.head().epoch().number(), " opened"));
+}
+
+void Origin::EndRecovery(Turn& turn, FeedState& feed) {
+  feed.recovery.reset();
+  core_.recovering.erase(feed.key);
+  OpenEpoch(turn, feed, nullptr);
+}
+
+void Origin::FoundFork(Turn& turn, FeedState& feed, const v1::Position& theirs) {
+  const v1::Position& head = feed.record.head();
+  if (head.epoch().number() == 0 || !Credible(feed, theirs)) return;
+  // Of an epoch that has ended, or no other history at all: nothing new to a copy that will load us anew.
+  if (theirs.epoch().number() < head.epoch().number()) return;
+  if (Locate(core_, feed, theirs) == Place::kHere) return;
+  if (turn.now - feed.epoch_opened_at < kEpochEvery) return;
+  feed.epoch_number_max = std::max(feed.epoch_number_max, theirs.epoch().number());
+  feed.record.set_forks(feed.record.forks() + 1);
+  *feed.record.mutable_superseded() = theirs;
+  EndRecovery(turn, feed);
+  if (feed.push.has_value()) {
+    // The epoch cut the push off: all of it goes again, its payloads are still staged.
+    feed.push->set_next(0);
+    feed.push->set_commit(feed.record.commit() + 1);
+    feed.push->mutable_record()->mutable_response()->set_commit(feed.push->commit());
+    turn.writes().Put(PendingPushKey(feed.key), feed.push->SerializeAsString());
+  }
+  turn.Alarm(absl::StrCat("feed ", feed.record.feed().resource(), " kind ", feed.kind(),
+                          ": a neighbour holds another history of it up to ", theirs.sequence(), ", superseded by epoch ",
+                          feed.record.head().epoch().number(), "; copies load it anew"));
+}
+
+void Origin::CheckRecoveries(Turn& turn) {
+  const std::vector<FeedKey> recovering(core_.recovering.begin(), core_.recovering.end());
+  for (const FeedKey& key : recovering) {
+    FeedState& feed = *core_.Find(key);
+    Recovery& recovery = *feed.recovery;
+    const Peer* claimant = core_.FindPeer(recovery.claimant);
+    const bool away = claimant == nullptr || turn.now - claimant->since < kShowWithin;
+    if (turn.now - recovery.progress_at < (away ? kReturnWithin : kShowWithin)) {
+      if (claimant != nullptr && turn.now - std::max(recovery.progress_at, recovery.asked_at) >= kAskEvery) {
+        AskTail(turn, *claimant, feed);
+      }
+      continue;
+    }
+    turn.Alarm(absl::StrCat("feed ", feed.record.feed().resource(), " kind ", feed.kind(), ": records up to ",
+                            recovery.to.sequence(),
+                            " were announced and never came; going on without them in a new epoch"));
+    feed.disbelieved.insert(recovery.claimant);
+    *feed.record.mutable_superseded() = recovery.to;
+    EndRecovery(turn, feed);
+  }
+}
+
+}  // namespace guantong

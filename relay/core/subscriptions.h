@@ -1,0 +1,35 @@
+// Single feeds: what this node subscribes to, and what neighbours tell they want over their link.
+#ifndef GUANTONG_RELAY_CORE_SUBSCRIPTIONS_H_
+#define GUANTONG_RELAY_CORE_SUBSCRIPTIONS_H_
+
+#include "relay/core/receiver.h"
+#include "relay/core/sender.h"
+#include "relay/core/state.h"
+
+namespace guantong {
+
+class Subscriptions {
+ public:
+  Subscriptions(Core* core, Sender* sender, Wants* wants, Receiver* receiver)
+      : core_(*core), sender_(*sender), wants_(*wants), receiver_(*receiver) {}
+
+  void On(Turn& turn, Subscribe event);
+  void On(Turn& turn, Unsubscribe event);
+
+  // A neighbour's wants have changed.
+  void OnInterest(Turn& turn, Peer& peer, const v1::InterestDelta& delta);
+
+ private:
+  // Own feeds that may not go to the asker; it and all behind it hear why.
+  void RefuseOwn(Turn& turn, Peer& peer, const WantedFeed& wanted);
+  void DropCopy(Turn& turn, const FeedKey& key, const NodePath& origin);
+
+  Core& core_;
+  Sender& sender_;
+  Wants& wants_;
+  Receiver& receiver_;
+};
+
+}  // namespace guantong
+
+#endif  // GUANTONG_RELAY_CORE_SUBSCRIPTIONS_H_
