@@ -12,6 +12,7 @@
 #include <grpcpp/server_builder.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -281,6 +282,9 @@ class RunningDaemon : public Daemon {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const std::string& dir) {
+  // gRPC repeats as errors what is none (a client that dials by address), and the rest is logged
+  // here.
+  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   RequireTls13();
   GT_ASSIGN_OR_RETURN(const NodeConfig config, LoadConfig(dir));
   for (absl::string_view line : absl::StrSplit(PrintConfig(config), '\n', absl::SkipEmpty())) {

@@ -14,18 +14,6 @@
 namespace guantong {
 namespace {
 
-constexpr absl::Duration kBackoffMin = absl::Seconds(1);
-constexpr absl::Duration kBackoffMax = absl::Seconds(30);
-// An engine that asks to be woken in the past must not turn the core into a spin.
-constexpr absl::Duration kWakeAfterMin = absl::Milliseconds(1);
-
-absl::Status Stopping() {
-  return Error(absl::StatusCode::kUnavailable, "node_stopping",
-               "节点正在停止 (the node is stopping)", "",
-               "节点重新启动后重试；推送用同一批次号重试 (try again when it runs; repeat a push "
-               "with its batch id)");
-}
-
 absl::Status Busy() {
   return Error(absl::StatusCode::kResourceExhausted, "node_busy",
                "节点繁忙，请求队列已满 (the node's queue is full)", "",
@@ -44,15 +32,14 @@ size_t BytesOf(const Event& event) {
   return 0;
 }
 
-void SetToken(Event* event, Token token) {
-  std::visit(
-      [token](auto& what) {
-        if constexpr (requires { what.token; }) what.token = token;
-      },
-      *event);
-}
-
 }  // namespace
+
+absl::Status Driver::StoppingError() {
+  return Error(absl::StatusCode::kUnavailable, "node_stopping",
+               "节点正在停止 (the node is stopping)", "",
+               "节点重新启动后重试；推送用同一批次号重试 (try again when it runs; repeat a push "
+               "with its batch id)");
+}
 
 absl::StatusOr<std::unique_ptr<Driver>> Driver::Make(Store* store, MakeEngine make_engine,
                                                      Hooks hooks) {
@@ -68,20 +55,16 @@ void Driver::Begin() {
 }
 
 Driver::Driver(Store* store, MakeEngine make_engine, Hooks hooks)
-    : store_(store),
-      make_engine_(std::move(make_engine)),
-      hooks_(std::move(hooks)),
-      backoff_(kBackoffMin) {}
+    : store_(store), make_engine_(std::move(make_engine)), hooks_(std::move(hooks)) {}
 
 Driver::~Driver() { Stop(); }
 
-// --- the way in
-// -----------------------------------------------------------------------------------------------
+// --- the way in --------------------------------------------------------------------------------
 
 absl::Status Driver::Enqueue(Item item) {
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    if (stopping_) return Stopping();
+    if (stopping_) return StoppingError();
     if (requests_waiting_ >= kInboxRequestsMax ||
         (request_bytes_waiting_ > 0 &&
          request_bytes_waiting_ + item.request_bytes > kInboxRequestBytesMax)) {
@@ -187,305 +170,6 @@ std::vector<Driver::LinkView> Driver::OpenLinks() const {
 absl::Status Driver::health() const {
   std::lock_guard<std::mutex> lock(mutex_);
   return suspended_;
-}
-
-// --- the core thread
-// ------------------------------------------------------------------------------------------
-
-void Driver::CoreLoop() {
-  std::unique_lock<std::mutex> lock(mutex_);
-  absl::Time give_up = absl::InfiniteFuture();
-  while (true) {
-    const absl::Time now = absl::Now();
-    if (!commit_failure_.ok()) {
-      const absl::Status why = std::exchange(commit_failure_, absl::OkStatus());
-      orders_.clear();
-      uncommitted_bytes_ = 0;
-      committed_ticket_ = 0;
-      commit_wakes_.notify_one();
-      lock.unlock();
-      Suspend(why, now);
-      lock.lock();
-    } else if (committed_ticket_ > confirmed_ticket_) {
-      confirmed_ticket_ = committed_ticket_;
-      lock.unlock();
-      Step(Committed{confirmed_ticket_}, now);
-      lock.lock();
-    } else if (engine_ != nullptr && now >= wake_at_) {
-      wake_at_ = absl::InfiniteFuture();
-      lock.unlock();
-      Step(Tick{}, now);
-      lock.lock();
-    } else if (engine_ == nullptr && now >= resume_at_) {
-      lock.unlock();
-      TryResume(now);
-      lock.lock();
-    } else if (!inbox_.empty() && uncommitted_bytes_ < kCommitBytesMax) {
-      Item item = std::move(inbox_.front());
-      inbox_.pop_front();
-      if (item.request) --requests_waiting_;
-      request_bytes_waiting_ -= item.request_bytes;
-      frame_bytes_waiting_ -= item.frame_bytes;
-      const bool let_go = !held_back_.empty() && frame_bytes_waiting_ < kInboxFrameBytesMax / 2;
-      lock.unlock();
-      Take(std::move(item), now);
-      if (let_go) ResumeTransports();
-      lock.lock();
-    } else if (stopping_ &&
-               (now >= give_up || (inbox_.empty() && orders_.empty() && !committing_))) {
-      break;
-    } else {
-      if (stopping_ && give_up == absl::InfiniteFuture())
-        give_up = now + absl::Seconds(kStopSecondsMax);
-      const absl::Time until =
-          std::min({engine_ != nullptr ? wake_at_ : resume_at_, give_up, now + absl::Minutes(1)});
-      core_wakes_.wait_for(lock,
-                           absl::ToChronoNanoseconds(std::max(until - now, absl::ZeroDuration())));
-    }
-  }
-  std::deque<Item> rest = std::move(inbox_);
-  inbox_.clear();
-  suspended_ = Stopping();
-  lock.unlock();
-  engine_.reset();
-  FailWaiting(Stopping());
-  for (Item& item : rest) Take(std::move(item), absl::Now());
-}
-
-void Driver::Take(Item item, absl::Time now) {
-  if (auto* event = std::get_if<Event>(&item.what)) return TakeEvent(std::move(*event), &item, now);
-  if (auto* reading = std::get_if<Reading>(&item.what)) {
-    if (engine_ != nullptr) return reading->read(static_cast<const Engine*>(engine_.get()));
-    return reading->read(health());
-  }
-  if (auto* failed = std::get_if<DialFailed>(&item.what)) {
-    if (hooks_.on_dial_failed) hooks_.on_dial_failed(failed->address, failed->why);
-    return;
-  }
-  if (auto* up = std::get_if<PeerUp>(&item.what)) {
-    if (engine_ == nullptr) {
-      if (links_ != nullptr) links_->Close(up->link, health());
-      return;
-    }
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      open_links_[up->link] = {.link = up->link,
-                               .node_id = up->peer.identity.node_id,
-                               .path = up->peer.identity.path,
-                               .address = up->peer.address,
-                               .fingerprint = up->peer.identity.fingerprint,
-                               .is_parent = up->peer.is_parent,
-                               .since = now};
-    }
-    return Step(LinkUp{.link = up->link,
-                       .node_id = up->peer.identity.node_id,
-                       .path = up->peer.identity.path,
-                       .is_parent = up->peer.is_parent,
-                       .address = up->peer.address},
-                now);
-  }
-  const PeerDown& down = std::get<PeerDown>(item.what);
-  LinkView gone;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    held_back_.erase(down.link);
-    auto it = open_links_.find(down.link);
-    if (it == open_links_.end()) return;
-    gone = std::move(it->second);
-    open_links_.erase(it);
-  }
-  if (hooks_.on_link_ended) hooks_.on_link_ended(gone, down.why, /*by_us=*/false);
-  Step(LinkDown{.link = down.link, .why = std::string(down.why.message())}, now);
-}
-
-void Driver::TakeEvent(Event event, Item* item, absl::Time now) {
-  if (engine_ == nullptr) {
-    if (item->on_write) item->on_write({.token = 0, .status = health(), .position = {}});
-    if (item->on_call) item->on_call({.token = 0, .reply = {}, .status = health()});
-    return;
-  }
-  if (const auto* frame = std::get_if<FrameReceived>(&event)) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (open_links_.count(frame->link) == 0) return;
-  }
-  if (item->on_write || item->on_call) {
-    const Token token = next_token_++;
-    SetToken(&event, token);
-    if (item->on_write) writes_[token] = std::move(item->on_write);
-    if (item->on_call) calls_[token] = std::move(item->on_call);
-  }
-  Step(std::move(event), now);
-}
-
-void Driver::Step(Event event, absl::Time now) {
-  if (engine_ == nullptr) return;
-  Effects effects = engine_->Step(std::move(event), now);
-  wake_at_ = std::min(wake_at_, std::max(effects.wake_at, now + kWakeAfterMin));
-  CarryOut(std::move(effects));
-}
-
-void Driver::CarryOut(Effects effects) {
-  if (effects.ticket != 0) {
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      uncommitted_bytes_ += effects.commit.bytes();
-      orders_.push_back({effects.ticket, std::move(effects.commit)});
-    }
-    commit_wakes_.notify_one();
-  }
-  if (links_ != nullptr) {
-    for (Send& send : effects.sends) links_->Send(send.link, send.lane, std::move(send.frame));
-  }
-  for (const CloseLink& close : effects.closes) {
-    ++closed_by_us_;
-    LinkView view;
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      auto it = open_links_.find(close.link);
-      if (it != open_links_.end()) view = it->second;
-    }
-    if (hooks_.on_link_ended) hooks_.on_link_ended(view, close.why, /*by_us=*/true);
-    if (links_ != nullptr) links_->Close(close.link, close.why);
-  }
-  for (CallDelivery& delivery : effects.deliveries) {
-    if (hooks_.on_delivery) hooks_.on_delivery(std::move(delivery));
-  }
-  for (const CallDone& done : effects.calls_done) FinishCall(done);
-  for (const WriteDone& done : effects.writes_done) FinishWrite(done);
-  for (const MakeSnapshot& make : effects.snapshots) {
-    if (hooks_.on_snapshot) hooks_.on_snapshot(make.feed);
-  }
-  for (const Notice& notice : effects.notices) {
-    if (hooks_.on_notice) hooks_.on_notice(notice);
-  }
-}
-
-void Driver::FinishWrite(const WriteDone& done) {
-  auto it = writes_.find(done.token);
-  if (it == writes_.end()) return;
-  OnWrite on_write = std::move(it->second);
-  writes_.erase(it);
-  on_write(done);
-}
-
-void Driver::FinishCall(const CallDone& done) {
-  auto it = calls_.find(done.token);
-  if (it == calls_.end()) return;
-  OnCall on_call = std::move(it->second);
-  calls_.erase(it);
-  on_call(done);
-}
-
-// --- failure
-// --------------------------------------------------------------------------------------------------
-
-void Driver::Suspend(const absl::Status& why, absl::Time now) {
-  engine_.reset();
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    suspended_ = why;
-  }
-  confirmed_ticket_ = 0;
-  resume_at_ = now + backoff_;
-  if (hooks_.on_notice) {
-    hooks_.on_notice(
-        {.alarm = true,
-         .text = absl::StrCat("存储提交失败，暂停服务，", absl::FormatDuration(backoff_),
-                              " 后重试 (a commit failed; trying again): ", why.message())});
-  }
-  CloseAllLinks(why);
-  FailWaiting(why);
-}
-
-void Driver::TryResume(absl::Time now) {
-  // The commit thread has nothing to do without an engine, so there is still one committer at a
-  // time.
-  WriteSet probe;
-  probe.Put(NodeFactKey("probe"), absl::FormatTime(now));
-  absl::Status status = store_->Commit({&probe, 1});
-  if (status.ok()) {
-    absl::StatusOr<std::unique_ptr<Engine>> engine = make_engine_(now);
-    if (engine.ok()) {
-      engine_ = *std::move(engine);
-      backoff_ = kBackoffMin;
-      wake_at_ = absl::InfinitePast();
-      {
-        std::lock_guard<std::mutex> lock(mutex_);
-        suspended_ = absl::OkStatus();
-      }
-      if (hooks_.on_notice) {
-        hooks_.on_notice({.alarm = false, .text = "存储恢复，继续服务 (the store commits again)"});
-      }
-      return;
-    }
-    status = engine.status();
-  }
-  backoff_ = std::min(backoff_ * 2, kBackoffMax);
-  resume_at_ = now + backoff_;
-  std::lock_guard<std::mutex> lock(mutex_);
-  suspended_ = status;
-}
-
-void Driver::FailWaiting(const absl::Status& why) {
-  auto writes = std::exchange(writes_, {});
-  for (auto& [token, done] : writes) done({.token = token, .status = why, .position = {}});
-  auto calls = std::exchange(calls_, {});
-  for (auto& [token, done] : calls) done({.token = token, .reply = {}, .status = why});
-}
-
-void Driver::CloseAllLinks(const absl::Status& why) {
-  std::map<LinkId, LinkView> links;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    links = std::exchange(open_links_, {});
-  }
-  if (links_ == nullptr) return;
-  for (const auto& [link, view] : links) links_->Close(link, why);
-}
-
-void Driver::ResumeTransports() {
-  std::set<LinkId> links;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    links = std::exchange(held_back_, {});
-  }
-  if (links_ == nullptr) return;
-  for (LinkId link : links) links_->Resume(link);
-}
-
-// --- the commit thread
-// ----------------------------------------------------------------------------------------
-
-void Driver::CommitLoop() {
-  std::unique_lock<std::mutex> lock(mutex_);
-  while (true) {
-    commit_wakes_.wait(lock, [this] { return !orders_.empty() || stop_committer_; });
-    if (orders_.empty()) return;
-    std::vector<WriteSet> groups;
-    size_t bytes = 0;
-    const uint64_t ticket = orders_.back().ticket;
-    for (Order& order : orders_) {
-      bytes += order.writes.bytes();
-      groups.push_back(std::move(order.writes));
-    }
-    orders_.clear();
-    committing_ = true;
-    lock.unlock();
-    const absl::Status status = store_->Commit(groups);
-    groups.clear();
-    lock.lock();
-    committing_ = false;
-    uncommitted_bytes_ -= bytes;
-    if (status.ok()) {
-      committed_ticket_ = ticket;
-    } else {
-      commit_failure_ = status;
-    }
-    core_wakes_.notify_one();
-    // What is ordered until the core has seen the failure stands on what has just failed: the core
-    // drops it.
-    commit_wakes_.wait(lock, [this] { return commit_failure_.ok() || stop_committer_; });
-  }
 }
 
 void Driver::Stop() {

@@ -139,6 +139,7 @@ class Driver : public LinkEvents {
 
   Driver(Store* store, MakeEngine make_engine, Hooks hooks);
 
+  static absl::Status StoppingError();
   absl::Status Enqueue(Item item);
   void EnqueueAlways(Item item);
 
@@ -187,7 +188,8 @@ class Driver : public LinkEvents {
   std::unordered_map<Token, OnCall> calls_;
   absl::Time wake_at_ = absl::InfiniteFuture();
   absl::Time resume_at_ = absl::InfiniteFuture();
-  absl::Duration backoff_;
+  static constexpr absl::Duration kBackoffMin = absl::Seconds(1);
+  absl::Duration backoff_ = kBackoffMin;
 
   std::atomic<uint64_t> closed_by_us_{0};
   std::thread core_;

@@ -67,8 +67,7 @@ absl::StatusOr<v1::Member> Enrolment::OwnChild(const Reader& snapshot,
   return member;
 }
 
-// --- tokens
-// ---------------------------------------------------------------------------------------------------
+// --- tokens ------------------------------------------------------------------------------------
 
 absl::StatusOr<std::string> Enrolment::FreeLabel(const Reader& snapshot,
                                                  const std::string& division) const {
@@ -162,8 +161,7 @@ absl::StatusOr<storage::v1::StoredToken> Enrolment::FindToken(
                 "请上级节点重新签发 (ask the parent for a new one): guantong invite");
 }
 
-// --- enrolment
-// ------------------------------------------------------------------------------------------------
+// --- enrolment ---------------------------------------------------------------------------------
 
 absl::StatusOr<v1::EnrolResponse> Enrolment::Enrol(const v1::EnrolRequest& request,
                                                    const std::string& peer) {
@@ -237,8 +235,7 @@ absl::StatusOr<v1::EnrolResponse> Enrolment::TryEnrol(const v1::EnrolRequest& re
   return response;
 }
 
-// --- departments
-// ----------------------------------------------------------------------------------------------
+// --- departments -------------------------------------------------------------------------------
 
 absl::StatusOr<v1::AddDepartmentResponse> Enrolment::AddDepartment(
     const v1::AddDepartmentRequest& request) {
@@ -285,8 +282,7 @@ absl::StatusOr<v1::AddDepartmentResponse> Enrolment::AddDepartment(
   return response;
 }
 
-// --- links
-// ----------------------------------------------------------------------------------------------------
+// --- links -------------------------------------------------------------------------------------
 
 absl::Status Enrolment::AuthorisePeer(const VerifiedChain& peer, bool is_parent) const {
   const std::string path = DisplayPath(peer.path);

@@ -31,40 +31,6 @@ absl::Status FormError(absl::string_view text) {
   return Error(absl::StatusCode::kInvalidArgument, "push_malformed", text);
 }
 
-// Content, not form: what decides whether two pushes are the same, however the rows were cut into
-// messages.
-class ContentDigest {
- public:
-  explicit ContentDigest(const v1::PushOpen& open) {
-    Add(open.code());
-    Add(absl::StrCat(open.mode(), open.accept_valid() ? "+" : ""));
-    for (const std::string& field : open.fields()) Add(field);
-  }
-  void Add(const v1::PushRow& row) {
-    AppendBigEndian32(static_cast<uint32_t>(row.values_size()), &buffer_);
-    for (const std::string& value : row.values()) Add(value);
-    AppendBigEndian32(static_cast<uint32_t>(row.nulls_size()), &buffer_);
-    for (uint32_t null : row.nulls()) AppendBigEndian32(null, &buffer_);
-    if (buffer_.size() > (64 << 10)) Flush();
-  }
-  std::string Finish() {
-    Flush();
-    return stream_.Finish();
-  }
-
- private:
-  void Add(absl::string_view part) {
-    AppendBigEndian64(part.size(), &buffer_);
-    buffer_.append(part.data(), part.size());
-  }
-  void Flush() {
-    stream_.Update(buffer_);
-    buffer_.clear();
-  }
-  Sha256Stream stream_;
-  std::string buffer_;
-};
-
 void Reject(uint64_t line, absl::string_view field, absl::string_view reason,
             const v1::PushRow* row, v1::PushResponse* response) {
   response->set_rejected(response->rejected() + 1);
@@ -86,56 +52,6 @@ absl::Status RowInvalid(uint64_t line, absl::string_view field, absl::string_vie
 
 }  // namespace
 
-// Holds a dataset while a push of it is open.
-class PushDesk::Slot {
- public:
-  Slot(PushDesk* desk, FeedKey feed) : desk_(*desk), feed_(feed) {}
-  Slot(const Slot&) = delete;
-  Slot& operator=(const Slot&) = delete;
-  ~Slot() {
-    if (!held_) return;
-    std::lock_guard<std::mutex> lock(desk_.mutex_);
-    desk_.open_.erase(feed_);
-  }
-
-  absl::Status Hold(const std::string& table, std::function<void()> cancel) {
-    std::lock_guard<std::mutex> lock(desk_.mutex_);
-    const absl::Time now = absl::Now();
-    const absl::Time silent_since = now - absl::Seconds(kPushIdleSecondsMax);
-    auto same = desk_.open_.find(feed_);
-    if (same != desk_.open_.end()) {
-      if (same->second.read_at < silent_since) same->second.cancel();
-      return Error(
-          absl::StatusCode::kFailedPrecondition, "push_open",
-          absl::StrCat(table, " 正有一次推送在进行 (another push of this dataset is open)"), table,
-          "等它结束后重试 (try again when it has ended)");
-    }
-    if (desk_.open_.size() >= kPushesOpenMax) {
-      for (auto& [feed, open] : desk_.open_) {
-        if (open.read_at < silent_since) open.cancel();
-      }
-      return Error(
-          absl::StatusCode::kResourceExhausted, "node_busy",
-          absl::StrCat("同时进行的推送已达 ", kPushesOpenMax, " 个 (too many pushes are open)"),
-          table, "稍后重试 (try again later)");
-    }
-    desk_.open_[feed_] = {.read_at = now, .cancel = std::move(cancel)};
-    held_ = true;
-    return absl::OkStatus();
-  }
-
-  // InfiniteFuture: all has been read, the push is silent for a reason of ours.
-  void Reading(absl::Time at) const {
-    std::lock_guard<std::mutex> lock(desk_.mutex_);
-    desk_.open_[feed_].read_at = at;
-  }
-
- private:
-  PushDesk& desk_;
-  const FeedKey feed_;
-  bool held_ = false;
-};
-
 absl::Status PushDesk::Begin() {
   const std::string staged = KindPrefix('H');
   std::string begin = staged;
@@ -154,10 +70,7 @@ absl::Status PushDesk::Begin() {
     }
     begin = PrefixEnd(prefix);
   }
-  const std::string ages = KindPrefix('Q');
-  auto cursor = site_.store->Scan(ages, PrefixEnd(ages));
-  for (; cursor->Valid(); cursor->Next()) ++results_kept_;
-  GT_RETURN_IF_ERROR(cursor->status());
+  GT_RETURN_IF_ERROR(results_.Begin());
   return orphans.empty() ? absl::OkStatus() : site_.driver->WriteOwn(std::move(orphans));
 }
 
@@ -168,15 +81,15 @@ absl::StatusOr<v1::PushResponse> PushDesk::Take(const CallerIdentity& caller,
     return stream.broken() ? SenderGone() : FormError("推送没有内容 (an empty push)");
   if (!first.has_open()) return FormError("推送须以 open 开始 (a push begins with open)");
   GT_ASSIGN_OR_RETURN(Push push, Start(caller, std::move(*first.mutable_open())));
-  Slot slot(this, push.feed);
+  OpenPushes::Slot slot(&open_, push.feed);
   GT_RETURN_IF_ERROR(slot.Hold(push.table, stream.cancel));
   RowSorter rows({.dir = site_.options.dir,
                   .buffer_bytes_max = kPushBufferBytesMax,
                   .bytes_max = kPushBytesMax});
   GT_RETURN_IF_ERROR(Receive(stream, slot, &push, &rows));
-  slot.Reading(absl::InfiniteFuture());
+  slot.Complete();
   absl::StatusOr<v1::PushResponse> response = Apply(stream, push, &rows);
-  if (response.ok() && !push.open.dry_run() && !response->repeated_batch()) ForgetOldResults();
+  if (response.ok() && !push.open.dry_run() && !response->repeated_batch()) results_.ForgetOld();
   return response;
 }
 
@@ -219,7 +132,7 @@ absl::StatusOr<PushDesk::Push> PushDesk::Start(const CallerIdentity& caller,
   return push;
 }
 
-absl::Status PushDesk::Receive(const PushStream& stream, const Slot& slot, Push* push,
+absl::Status PushDesk::Receive(const PushStream& stream, const OpenPushes::Slot& slot, Push* push,
                                RowSorter* rows) {
   const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
   GT_ASSIGN_OR_RETURN(const TableReader table, TableReader::Open(*snapshot, push->feed));
@@ -234,7 +147,7 @@ absl::Status PushDesk::Receive(const PushStream& stream, const Slot& slot, Push*
   std::vector<absl::string_view> values;
   std::vector<bool> nulls;
   while (stream.read(&request)) {
-    slot.Reading(absl::Now());
+    slot.Heard();
     if (!request.has_rows()) return FormError("open 之后只能是行 (only rows may follow open)");
     for (const v1::PushRow& row : request.rows().rows()) {
       digest.Add(row);
@@ -267,26 +180,6 @@ absl::Status PushDesk::Receive(const PushStream& stream, const Slot& slot, Push*
   return rows->Finish();
 }
 
-absl::StatusOr<std::unique_ptr<v1::PushResponse>> PushDesk::Repeated(const Reader& snapshot,
-                                                                     const Push& push) const {
-  std::string bytes;
-  const absl::Status got = snapshot.Get(PushKey(push.feed, push.open.batch_id()), &bytes);
-  if (absl::IsNotFound(got)) return nullptr;
-  GT_RETURN_IF_ERROR(got);
-  storage::v1::PushRecord record;
-  if (!record.ParseFromString(bytes)) {
-    return Error(absl::StatusCode::kDataLoss, "store_corrupt",
-                 "推送结果记录损坏 (a push record does not parse)");
-  }
-  if (record.content_digest() != push.digest) {
-    return Error(absl::StatusCode::kFailedPrecondition, "batch_id_reused",
-                 "同一批次号已用于另一内容的推送 (the batch id was used for other content)",
-                 push.table, "新内容请换用新的批次号 (use a new batch id)");
-  }
-  record.mutable_response()->set_repeated_batch(true);
-  return std::make_unique<v1::PushResponse>(record.response());
-}
-
 absl::Status PushDesk::CheckReplace(const Push& push, const DiffCounts& counts,
                                     uint64_t rows_before) const {
   if (push.open.mode() != v1::PUSH_MODE_REPLACE) return absl::OkStatus();
@@ -314,7 +207,7 @@ absl::StatusOr<v1::PushResponse> PushDesk::Apply(const PushStream& stream, const
     const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
     if (!push.open.dry_run()) {
       GT_ASSIGN_OR_RETURN(const std::unique_ptr<v1::PushResponse> before,
-                          Repeated(*snapshot, push));
+                          results_.Find(*snapshot, push.feed, push.open.batch_id(), push.digest));
       if (before != nullptr) return *before;
       // One that a stop cut short goes on by itself, from payloads staged under its own id.
       std::string pending;
@@ -360,7 +253,7 @@ absl::StatusOr<v1::PushResponse> PushDesk::Apply(const PushStream& stream, const
     *record.mutable_response() = response;
     *record.mutable_at() = TimestampOf(absl::Now());
     if (counts->changes() == 0) {
-      GT_RETURN_IF_ERROR(KeepResult(push, record));
+      GT_RETURN_IF_ERROR(results_.Keep(push.feed, push.open.batch_id(), record));
       return response;
     }
     const uint32_t staged = payloads.staged();
@@ -386,38 +279,6 @@ absl::StatusOr<v1::PushResponse> PushDesk::Apply(const PushStream& stream, const
     moved = done.status();
   }
   return moved;
-}
-
-absl::Status PushDesk::KeepResult(const Push& push, const storage::v1::PushRecord& record) {
-  WriteSet writes;
-  writes.Put(PushKey(push.feed, push.open.batch_id()), record.SerializeAsString());
-  writes.Put(PushAgeKey(static_cast<uint64_t>(absl::ToUnixMillis(absl::Now())), push.feed,
-                        push.open.batch_id()),
-             "");
-  return site_.driver->WriteOwn(std::move(writes));
-}
-
-void PushDesk::ForgetOldResults() {
-  constexpr size_t kForgetAtATime = 8;  // more than come in, so that a lowered bound is reached
-  const uint64_t old_ms =
-      static_cast<uint64_t>(absl::ToUnixMillis(absl::Now() - absl::Hours(24 * kPushRecordDays)));
-  std::lock_guard<std::mutex> lock(mutex_);
-  ++results_kept_;
-  const std::string ages = KindPrefix('Q');
-  auto cursor = site_.store->Scan(ages, PrefixEnd(ages));
-  WriteSet deletes;
-  for (size_t n = 0; n < kForgetAtATime && cursor->Valid(); ++n, cursor->Next()) {
-    const absl::string_view key = cursor->key().substr(ages.size());
-    if (key.size() < sizeof(uint64_t) + kFeedKeyBytes) continue;
-    if (results_kept_ <= kPushRecordsMax && ReadBigEndian64(key) >= old_ms) break;
-    const FeedKey feed = FeedKey::FromBytes(key.substr(sizeof(uint64_t), kFeedKeyBytes));
-    deletes.Delete(PushKey(feed, key.substr(sizeof(uint64_t) + kFeedKeyBytes)));
-    deletes.Delete(std::string(cursor->key()));
-    if (results_kept_ > 0) --results_kept_;
-  }
-  if (deletes.empty()) return;
-  site_.driver->Submit(WriteFacts{.writes = std::move(deletes)}, [](const WriteDone&) {})
-      .IgnoreError();
 }
 
 }  // namespace guantong

@@ -8,18 +8,17 @@
 #define GUANTONG_NODE_PUSH_H_
 
 #include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
 #include "catalog/keys.h"
 #include "catalog/row.h"
 #include "guantong/v1/data.pb.h"
+#include "node/open_pushes.h"
 #include "node/push_diff.h"
+#include "node/push_results.h"
 #include "node/row_sorter.h"
 #include "node/site.h"
 
@@ -35,7 +34,7 @@ struct PushStream {
 // Any thread; Take holds the calling thread until the push has ended.
 class PushDesk {
  public:
-  explicit PushDesk(const Site* site) : site_(*site) {}
+  explicit PushDesk(const Site* site) : site_(*site), results_(site) {}
 
   // Removes staged payloads that no push refers to, and counts the results kept. Before anything is
   // served.
@@ -44,11 +43,6 @@ class PushDesk {
   absl::StatusOr<v1::PushResponse> Take(const CallerIdentity& caller, const PushStream& stream);
 
  private:
-  struct Open {
-    absl::Time read_at;
-    std::function<void()> cancel;
-  };
-  class Slot;
   // What one push is about, from its first message.
   struct Push {
     v1::PushOpen open;
@@ -61,20 +55,15 @@ class PushDesk {
   };
 
   absl::StatusOr<Push> Start(const CallerIdentity& caller, v1::PushOpen open) const;
-  absl::Status Receive(const PushStream& stream, const Slot& slot, Push* push, RowSorter* rows);
-  // The stored answer when this batch was taken before.
-  absl::StatusOr<std::unique_ptr<v1::PushResponse>> Repeated(const Reader& snapshot,
-                                                             const Push& push) const;
+  absl::Status Receive(const PushStream& stream, const OpenPushes::Slot& slot, Push* push,
+                       RowSorter* rows);
   absl::StatusOr<v1::PushResponse> Apply(const PushStream& stream, const Push& push,
                                          RowSorter* rows);
   absl::Status CheckReplace(const Push& push, const DiffCounts& counts, uint64_t rows_before) const;
-  absl::Status KeepResult(const Push& push, const storage::v1::PushRecord& record);
-  void ForgetOldResults();
 
   const Site& site_;
-  std::mutex mutex_;
-  std::map<FeedKey, Open> open_;
-  size_t results_kept_ = 0;
+  OpenPushes open_;
+  PushResults results_;
 };
 
 }  // namespace guantong

@@ -123,8 +123,7 @@ absl::StatusOr<DiffCounts> Diff(const TableReader& table, v1::PushMode mode, Row
   return counts;
 }
 
-// --- payloads
-// -------------------------------------------------------------------------------------------------
+// --- payloads ----------------------------------------------------------------------------------
 
 PayloadWriter::PayloadWriter(Driver* driver, FeedKey feed, std::string push_id)
     : driver_(driver), feed_(feed), push_id_(std::move(push_id)) {}

@@ -106,6 +106,10 @@ absl::StatusOr<v1::TraceResponse> Trace::TraceResource(const CallerIdentity& cal
       if (hop.path() == site_.path().text()) {
         feeds = FeedsHere(table);
       } else {
+        // A node that only the way there knows has its name from that way.
+        for (const v1::Hop& passed : answer->hops) {
+          if (passed.path() == hop.path() && hop.name().empty()) *traced->mutable_hop() = passed;
+        }
         traced->set_elapsed_ms(absl::ToDoubleMilliseconds(answer->elapsed));
         if (!answer->status.ok()) {
           feeds = answer->status;
