@@ -1,0 +1,211 @@
+// A root node in one process: the real engine, driver and parts over an in-memory store, without
+// links or server.
+#ifndef GUANTONG_TESTS_UNIT_LONE_NODE_H_
+#define GUANTONG_TESTS_UNIT_LONE_NODE_H_
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "catalog/base/digest.h"
+#include "catalog/base/status.h"
+#include "catalog/memory_store.h"
+#include "node/calls.h"
+#include "node/catalogue.h"
+#include "node/directory.h"
+#include "node/driver.h"
+#include "node/enrolment.h"
+#include "node/finder.h"
+#include "node/push.h"
+#include "node/query.h"
+#include "node/refusals.h"
+#include "node/site.h"
+#include "node/workers.h"
+#include "tests/unit/identities.h"
+#include "tests/unit/scratch_folder.h"
+
+namespace guantong {
+
+// GB 32100 codes of departments that do not exist.
+inline constexpr char kOurUscc[] = "11630102MB0000001T";
+inline constexpr char kOtherUscc[] = "11441900MB0000002D";
+
+class LoneNode {
+ public:
+  explicit LoneNode(std::unique_ptr<MemoryStore> kept = std::make_unique<MemoryStore>())
+      : node_(MakeRoot()), store_(std::move(kept)) {
+    Begin();
+  }
+  ~LoneNode() { Stop(); }
+
+  // The same node and what is on its disk, as after a power cut.
+  void Restart() {
+    auto survived = store_->Clone();
+    Stop();
+    store_ = std::move(survived);
+    Begin();
+  }
+
+  Site& site() { return site_; }
+  MemoryStore& store() { return *store_; }
+  Driver& driver() { return *driver_; }
+  Catalogue& catalogue() { return *catalogue_; }
+  PushDesk& pushes() { return *pushes_; }
+  Questions& questions() { return *questions_; }
+  Enrolment& enrolment() { return *enrolment_; }
+
+  CallerIdentity Editor(const std::string& uscc = kOurUscc) const {
+    return {.role = CertificateRole::kEditor,
+            .uscc = uscc,
+            .node_id = node_.node_id(),
+            .path = node_.path};
+  }
+
+  // A published entry of items code (key), name and count; returns its code.
+  std::string Publish(v1::SharingType sharing = v1::SHARING_TYPE_UNCONDITIONAL) {
+    return catalogue()
+        .Publish(Editor(), catalogue().Register(Editor(), Entry(sharing))->code())
+        ->code();
+  }
+
+  static v1::CatalogEntry Entry(v1::SharingType sharing) {
+    v1::CatalogEntry entry;
+    entry.set_class_("3070120337");
+    entry.set_name("街道名录");
+    entry.set_provider("民政局");
+    entry.set_provider_code(kOurUscc);
+    entry.set_abstract("街道");
+    entry.set_division("630102");
+    entry.mutable_sharing()->set_type(sharing);
+    entry.mutable_sharing()->set_condition("工作参考");
+    entry.mutable_sharing()->set_basis("法律");
+    entry.mutable_open()->set_condition("无");
+    entry.set_update_cycle(v1::UPDATE_CYCLE_YEARLY);
+    auto item = [&](const char* field, v1::ItemType type, bool key) {
+      v1::DataItem* added = entry.add_items();
+      added->set_name(field);
+      added->set_field(field);
+      added->set_type(type);
+      added->set_length(20);
+      added->set_key(key);
+    };
+    item("code", v1::ITEM_TYPE_C, true);
+    item("name", v1::ITEM_TYPE_C, false);
+    item("count", v1::ITEM_TYPE_N, false);
+    v1::Resource* table = entry.add_resources();
+    table->set_mode(v1::SHARING_MODE_TABLE);
+    table->set_format("0310");
+    return entry;
+  }
+
+  using Rows = std::vector<std::vector<std::string>>;
+
+  absl::StatusOr<v1::PushResponse> Push(const v1::PushOpen& open, const Rows& rows,
+                                        const std::string& uscc = kOurUscc) {
+    std::vector<v1::PushRequest> requests(1);
+    *requests[0].mutable_open() = open;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      // Several rows a message, several messages a push.
+      if (i % 3 == 0) requests.emplace_back();
+      v1::PushRow* row = requests.back().mutable_rows()->add_rows();
+      row->set_line(i + 2);
+      for (const std::string& value : rows[i]) row->add_values(value);
+    }
+    size_t at = 0;
+    return pushes().Take(Editor(uscc), {.read =
+                                            [&](v1::PushRequest* request) {
+                                              if (at == requests.size()) return false;
+                                              *request = requests[at++];
+                                              return true;
+                                            },
+                                        .broken = [] { return false; },
+                                        .cancel = [] {}});
+  }
+
+  static v1::PushOpen Open(const std::string& code, v1::PushMode mode,
+                           const std::string& batch_id = "") {
+    v1::PushOpen open;
+    open.set_code(code);
+    open.set_mode(mode);
+    open.set_batch_id(batch_id);
+    for (const char* field : {"code", "name", "count"}) open.add_fields(field);
+    return open;
+  }
+
+  absl::StatusOr<v1::QueryResponse> Query(const v1::QueryRequest& request,
+                                          const std::string& uscc = kOurUscc) {
+    return questions().Query(Editor(uscc), request, absl::Now() + absl::Seconds(20));
+  }
+  uint64_t CountRows(const std::string& code) {
+    v1::QueryRequest request;
+    request.set_code(code);
+    request.set_where("code ^= ''");
+    request.set_count(true);
+    return Query(request)->total();
+  }
+
+ private:
+  void Begin() {
+    identity_ = std::make_unique<Identity>(
+        Identity{.signing_key = node_.signing_key,
+                 .chain = node_.chain,
+                 .self = VerifyChain(node_.chain, "", absl::Now()).value(),
+                 .tls_key = node_.tls_key,
+                 .tls_chain_pem = node_.tls_pem(),
+                 .parent_node_id = ""});
+    site_ = {.options = {.dir = folder_.path("."),
+                         .division = "000000",
+                         .name = "国家",
+                         .level = v1::LEVEL_NATIONAL},
+             .identity = identity_.get(),
+             .store = store_.get()};
+    workers_ = std::make_unique<Workers>(1);
+    site_.workers = workers_.get();
+    site_.refusals = &refusals_;
+    directory_ = std::make_unique<Directory>(&site_);
+    calls_ = std::make_unique<Calls>(&site_);
+    finder_ = std::make_unique<Finder>(&site_, calls_.get(), directory_.get());
+    catalogue_ = std::make_unique<Catalogue>(&site_, finder_.get());
+    pushes_ = std::make_unique<PushDesk>(&site_);
+    questions_ = std::make_unique<Questions>(&site_, calls_.get(), finder_.get());
+    enrolment_ = std::make_unique<Enrolment>(&site_);
+    driver_ = Driver::Make(store_.get(),
+                           [this](absl::Time now) {
+                             return Engine::Create(
+                                 {}, {identity_->signing_key, identity_->chain, identity_->self},
+                                 store_.get(), &RandomBytes, now);
+                           },
+                           {})
+                  .value();
+    site_.driver = driver_.get();
+    driver_->Begin();
+    GT_CHECK(pushes_->Begin().ok());
+  }
+  void Stop() {
+    workers_->Stop();
+    driver_->Stop();
+  }
+
+  MadeNode node_;
+  ScratchFolder folder_;
+  std::unique_ptr<MemoryStore> store_;
+  std::unique_ptr<Identity> identity_;
+  Refusals refusals_;
+  std::unique_ptr<Workers> workers_;
+  Site site_;
+  std::unique_ptr<Directory> directory_;
+  std::unique_ptr<Calls> calls_;
+  std::unique_ptr<Finder> finder_;
+  std::unique_ptr<Catalogue> catalogue_;
+  std::unique_ptr<PushDesk> pushes_;
+  std::unique_ptr<Questions> questions_;
+  std::unique_ptr<Enrolment> enrolment_;
+  std::unique_ptr<Driver> driver_;
+};
+
+inline std::string ReasonOf(const absl::Status& status) { return DetailOf(status).reason; }
+
+}  // namespace guantong
+
+#endif  // GUANTONG_TESTS_UNIT_LONE_NODE_H_
