@@ -10,6 +10,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -177,6 +178,16 @@ absl::Status KeepRejects(const PushOptions& options, const std::vector<std::stri
   return absl::OkStatus();
 }
 
+// The node knows lines, not files: its subject is the line.
+absl::Status InFile(const absl::Status& status, const std::string& file) {
+  const ErrorDetail detail = DetailOf(status);
+  uint64_t line;
+  if (detail.reason != "row_invalid" || !absl::SimpleAtoi(detail.subject, &line)) return status;
+  return Error(status.code(), detail.reason,
+               absl::StrCat(file, Text("：", ": "), std::string(status.message())),
+               absl::StrCat(file, ":", line), detail.remedy);
+}
+
 Table PushTable(const v1::PushResponse& response, const std::string& batch) {
   Table table({{"code", Text("资源代码", "code")},
                {"inserts", Text("新增", "inserts"), true},
@@ -213,11 +224,7 @@ absl::Status RunPush(const Invocation& invocation, PushOptions options) {
                "should the outcome be unknown, push again, it takes effect once: --batch "),
           batch));
     }
-    return absl::IsInvalidArgument(response.status()) &&
-                   DetailOf(response.status()).reason == "row_invalid" &&
-                   !absl::StrContains(response.status().message(), options.file)
-               ? Annotate(response.status(), options.file)
-               : response.status();
+    return InFile(response.status(), options.file);
   }
   GT_RETURN_IF_ERROR(KeepRejects(options, header, local, &*response));
   nlohmann::ordered_json document = ToJson(*response);
