@@ -1,7 +1,7 @@
 // Order of life. Made from the bottom up: store, parts, driver, links, server, dialling. Ended from
-// the top down: links first (their streams would keep the server from ending), then the server with
-// the requests it runs, then workers, then the driver, which makes durable what it has taken; the
-// store last.
+// the top down: links first (their streams would keep the server from ending), then driver and
+// server together (requests wait for the driver, which makes durable what it has taken), then the
+// workers; the store last.
 #include "node/daemon.h"
 
 #include <grpcpp/create_channel.h>
@@ -13,7 +13,7 @@
 
 #include <chrono>
 #include <cstdlib>
-#include <mutex>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -145,13 +145,16 @@ class RunningDaemon : public Daemon {
   void Stop() override {
     if (std::exchange(stopped_, true)) return;
     if (links_ != nullptr) links_->Stop();
-    if (server_ != nullptr) {
+    // At the same time: requests that wait for the driver end with it.
+    std::thread requests([this] {
+      if (server_ == nullptr) return;
       server_->Shutdown(std::chrono::system_clock::now() +
                         absl::ToChronoMilliseconds(kRequestsEndWithin));
-    }
+    });
+    if (driver_ != nullptr) driver_->Stop();
+    requests.join();
     workers_.Stop();
     snapshots_->Stop();
-    if (driver_ != nullptr) driver_->Stop();
     server_.reset();
   }
 
@@ -186,16 +189,14 @@ class RunningDaemon : public Daemon {
 
   void StartLinks() {
     link_options_.own_chain = identity_.chain;
+    link_options_.on_refused = [this](const std::string& address, const std::string& certificate,
+                                      const absl::Status& why) {
+      refusals_.Add(address, certificate, why, /*by_us=*/true);
+    };
     links_ = Links::Create(
         link_options_, site_.network(), driver_.get(),
         [this](const VerifiedChain& peer, bool is_parent) {
-          const absl::Status status = enrolment_->AuthorisePeer(peer, is_parent);
-          if (!status.ok()) {
-            refusals_.Add(DisplayPath(peer.path),
-                          absl::StrCat("sha256 ", HexOf(peer.fingerprint).substr(0, 16)), status,
-                          /*by_us=*/true);
-          }
-          return status;
+          return enrolment_->AuthorisePeer(peer, is_parent);
         });
     site_.links = links_.get();
     driver_->Attach(links_.get());
@@ -293,7 +294,7 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const std::string& dir) {
   GT_ASSIGN_OR_RETURN(Identity identity, LoadIdentity(dir));
   GT_RETURN_IF_ERROR(CheckParent(config, identity));
   GT_ASSIGN_OR_RETURN(std::unique_ptr<Store> store,
-                      OpenRocksStore(absl::StrCat(dir, "/", config.data_dir)));
+                      OpenRocksStore(StoreFolder(dir, config)));
   GT_RETURN_IF_ERROR(ClaimStore(store.get(), identity));
   auto daemon = std::make_unique<RunningDaemon>(OptionsOf(dir, config), std::move(identity),
                                                 std::move(store));

@@ -33,6 +33,11 @@ void Driver::CoreLoop() {
   absl::Time give_up = absl::InfiniteFuture();
   while (true) {
     const absl::Time now = absl::Now();
+    if (stopping_) {
+      // What nobody waits for (merging, sequencing after a restart) goes on at the next start.
+      give_up = std::min(give_up, now + absl::Seconds(kStopSecondsMax));
+      if (now >= give_up || (inbox_.empty() && writes_.empty())) break;
+    }
     if (!commit_failure_.ok()) {
       const absl::Status why = std::exchange(commit_failure_, absl::OkStatus());
       orders_.clear();
@@ -67,12 +72,7 @@ void Driver::CoreLoop() {
       Take(std::move(item), now);
       if (let_go) ResumeTransports();
       lock.lock();
-    } else if (stopping_ &&
-               (now >= give_up || (inbox_.empty() && orders_.empty() && !committing_))) {
-      break;
     } else {
-      if (stopping_ && give_up == absl::InfiniteFuture())
-        give_up = now + absl::Seconds(kStopSecondsMax);
       const absl::Time until =
           std::min({engine_ != nullptr ? wake_at_ : resume_at_, give_up, now + absl::Minutes(1)});
       core_wakes_.wait_for(lock,
@@ -317,8 +317,9 @@ void Driver::CommitLoop() {
     }
     core_wakes_.notify_one();
     // What is ordered until the core has seen the failure stands on what has just failed: the core
-    // drops it.
+    // drops it, and so does a stop.
     commit_wakes_.wait(lock, [this] { return commit_failure_.ok() || stop_committer_; });
+    if (!commit_failure_.ok()) return;
   }
 }
 
