@@ -28,7 +28,7 @@ struct NodeConfig {
   std::string parent;  // HOST:PORT, empty at the root
   v1::SearchScope catalog_scope = v1::SEARCH_SCOPE_BRANCH;
   uint32_t approvals = 0;          // of the network, 0 to 2: set at the root
-  std::string data_dir = "store";  // relative to D
+  std::string data_dir = "store";  // relative to D, or absolute
   std::string log_level = "info";  // debug, info, warning, error
 };
 

@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -80,8 +81,12 @@ absl::Status CheckParent(const NodeConfig& config, const Identity& identity) {
                "node.yaml", "改正 node.yaml 的 parent (correct it)");
 }
 
+std::string StoreFolder(const std::string& dir, const NodeConfig& config) {
+  return (std::filesystem::path(dir) / config.data_dir).string();
+}
+
 // The folder's data must be this node's: under another identity it would sign another's history.
-absl::Status ClaimStore(Store* store, const Identity& identity) {
+absl::Status ClaimStore(Store* store, const std::string& folder, const Identity& identity) {
   std::string owner;
   const absl::Status got = store->Get(NodeFactKey("node_id"), &owner);
   if (absl::IsNotFound(got)) {
@@ -92,10 +97,10 @@ absl::Status ClaimStore(Store* store, const Identity& identity) {
   GT_RETURN_IF_ERROR(got);
   if (owner == identity.self.node_id) return absl::OkStatus();
   return Error(absl::StatusCode::kFailedPrecondition, "foreign_store",
-               absl::StrCat("数据目录属于另一个节点 ", HexOf(owner).substr(0, 16), "，本节点是 ",
-                            HexOf(identity.self.node_id).substr(0, 16),
+               absl::StrCat("数据目录 ", folder, " 属于另一个节点 ", HexOf(owner).substr(0, 16),
+                            "，本节点是 ", HexOf(identity.self.node_id).substr(0, 16),
                             " (the data belong to another node)"),
-               "data_dir",
+               folder,
                "恢复原来的 identity 目录，或换用空的数据目录 (restore its identity, or use an "
                "empty folder)");
 }
@@ -193,11 +198,10 @@ class RunningDaemon : public Daemon {
                                       const absl::Status& why) {
       refusals_.Add(address, certificate, why, /*by_us=*/true);
     };
-    links_ = Links::Create(
-        link_options_, site_.network(), driver_.get(),
-        [this](const VerifiedChain& peer, bool is_parent) {
-          return enrolment_->AuthorisePeer(peer, is_parent);
-        });
+    links_ = Links::Create(link_options_, site_.network(), driver_.get(),
+                           [this](const VerifiedChain& peer, bool is_parent) {
+                             return enrolment_->AuthorisePeer(peer, is_parent);
+                           });
     site_.links = links_.get();
     driver_->Attach(links_.get());
     driver_->Begin();
@@ -293,9 +297,9 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const std::string& dir) {
   }
   GT_ASSIGN_OR_RETURN(Identity identity, LoadIdentity(dir));
   GT_RETURN_IF_ERROR(CheckParent(config, identity));
-  GT_ASSIGN_OR_RETURN(std::unique_ptr<Store> store,
-                      OpenRocksStore(StoreFolder(dir, config)));
-  GT_RETURN_IF_ERROR(ClaimStore(store.get(), identity));
+  const std::string folder = StoreFolder(dir, config);
+  GT_ASSIGN_OR_RETURN(std::unique_ptr<Store> store, OpenRocksStore(folder));
+  GT_RETURN_IF_ERROR(ClaimStore(store.get(), folder, identity));
   auto daemon = std::make_unique<RunningDaemon>(OptionsOf(dir, config), std::move(identity),
                                                 std::move(store));
   GT_RETURN_IF_ERROR(daemon->Run());

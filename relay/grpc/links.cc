@@ -139,8 +139,12 @@ class GrpcLinks final : public Links,
 grpc::ServerBidiReactor<v1::LinkMessage, v1::LinkMessage>* GrpcLinks::Session(
     grpc::CallbackServerContext* context) {
   auto identity = PeerChain(*context->auth_context(), network_);
-  if (!identity.ok()) return new RefusedStream(identity.status());
-  if (const absl::Status may = Authorise(*identity, /*is_parent=*/false); !may.ok()) {
+  const absl::Status may =
+      identity.ok() ? Authorise(*identity, /*is_parent=*/false) : identity.status();
+  if (!may.ok()) {
+    if (options_.on_refused) {
+      options_.on_refused(context->peer(), DescribePeer(*context->auth_context()), may);
+    }
     return new RefusedStream(may);
   }
   uint64_t number;

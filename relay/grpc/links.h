@@ -72,6 +72,10 @@ struct LinkOptions {
   size_t credit_bytes = 4 << 20;
   // Above it the link ends: the core keeps its own window below.
   size_t send_queue_bytes_max = 64 << 20;
+  // Hears of every stream that was turned away for its certificate, by whichever check. Any thread.
+  std::function<void(const std::string& address, const std::string& certificate,
+                     const absl::Status& why)>
+      on_refused = nullptr;
 };
 
 // Looks at a peer's verified chain: may it be our child (server side) or is it our parent (client

@@ -42,4 +42,9 @@ absl::StatusOr<VerifiedChain> PeerChain(const grpc::AuthContext& context,
   return VerifyChain(chain, network, absl::Now());
 }
 
+std::string DescribePeer(const grpc::AuthContext& context) {
+  const auto leaf = PresentedChain(Property(context, GRPC_X509_PEM_CERT_PROPERTY_NAME), "");
+  return leaf.ok() ? DescribeCertificate(leaf->certificates(0)) : "";
+}
+
 }  // namespace guantong

@@ -6,6 +6,8 @@
 #ifndef GUANTONG_RELAY_GRPC_PEER_H_
 #define GUANTONG_RELAY_GRPC_PEER_H_
 
+#include <string>
+
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "catalog/base/certificate.h"
@@ -27,6 +29,9 @@ absl::StatusOr<v1::CertificateChain> PresentedChain(absl::string_view leaf_pem,
 // reason of VerifyChain.
 absl::StatusOr<VerifiedChain> PeerChain(const grpc::AuthContext& context,
                                         absl::string_view network);
+
+// The leaf it showed, for logs and refusals; empty when there was none that can be read.
+std::string DescribePeer(const grpc::AuthContext& context);
 
 }  // namespace guantong
 
