@@ -1,4 +1,5 @@
-// A node on the way is gone: questions over it are answered at once, what needs it not goes on, and all is well when it is back.
+// A node on the way is gone: questions over it are answered at once, what needs it not goes on, and
+// all is well when it is back.
 #include <iostream>
 
 #include "tests/catch.h"
@@ -22,7 +23,8 @@ TEST_CASE("a dead hop answers unavailable within a second, and works when it is 
     return national.Operator().Do({"links"}).at("links")[0].at("state") != "up";
   });
   const Outcome refused = top.Try({"query", code});
-  std::cout << "answered after " << absl::FormatDuration(refused.took) << " (promised 1 s)" << std::endl;
+  std::cout << "answered after " << absl::FormatDuration(refused.took) << " (promised 1 s)"
+            << std::endl;
   CHECK(refused.exit_status == 5);
   CHECK(ReasonOf(refused) == "hop_down");
   CHECK(ErrorOf(refused).value("message", "").find("unavailable at") != std::string::npos);
@@ -31,7 +33,8 @@ TEST_CASE("a dead hop answers unavailable within a second, and works when it is 
 
   // Below the gap everything that stays below goes on: push, own query, a query of the city.
   const Client city = network["630100"].Editor();
-  CHECK(county.Try({"push", code, network.folder().File("more.csv", CodeAndNameRows(10, 20, "乙"))}).ok());
+  CHECK(county.Try({"push", code, network.folder().File("more.csv", CodeAndNameRows(10, 20, "乙"))})
+            .ok());
   CHECK(city.Do({"query", code}).at("rows").size() == 20);
 
   province.Start();
@@ -56,7 +59,8 @@ TEST_CASE("a frozen hop costs a caller its own time and no more") {
     const Outcome refused = top.Try({"--timeout", "2s", "query", code});
     return ReasonOf(refused) == "hop_down";
   });
-  std::cout << "frozen link given up after " << absl::FormatDuration(late.took + noticed) << std::endl;
+  std::cout << "frozen link given up after " << absl::FormatDuration(late.took + noticed)
+            << std::endl;
 
   province.Resume();
   network.Until("the top can ask again", [&] { return top.Try({"query", code}).ok(); });

@@ -1,5 +1,6 @@
-// The main job on nine real nodes: an entry is found across the country, its rows are asked for over five links, a
-// subscription gets a snapshot and then deltas, and what must not travel does not.
+// The main job on nine real nodes: an entry is found across the country, its rows are asked for
+// over five links, a subscription gets a snapshot and then deltas, and what must not travel does
+// not.
 #include <iostream>
 #include <set>
 
@@ -29,7 +30,8 @@ bool Finds(const Client& client, const std::string& words, const std::string& co
 }
 
 nlohmann::json LinkTo(Node& node, const std::string& path) {
-  for (const nlohmann::json links = node.Operator().Do({"links"}).at("links"); const auto& link : links) {
+  for (const nlohmann::json links = node.Operator().Do({"links"}).at("links");
+       const auto& link : links) {
     if (link.at("path") == path) return link;
   }
   throw std::runtime_error("no link to " + path + " of " + node.Operator().Do({"links"}).dump(1));
@@ -50,15 +52,17 @@ TEST_CASE("nine nodes: search, query over the country, snapshot and delta") {
   const Client chengdong = network["630102"].Editor();
   const Client dongguan = network["441900"].Editor();
   const std::string streets = chengdong.Publish(CodeAndName("城东区街道名录"), files);
-  const absl::Duration found = network.Until("the entry of 城东区 is found in 东莞市",
-                                             [&] { return Finds(dongguan, "城东区街道名录", streets); });
+  const absl::Duration found = network.Until("the entry of 城东区 is found in 东莞市", [&] {
+    return Finds(dongguan, "城东区街道名录", streets);
+  });
   std::cout << "found after " << absl::FormatDuration(found) << std::endl;
 
   // Query: asked in 平城区, answered by 东莞市, over every node between and no other.
   const std::string towns = dongguan.Publish(CodeAndName("东莞市镇街名录"), files);
   dongguan.Do({"push", towns, network.folder().File("towns.csv", CodeAndNameRows(0, 32, "镇街"))});
   const Client pingcheng = network["140213"].Editor();
-  network.Until("the entry of 东莞市 is known", [&] { return Finds(pingcheng, "东莞市镇街名录", towns); });
+  network.Until("the entry of 东莞市 is known",
+                [&] { return Finds(pingcheng, "东莞市镇街名录", towns); });
   const auto answer = pingcheng.Do(
       {"query", towns, "--where", "code ^= '00000001'", "--fields", "name", "--purpose", "核对"});
   CHECK(answer.at("rows").size() == 10);
@@ -82,8 +86,8 @@ TEST_CASE("nine nodes: search, query over the country, snapshot and delta") {
   // Subscription: a snapshot of what there is, then the delta alone.
   const std::string first = network.folder().File("first.csv", CodeAndNameRows(0, 1000, "初版"));
   chengdong.Do({"push", streets, first});
-  const std::vector<Node*> subscribers = {&network["140000"], &network["140200"], &network["140213"],
-                                          &network["441900"]};
+  const std::vector<Node*> subscribers = {&network["140000"], &network["140200"],
+                                          &network["140213"], &network["441900"]};
   for (Node* node : subscribers) node->Editor().Do({"subscribe", streets});
   network.UntilEqual(streets, DigestOfCsv(first), subscribers);
 
@@ -95,14 +99,16 @@ TEST_CASE("nine nodes: search, query over the country, snapshot and delta") {
   const auto push = chengdong.Do({"push", streets, delta});
   CHECK(push.at("inserts") == "10");
   CHECK(push.at("updates") == "10");
-  network.Until("the delta is in 山西省", [&] { return network["140000"].Operator().LocalRows(streets) == 1010; });
+  network.Until("the delta is in 山西省",
+                [&] { return network["140000"].Operator().LocalRows(streets) == 1010; });
   const absl::Duration travelled = absl::Now() - pushed;
-  std::cout << "delta from 城东区 to 山西省, push and look included: " << absl::FormatDuration(travelled)
-            << " (promised 1 s)" << std::endl;
+  std::cout << "delta from 城东区 to 山西省, push and look included: "
+            << absl::FormatDuration(travelled) << " (promised 1 s)" << std::endl;
   CHECK(travelled < absl::Seconds(5));
   const std::string second = network.folder().File(
-      "second.csv", absl::StrCat(CodeAndNameRows(0, 990, "初版"),
-                                 CodeAndNameRows(990, 1010, "新版").substr(std::string("code,name\n").size())));
+      "second.csv",
+      absl::StrCat(CodeAndNameRows(0, 990, "初版"),
+                   CodeAndNameRows(990, 1010, "新版").substr(std::string("code,name\n").size())));
   network.UntilEqual(streets, DigestOfCsv(second), subscribers);
 
   // Four subscribers behind two links: each link carried the one batch once.
@@ -135,10 +141,13 @@ TEST_CASE("sharing types: 2 needs a grant, 3 is an entry and nothing more") {
   for (const std::string& code : {type2, type3}) {
     county.Do({"push", code, rows});
     CHECK(county.LocalRows(code) == 10);
-    network.Until("the entry is known at the top", [&] { return national.Try({"catalog", "show", code}).ok(); });
+    network.Until("the entry is known at the top", [&] {
+      return national.Try({"catalog", "show", code}).ok();
+    });
   }
 
-  for (const auto& [code, reason] : {std::pair(type2, "needs_grant"), std::pair(type3, "not_shared")}) {
+  for (const auto& [code, reason] :
+       {std::pair(type2, "needs_grant"), std::pair(type3, "not_shared")}) {
     for (const char* command : {"query", "subscribe"}) {
       INFO(code << " " << command);
       const Outcome refused = national.Try({command, code});
@@ -147,7 +156,8 @@ TEST_CASE("sharing types: 2 needs a grant, 3 is an entry and nothing more") {
     }
     // Not even the nodes on the way hold a row of it.
     for (const char* division : {"630100", "630000", "000000"}) {
-      for (const nlohmann::json feeds = network[division].Operator().Do({"feeds"}).at("feeds"); const auto& feed : feeds) {
+      for (const nlohmann::json feeds = network[division].Operator().Do({"feeds"}).at("feeds");
+           const auto& feed : feeds) {
         CHECK(feed.at("feed").at("resource") != absl::StrCat(code, ":1"));
       }
     }

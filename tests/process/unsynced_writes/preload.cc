@@ -1,7 +1,9 @@
-// Preloaded into a real daemon: every call that creates, renames, removes or syncs a file below a root goes through and is
-// written down (journal.h). Data are not touched: what was not synced is taken away by the test, after the kill.
+// Preloaded into a real daemon: every call that creates, renames, removes or syncs a file below a
+// root goes through and is written down (journal.h). Data are not touched: what was not synced is
+// taken away by the test, after the kill.
 //
-// Runs inside any thread of a foreign program, before its main too: plain buffers and direct calls only.
+// Runs inside any thread of a foreign program, before its main too: plain buffers and direct calls
+// only.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -30,7 +32,9 @@ using OpenAtFunction = int(int, const char*, int, ...);
 int JournalFile() {
   static const int file = [] {
     const char* path = std::getenv(kJournalVariable);
-    return path == nullptr ? -1 : Real<OpenFunction>("open")(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    return path == nullptr
+               ? -1
+               : Real<OpenFunction>("open")(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   }();
   return file;
 }
@@ -38,6 +42,12 @@ int JournalFile() {
 bool IsBelowRoot(const char* path) {
   static const char* const root = std::getenv(kJournalRootVariable);
   return root != nullptr && std::strncmp(path, root, std::strlen(root)) == 0;
+}
+
+bool IsLiedAbout(const char* path) {
+  static const char* const ending = std::getenv(kLyingDiskVariable);
+  if (ending == nullptr || std::strlen(path) < std::strlen(ending)) return false;
+  return std::strcmp(path + std::strlen(path) - std::strlen(ending), ending) == 0;
 }
 
 void Write(const char* format, ...) __attribute__((format(printf, 1, 2)));
@@ -84,7 +94,8 @@ class Name {
 
 int Open(int folder, const char* path, int flags, mode_t mode) {
   static auto* const real = Real<OpenAtFunction>("openat");
-  const bool creates = (flags & O_CREAT) != 0 && faccessat(folder, path, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+  const bool creates =
+      (flags & O_CREAT) != 0 && faccessat(folder, path, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
   const int file = real(folder, path, flags, mode);
   if (file >= 0 && creates) {
     const Name name(folder, path);
@@ -94,11 +105,10 @@ int Open(int folder, const char* path, int flags, mode_t mode) {
 }
 
 int Sync(int descriptor, int (*real)(int)) {
-  static const bool lying = std::getenv(kLyingDiskVariable) != nullptr;
   const Name name(descriptor);
   struct stat before = {};
   if (!name.Ours() || fstat(descriptor, &before) != 0) return real(descriptor);
-  if (lying) return 0;
+  if (IsLiedAbout(name.text())) return 0;
   const int result = real(descriptor);
   if (result != 0) return result;
   if (S_ISDIR(before.st_mode)) {
@@ -116,7 +126,8 @@ int Rename(int from_folder, const char* from, int to_folder, const char* to) {
   const Name target(to_folder, to);
   char saved[3 * PATH_MAX] = "";
   if (target.Ours()) {
-    std::snprintf(saved, sizeof saved, "%s.saved.%d.%d", std::getenv(kJournalVariable), getpid(), count++);
+    std::snprintf(saved, sizeof saved, "%s.saved.%d.%d", std::getenv(kJournalVariable), getpid(),
+                  count++);
     if (link(target.text(), saved) != 0) saved[0] = '\0';
   }
   const int result = real(from_folder, from, to_folder, to);
@@ -172,7 +183,9 @@ int openat64(int folder, const char* path, int flags, ...) {
 int fsync(int descriptor) { return Sync(descriptor, Real<int(int)>("fsync")); }
 int fdatasync(int descriptor) { return Sync(descriptor, Real<int(int)>("fdatasync")); }
 
-int rename(const char* from, const char* to) noexcept { return Rename(AT_FDCWD, from, AT_FDCWD, to); }
+int rename(const char* from, const char* to) noexcept {
+  return Rename(AT_FDCWD, from, AT_FDCWD, to);
+}
 int renameat(int from_folder, const char* from, int to_folder, const char* to) noexcept {
   return Rename(from_folder, from, to_folder, to);
 }
@@ -213,9 +226,11 @@ ssize_t pwrite64(int descriptor, const void* data, size_t size, off64_t offset) 
   return real(descriptor, data, size, offset);
 }
 
-void* mmap(void* address, size_t size, int protection, int flags, int descriptor, off_t offset) noexcept {
+void* mmap(void* address, size_t size, int protection, int flags, int descriptor,
+           off_t offset) noexcept {
   static auto* const real = Real<void*(void*, size_t, int, int, int, off_t)>("mmap");
-  if (descriptor >= 0 && (protection & PROT_WRITE) != 0 && (flags & MAP_SHARED) != 0) WrittenInPlace(descriptor);
+  if (descriptor >= 0 && (protection & PROT_WRITE) != 0 && (flags & MAP_SHARED) != 0)
+    WrittenInPlace(descriptor);
   return real(address, size, protection, flags, descriptor, offset);
 }
 
