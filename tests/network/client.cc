@@ -19,7 +19,8 @@ std::vector<std::string> WithProgram(std::vector<std::string> arguments) {
   return arguments;
 }
 
-std::vector<std::string> WithProfile(const std::string& profile, std::vector<std::string> arguments) {
+std::vector<std::string> WithProfile(const std::string& profile,
+                                     std::vector<std::string> arguments) {
   if (std::find(arguments.begin(), arguments.end(), "-o") == arguments.end()) {
     arguments.insert(arguments.begin(), {"-o", "json"});
   }
@@ -56,8 +57,8 @@ Outcome Client::Try(const std::vector<std::string>& arguments, absl::Duration li
 nlohmann::json Client::Do(const std::vector<std::string>& arguments, absl::Duration limit) const {
   const Outcome outcome = Try(arguments, limit);
   if (!outcome.ok()) {
-    throw std::runtime_error(absl::StrCat("guantong ", absl::StrJoin(arguments, " "), " with ", profile_,
-                                          ": ", outcome.Text()));
+    throw std::runtime_error(absl::StrCat("guantong ", absl::StrJoin(arguments, " "), " with ",
+                                          profile_, ": ", outcome.Text()));
   }
   return outcome.json();
 }
@@ -68,7 +69,8 @@ std::unique_ptr<Process> Client::Start(const std::vector<std::string>& arguments
 
 std::string Client::Publish(const Entry& entry, const std::string& folder) const {
   const std::string file = absl::StrCat(folder, "/", uscc_, ".yaml");
-  Shell(absl::StrCat("cat >'", file, "' <<'YAML'\n", EntryYaml(entry, department_, uscc_), "YAML\n"));
+  Shell(
+      absl::StrCat("cat >'", file, "' <<'YAML'\n", EntryYaml(entry, department_, uscc_), "YAML\n"));
   const std::string code = Do({"catalog", "register", file}).at("code");
   Do({"catalog", "publish", code});
   return code;
@@ -79,9 +81,10 @@ std::string Client::LocalDigest(const std::string& code) const {
       WithProfile(profile_, {"-o", "csv", "query", code, "--local", "--all"});
   std::string line;
   for (const std::string& argument : query) absl::StrAppend(&line, "'", argument, "' ");
-  const Outcome digest = Run({.arguments = {"/bin/bash", "-c",
-                                            absl::StrCat("set -o pipefail; ", line, "2>/dev/null", kDigestOfRows)},
-                              .environment = {{"LC_ALL", "C"}}});
+  const Outcome digest =
+      Run({.arguments = {"/bin/bash", "-c",
+                         absl::StrCat("set -o pipefail; ", line, "2>/dev/null", kDigestOfRows)},
+           .environment = {{"LC_ALL", "C"}}});
   return digest.ok() ? digest.out.substr(0, digest.out.find(' ')) : "";
 }
 

@@ -13,12 +13,14 @@
 namespace guantong::test {
 
 // `guantong` with these arguments and no profile.
-Outcome Guantong(const std::vector<std::string>& arguments, absl::Duration limit = absl::Seconds(60));
+Outcome Guantong(const std::vector<std::string>& arguments,
+                 absl::Duration limit = absl::Seconds(60));
 
 // The stable reason of a failed command that ran with -o json; empty when it printed none.
 std::string ReasonOf(const Outcome& outcome);
 
-// The `error` document of a failed command that ran with -o json; an empty object when it printed none.
+// The `error` document of a failed command that ran with -o json; an empty object when it printed
+// none.
 nlohmann::json ErrorOf(const Outcome& outcome);
 
 class Client {
@@ -31,7 +33,8 @@ class Client {
   const std::string& uscc() const { return uscc_; }
 
   // With -o json, unless `arguments` ask for another format.
-  Outcome Try(const std::vector<std::string>& arguments, absl::Duration limit = absl::Seconds(60)) const;
+  Outcome Try(const std::vector<std::string>& arguments,
+              absl::Duration limit = absl::Seconds(60)) const;
   // The document; throws unless the exit status is 0.
   nlohmann::json Do(const std::vector<std::string>& arguments,
                     absl::Duration limit = absl::Seconds(60)) const;
@@ -40,7 +43,8 @@ class Client {
 
   // Registers and publishes; returns the code. `folder` receives the file.
   std::string Publish(const Entry& entry, const std::string& folder) const;
-  // The rows of a local copy as sorted lines of csv, digested outside our code; empty when there is no copy to be read.
+  // The rows of a local copy as sorted lines of csv, digested outside our code; empty when there is
+  // no copy to be read.
   std::string LocalDigest(const std::string& code) const;
   // Number of rows of the local copy; -1 when there is none.
   int64_t LocalRows(const std::string& code) const;

@@ -10,7 +10,8 @@ Entry CodeAndName(const std::string& name) {
                     {.field = "name", .name = "名称"}}};
 }
 
-std::string EntryYaml(const Entry& entry, const std::string& provider, const std::string& provider_code) {
+std::string EntryYaml(const Entry& entry, const std::string& provider,
+                      const std::string& provider_code) {
   std::string yaml = absl::StrCat(
       "name: ", entry.name, "\nclass: \"", entry.class_code, "\"\nprovider: ", provider,
       "\nprovider_code: ", provider_code,

@@ -18,18 +18,19 @@ struct Item {
 struct Entry {
   std::string name;
   std::string class_code = "3070120101";
-  std::string abstract;                     // empty: the name
+  std::string abstract;  // empty: the name
   std::vector<Item> items;
-  std::string sharing = "unconditional";    // unconditional, conditional, not_shared
+  std::string sharing = "unconditional";  // unconditional, conditional, not_shared
   std::string condition = "工作参考";
-  std::string basis;                        // of not_shared
+  std::string basis;  // of not_shared
 };
 
 // An entry with two items: code (the key) and name.
 Entry CodeAndName(const std::string& name);
 
 // The YAML that `guantong catalog register` reads.
-std::string EntryYaml(const Entry& entry, const std::string& provider, const std::string& provider_code);
+std::string EntryYaml(const Entry& entry, const std::string& provider,
+                      const std::string& provider_code);
 
 }  // namespace guantong::test
 

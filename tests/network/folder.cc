@@ -42,14 +42,16 @@ class Socket {
 bool IsFree(uint16_t port) {
   const Socket socket;
   const sockaddr_in address = Loopback(port);
-  return bind(socket.descriptor(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  return bind(socket.descriptor(), reinterpret_cast<const sockaddr*>(&address), sizeof address) ==
+         0;
 }
 
 }  // namespace
 
 Folder::Folder() {
   std::string pattern = (std::filesystem::temp_directory_path() / "guantong-XXXXXX").string();
-  if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder: " + pattern);
+  if (mkdtemp(pattern.data()) == nullptr)
+    throw std::runtime_error("no temporary folder: " + pattern);
   path_ = pattern;
 }
 
@@ -88,7 +90,8 @@ uint16_t FreePort() {
   static std::mt19937 random(std::random_device{}());
   static std::set<uint16_t> given;
   for (int tries = 0; tries < 1000; ++tries) {
-    const auto port = static_cast<uint16_t>(std::uniform_int_distribution<int>(12000, 32000)(random));
+    const auto port =
+        static_cast<uint16_t>(std::uniform_int_distribution<int>(12000, 32000)(random));
     if (IsFree(port) && given.insert(port).second) return port;
   }
   throw std::runtime_error("no free port on the loopback");
@@ -97,7 +100,8 @@ uint16_t FreePort() {
 bool Listens(uint16_t port) {
   const Socket socket;
   const sockaddr_in address = Loopback(port);
-  return connect(socket.descriptor(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  return connect(socket.descriptor(), reinterpret_cast<const sockaddr*>(&address),
+                 sizeof address) == 0;
 }
 
 }  // namespace guantong::test

@@ -11,7 +11,8 @@
 namespace guantong::test {
 namespace {
 
-constexpr int kPaceMs = 20;   // between two looks at a condition; a node that ends is noticed at once
+constexpr int kPaceMs =
+    20;  // between two looks at a condition; a node that ends is noticed at once
 constexpr size_t kLogTailBytes = 3000;
 
 }  // namespace
@@ -26,14 +27,10 @@ std::vector<Place> FourLevels() {
 }
 
 std::vector<Place> NineNodes() {
-  return {{"000000", "国家", "national", ""},
-          {"630000", "青海省", "province", "000000"},
-          {"140000", "山西省", "province", "000000"},
-          {"440000", "广东省", "province", "000000"},
-          {"630100", "西宁市", "city", "630000"},
-          {"140200", "大同市", "city", "140000"},
-          {"441900", "东莞市", "city", "440000"},
-          {"630102", "城东区", "county", "630100"},
+  return {{"000000", "国家", "national", ""},         {"630000", "青海省", "province", "000000"},
+          {"140000", "山西省", "province", "000000"}, {"440000", "广东省", "province", "000000"},
+          {"630100", "西宁市", "city", "630000"},     {"140200", "大同市", "city", "140000"},
+          {"441900", "东莞市", "city", "440000"},     {"630102", "城东区", "county", "630100"},
           {"140213", "平城区", "county", "140200"}};
 }
 
@@ -80,9 +77,9 @@ absl::Duration Network::Until(absl::string_view what, const std::function<bool()
   while (!condition()) {
     const int ended = poll(running.data(), running.size(), kPaceMs);
     if (ended > 0 || absl::Now() - started > limit) {
-      throw std::runtime_error(absl::StrCat(ended > 0 ? "a node ended while waiting until "
-                                                      : "still not true after the time given: ",
-                                            what, "\n", LogTails()));
+      throw std::runtime_error(absl::StrCat(
+          ended > 0 ? "a node ended while waiting until " : "still not true after the time given: ",
+          what, "\n", LogTails()));
     }
   }
   return absl::Now() - started;
@@ -100,8 +97,9 @@ void Network::UntilLinked(Node& node) {
 void Network::UntilEqual(const std::string& code, const std::string& digest,
                          const std::vector<Node*>& nodes) {
   for (Node* node : nodes) {
-    Until(absl::StrCat("the copy of ", code, " at ", node->place().name, " is equal"),
-          [&] { return node->Operator().LocalDigest(code) == digest; }, absl::Seconds(60));
+    Until(
+        absl::StrCat("the copy of ", code, " at ", node->place().name, " is equal"),
+        [&] { return node->Operator().LocalDigest(code) == digest; }, absl::Seconds(60));
   }
 }
 
@@ -117,7 +115,8 @@ std::string Network::LogTails() {
 
 std::string CodeAndNameRows(int from, int to, absl::string_view version) {
   std::string rows = "code,name\n";
-  for (int i = from; i < to; ++i) absl::StrAppend(&rows, absl::StrFormat("%09d,%s第%d行\n", i, version, i));
+  for (int i = from; i < to; ++i)
+    absl::StrAppend(&rows, absl::StrFormat("%09d,%s第%d行\n", i, version, i));
   return rows;
 }
 

@@ -15,9 +15,9 @@
 namespace guantong::test {
 
 // Shapes: parents before children.
-std::vector<Place> OneNode();         // 000000
-std::vector<Place> FourLevels();      // 000000, 630000, 630100, 630102
-std::vector<Place> NineNodes();       // 国家; 青海 山西 广东; 西宁 大同 东莞; 城东 平城
+std::vector<Place> OneNode();     // 000000
+std::vector<Place> FourLevels();  // 000000, 630000, 630100, 630102
+std::vector<Place> NineNodes();  // 国家; 青海 山西 广东; 西宁 大同 东莞; 城东 平城
 
 class Network {
  public:
@@ -28,17 +28,18 @@ class Network {
   std::vector<Node*> nodes();
   // Where a test puts its own files.
   const Folder& folder() const { return folder_; }
-  Node& AddNode(const Place& place);   // initialised and started
-  Node& AddFolder(const Place& place); // initialised, not started
+  Node& AddNode(const Place& place);    // initialised and started
+  Node& AddFolder(const Place& place);  // initialised, not started
 
-  // Checks `condition` until it holds. Throws after `limit`, saying what was waited for, or when a node that was not
-  // killed is gone. Returns how long it took.
+  // Checks `condition` until it holds. Throws after `limit`, saying what was waited for, or when a
+  // node that was not killed is gone. Returns how long it took.
   absl::Duration Until(absl::string_view what, const std::function<bool()>& condition,
                        absl::Duration limit = absl::Seconds(30));
   // Until its link to the parent is up, seen from the node.
   void UntilLinked(Node& node);
   // Until every node's copy of the dataset has this digest (Client::LocalDigest).
-  void UntilEqual(const std::string& code, const std::string& digest, const std::vector<Node*>& nodes);
+  void UntilEqual(const std::string& code, const std::string& digest,
+                  const std::vector<Node*>& nodes);
 
   // The last lines of every log.
   std::string LogTails();

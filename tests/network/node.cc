@@ -39,9 +39,9 @@ void Node::SetEnvironment(std::map<std::string, std::string> environment) {
 }
 
 void Node::Init(Node* parent) {
-  std::vector<std::string> arguments = {"init",         "--dir",      dir_,     "--division",
-                                        place_.division, "--name",    place_.name, "--level",
-                                        place_.level,   "--listen",   address_};
+  std::vector<std::string> arguments = {"init",          "--dir",    dir_,        "--division",
+                                        place_.division, "--name",   place_.name, "--level",
+                                        place_.level,    "--listen", address_};
   if (parent == nullptr) {
     arguments.insert(arguments.end(), {"--root", "--approvals", "0"});
   } else {
@@ -94,6 +94,6 @@ Client Node::Editor() {
   return editor_;
 }
 
-std::string Node::LogText() const { return ReadFile(log_); }
+std::string Node::LogText() const { return std::filesystem::exists(log_) ? ReadFile(log_) : ""; }
 
 }  // namespace guantong::test

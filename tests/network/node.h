@@ -17,7 +17,7 @@ struct Place {
   std::string division;
   std::string name;
   std::string level;
-  std::string parent;   // division; empty at the root
+  std::string parent;  // division; empty at the root
 };
 
 class Node {
@@ -26,11 +26,11 @@ class Node {
   Node(Place place, const std::string& folder);
 
   const Place& place() const { return place_; }
-  const std::string& dir() const { return dir_; }        // what --dir names
-  const std::string& log() const { return log_; }        // of all its runs
+  const std::string& dir() const { return dir_; }  // what --dir names
+  const std::string& log() const { return log_; }  // of all its runs
   uint16_t port() const { return port_; }
   const std::string& address() const { return address_; }
-  const std::string& path() const { return path_; }      // in the tree; known after Init
+  const std::string& path() const { return path_; }  // in the tree; known after Init
 
   // Given to every later Start; GUANTONG_ and a key of node.yaml in capitals overrides the file.
   void SetEnvironment(std::map<std::string, std::string> environment);
@@ -41,7 +41,7 @@ class Node {
   void Start();
   // SIGTERM; throws unless it ends by itself with status 0.
   void Stop();
-  void Kill();                        // kill -9
+  void Kill();  // kill -9
   void Pause() { daemon_->Pause(); }
   void Resume() { daemon_->Resume(); }
   bool Running() { return daemon_ != nullptr && daemon_->Running(); }
@@ -54,7 +54,7 @@ class Node {
   Client Editor();
 
   nlohmann::json Status() const { return Operator().Do({"status"}); }
-  // What the log says since the node was created.
+  // Of all its runs; empty before the first.
   std::string LogText() const;
 
  private:

@@ -77,8 +77,8 @@ nlohmann::json Outcome::json() const {
 }
 
 std::string Outcome::Text() const {
-  return absl::StrCat("exit status ", exit_status, " after ", absl::FormatDuration(took), "\nstdout: ",
-                      out.substr(0, 4000), "\nstderr: ", err.substr(0, 4000));
+  return absl::StrCat("exit status ", exit_status, " after ", absl::FormatDuration(took),
+                      "\nstdout: ", out.substr(0, 4000), "\nstderr: ", err.substr(0, 4000));
 }
 
 Process::Process(const ProcessOptions& options)
@@ -160,8 +160,8 @@ Outcome Process::Wait(absl::Duration limit) {
   while (Running()) {
     const absl::Duration left = deadline - absl::Now();
     if (left <= absl::ZeroDuration()) {
-      throw std::runtime_error(absl::StrCat("still running after ", absl::FormatDuration(limit), ": ",
-                                            absl::StrJoin(arguments_, " "), "\n", Kept(out_),
+      throw std::runtime_error(absl::StrCat("still running after ", absl::FormatDuration(limit),
+                                            ": ", absl::StrJoin(arguments_, " "), "\n", Kept(out_),
                                             Kept(err_)));
     }
     poll(&ended, 1, static_cast<int>(absl::ToInt64Milliseconds(left)) + 1);
@@ -174,8 +174,9 @@ Outcome Run(const ProcessOptions& options, absl::Duration limit) {
 }
 
 std::string Shell(const std::string& pipeline) {
-  Outcome outcome = Run({.arguments = {"/bin/bash", "-c", absl::StrCat("set -euo pipefail; ", pipeline)},
-                         .environment = {{"LC_ALL", "C"}}});
+  Outcome outcome =
+      Run({.arguments = {"/bin/bash", "-c", absl::StrCat("set -euo pipefail; ", pipeline)},
+           .environment = {{"LC_ALL", "C"}}});
   if (!outcome.ok()) throw std::runtime_error(absl::StrCat(pipeline, ": ", outcome.Text()));
   while (!outcome.out.empty() && outcome.out.back() == '\n') outcome.out.pop_back();
   return outcome.out;

@@ -1,8 +1,9 @@
 // A program run by a test: in its own process group, dead when the test is, its output kept.
 //
-// Everything here throws std::runtime_error when the machinery fails (a program that cannot be started, a deadline
-// that passed): that is no result of a test but the end of it, and the message says what was being waited for.
-// THREADS  Start a process on a thread that outlives it: the kernel ends the child with the thread that made it.
+// Everything here throws std::runtime_error when the machinery fails (a program that cannot be
+// started, a deadline that passed): that is no result of a test but the end of it, and the message
+// says what was being waited for. THREADS  Start a process on a thread that outlives it: the kernel
+// ends the child with the thread that made it.
 #ifndef GUANTONG_TESTS_NETWORK_PROCESS_H_
 #define GUANTONG_TESTS_NETWORK_PROCESS_H_
 
@@ -20,7 +21,7 @@ namespace guantong::test {
 
 // What a program left behind.
 struct Outcome {
-  int exit_status = 0;   // 128 + signal when a signal ended it
+  int exit_status = 0;  // 128 + signal when a signal ended it
   std::string out;
   std::string err;
   absl::Duration took;
@@ -33,15 +34,15 @@ struct Outcome {
 };
 
 struct ProcessOptions {
-  std::vector<std::string> arguments;                // the program first
-  std::map<std::string, std::string> environment;    // added to that of the test
-  std::string log;                                   // both outputs are appended here; empty: kept for the outcome
+  std::vector<std::string> arguments;              // the program first
+  std::map<std::string, std::string> environment;  // added to that of the test
+  std::string log;  // both outputs are appended here; empty: kept for the outcome
 };
 
 class Process {
  public:
   explicit Process(const ProcessOptions& options);
-  ~Process();   // kills the group
+  ~Process();  // kills the group
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
@@ -54,7 +55,7 @@ class Process {
   // SIGSTOP; returns when it stands still.
   void Pause();
   void Resume();
-  void Kill();   // SIGKILL to the group; returns when it is gone
+  void Kill();  // SIGKILL to the group; returns when it is gone
   Outcome Wait(absl::Duration limit);
 
  private:
@@ -73,8 +74,8 @@ class Process {
 // Runs to the end.
 Outcome Run(const ProcessOptions& options, absl::Duration limit = absl::Seconds(60));
 
-// A shell pipeline, for digests taken outside our code. Throws unless it succeeds; returns its output without the last
-// line feed.
+// A shell pipeline, for digests taken outside our code. Throws unless it succeeds; returns its
+// output without the last line feed.
 std::string Shell(const std::string& pipeline);
 
 }  // namespace guantong::test

@@ -8,7 +8,8 @@
 
 namespace guantong::test {
 
-// A valid code of a state organ (11) of a division of six digits; `number` tells departments of one division apart.
+// A valid code of a state organ (11) of a division of six digits; `number` tells departments of one
+// division apart.
 std::string FictitiousUscc(absl::string_view division, int number);
 
 }  // namespace guantong::test
