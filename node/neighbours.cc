@@ -20,6 +20,12 @@ bool IsRefusal(const absl::Status& status) {
   return absl::IsPermissionDenied(status) || absl::IsUnauthenticated(status);
 }
 
+// The peer broke the rules of the transport: its own mistake, whoever it is.
+bool IsBreach(const absl::Status& status) {
+  const std::string reason = DetailOf(status).reason;
+  return reason == "frame_too_large" || reason == "credit_exceeded" || reason == "link_protocol";
+}
+
 std::string TextOf(const absl::Status& status) {
   const ErrorDetail detail = DetailOf(status);
   return absl::StrCat(detail.reason.empty() ? "" : absl::StrCat("[", detail.reason, "] "),
@@ -36,9 +42,11 @@ void Neighbours::LinkEnded(const Driver::LinkView& link, const absl::Status& why
   const std::string peer = absl::StrCat(DisplayPath(link.path), " ", link.address);
   // An end we made, or that is a judgement, belongs on the list; that a neighbour went away does
   // not.
-  if (by_us || IsRefusal(why)) {
+  const bool breach = IsBreach(why);
+  if (by_us || breach || IsRefusal(why)) {
+    // A child has no way to tell us what ends its link: a breach of its link is our finding.
     site_.refusals->Add(peer, absl::StrCat("sha256 ", HexOf(link.fingerprint).substr(0, 16)), why,
-                        by_us);
+                        by_us || (breach && !link.is_parent));
   } else {
     Log(LogLevel::kInfo, absl::StrCat("链路断开 link down: ", peer, ": ", why.message()));
   }
