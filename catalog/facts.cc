@@ -2,35 +2,47 @@
 
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "catalog/base/digest.h"
 #include "catalog/base/status.h"
+#include "catalog/entry.h"
 #include "guantong/v1/entry.pb.h"
 
 namespace guantong {
 namespace {
 
-absl::Status Inapplicable(absl::string_view what) {
-  return Error(absl::StatusCode::kFailedPrecondition, "record_inapplicable",
-               absl::StrCat("record cannot be applied here: ", what));
-}
-
 bool IsCatalog(v1::FeedKind kind) {
   return kind == v1::FEED_KIND_CATALOG_OPEN || kind == v1::FEED_KIND_CATALOG_UPWARD;
 }
 
-absl::Status ApplyMember(const v1::FeedId& feed, const FeedKey& key, const v1::Member& member,
-                         WriteSet* writes) {
-  if (feed.kind() != v1::FEED_KIND_MEMBERSHIP) return Inapplicable("a member in another feed");
-  if (member.node_id().size() != kDigestBytes) return Inapplicable("a member without a node id");
-  if (member.removed()) {
+// Why `member` is not the origin's to say; empty when it is.
+absl::string_view WrongWithMember(const v1::FeedId& feed, const NodePath& origin_path,
+                                  const v1::Member& member) {
+  if (member.removed()) return "";
+  const absl::StatusOr<NodePath> path = NodePath::Parse(member.path());
+  if (!path.ok()) return "a member whose path is none";
+  const bool itself = member.node_id() == feed.origin();
+  if (path->is_root()) {
+    return itself && origin_path.is_root() ? "" : "a root that is not the origin";
+  }
+  if (itself) return "an origin below itself";
+  return path->Parent() == origin_path ? "" : "a member that is not a child of the origin";
+}
+
+absl::string_view ApplyMember(const v1::FeedId& feed, const FeedKey& key,
+                              const NodePath& origin_path, const v1::Member& member,
+                              WriteSet* writes) {
+  if (feed.kind() != v1::FEED_KIND_MEMBERSHIP) return "a member in another feed";
+  if (member.node_id().size() != kDigestBytes) return "a member without a node id";
+  const absl::string_view wrong = WrongWithMember(feed, origin_path, member);
+  if (member.removed() || !wrong.empty()) {
     writes->Delete(MemberKey(key, member.node_id()));
     writes->Delete(MemberIndexKey(member.node_id(), key));
   } else {
     writes->Put(MemberKey(key, member.node_id()), member.SerializeAsString());
     writes->Put(MemberIndexKey(member.node_id(), key), "");
   }
-  return absl::OkStatus();
+  return wrong;
 }
 
 // What remains of a withdrawn entry: enough to say what it was and whose.
@@ -41,13 +53,17 @@ v1::CatalogEntry Tombstone(const v1::CatalogEntry& entry) {
   return tombstone;
 }
 
-absl::Status ApplyEntry(const v1::FeedId& feed, const FeedKey& key, const std::string& bytes,
-                        WriteSet* writes) {
-  if (!IsCatalog(feed.kind())) return Inapplicable("a catalogue entry in another feed");
+absl::string_view ApplyEntry(const v1::FeedId& feed, const FeedKey& key, const std::string& bytes,
+                             WriteSet* writes) {
+  if (!IsCatalog(feed.kind())) return "a catalogue entry in another feed";
   v1::CatalogEntry entry;
-  if (!entry.ParseFromString(bytes)) return Inapplicable("a catalogue entry that is none");
-  if (entry.code().empty() || entry.code().find('\0') != std::string::npos) {
-    return Inapplicable("a catalogue entry without a code");
+  if (!entry.ParseFromString(bytes)) return "a catalogue entry that is none";
+  const absl::StatusOr<ResourceRef> code = ParseResourceRef(entry.code());
+  if (!code.ok() || !code->id.empty()) return "a catalogue entry without a code";
+  if (entry.node() != feed.origin()) {
+    writes->Delete(EntryKey(key, entry.code()));
+    writes->Delete(EntryIndexKey(entry.code(), key));
+    return "a catalogue entry of another node";
   }
   const bool withdrawn = entry.state() == v1::ENTRY_STATE_WITHDRAWN;
   writes->Put(EntryKey(key, entry.code()),
@@ -55,7 +71,7 @@ absl::Status ApplyEntry(const v1::FeedId& feed, const FeedKey& key, const std::s
   if (feed.kind() == v1::FEED_KIND_CATALOG_OPEN) {
     writes->Put(EntryIndexKey(entry.code(), key), "");
   }
-  return absl::OkStatus();
+  return "";
 }
 
 absl::Status DeleteIndices(const Reader& store, const FeedKey& key, WriteSet* writes) {
@@ -75,17 +91,18 @@ absl::Status DeleteIndices(const Reader& store, const FeedKey& key, WriteSet* wr
 
 }  // namespace
 
-absl::Status ApplyRecords(const v1::FeedId& feed, const v1::Records& records, WriteSet* writes,
-                          bool* unknown) {
+SkippedFacts ApplyRecords(const v1::FeedId& feed, const NodePath& origin_path,
+                          const v1::Records& records, WriteSet* writes) {
   const FeedKey key = FeedKey::Of(feed);
-  WriteSet facts;
+  SkippedFacts skipped;
   for (const v1::Record& record : records.records()) {
+    absl::string_view wrong;
     switch (record.fact_case()) {
       case v1::Record::kMember:
-        GT_RETURN_IF_ERROR(ApplyMember(feed, key, record.member(), &facts));
+        wrong = ApplyMember(feed, key, origin_path, record.member(), writes);
         break;
       case v1::Record::kEntry:
-        GT_RETURN_IF_ERROR(ApplyEntry(feed, key, record.entry(), &facts));
+        wrong = ApplyEntry(feed, key, record.entry(), writes);
         break;
       case v1::Record::kEpochOpened:
       case v1::Record::kFeedClosed:
@@ -93,24 +110,26 @@ absl::Status ApplyRecords(const v1::FeedId& feed, const v1::Records& records, Wr
       case v1::Record::kSuperseded:
         break;
       case v1::Record::kSchema:
-        return Inapplicable("a schema outside a feed of rows");
+        wrong = "a schema outside a feed of rows";
+        break;
       case v1::Record::FACT_NOT_SET:
-        *unknown = true;
+        ++skipped.unknown;
         break;
     }
+    if (wrong.empty()) continue;
+    if (skipped.refused++ == 0) skipped.why = std::string(wrong);
   }
-  writes->Append(std::move(facts));
-  return absl::OkStatus();
+  return skipped;
 }
 
-absl::Status ReplaceRecords(const Reader& store, const v1::FeedId& feed, const v1::Records& records,
-                            WriteSet* writes) {
+absl::StatusOr<SkippedFacts> ReplaceRecords(const Reader& store, const v1::FeedId& feed,
+                                            const NodePath& origin_path, const v1::Records& records,
+                                            WriteSet* writes) {
   WriteSet facts;
-  bool unknown = false;
-  GT_RETURN_IF_ERROR(ApplyRecords(feed, records, &facts, &unknown));
+  SkippedFacts skipped = ApplyRecords(feed, origin_path, records, &facts);
   GT_RETURN_IF_ERROR(DropRecords(store, feed, writes));
   writes->Append(std::move(facts));
-  return absl::OkStatus();
+  return skipped;
 }
 
 absl::Status DropRecords(const Reader& store, const v1::FeedId& feed, WriteSet* writes) {

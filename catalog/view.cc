@@ -7,13 +7,13 @@
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <tuple>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "catalog/base/digest.h"
 #include "catalog/base/status.h"
+#include "catalog/claims.h"
 #include "catalog/keys.h"
 
 namespace guantong {
@@ -46,36 +46,6 @@ std::optional<Message> Read(const Reader& snapshot, const std::string& key) {
   return message;
 }
 
-// The feeds that the index keys with this prefix end with.
-std::vector<FeedKey> FeedsOf(const Reader& snapshot, const std::string& prefix) {
-  std::vector<FeedKey> feeds;
-  const auto cursor = snapshot.Scan(prefix, PrefixEnd(prefix));
-  for (; cursor->Valid(); cursor->Next()) feeds.push_back(FeedOfIndexKey(cursor->key()));
-  return feeds;
-}
-
-auto Age(const v1::CatalogEntry& entry) {
-  // A code that went to a successor goes on there with the version that follows.
-  return std::make_tuple(entry.state() != v1::ENTRY_STATE_WITHDRAWN, entry.version(),
-                         entry.updated_at().seconds(), entry.updated_at().nanos());
-}
-
-auto Age(const v1::Member& member) {
-  return std::make_tuple(member.admitted_at().seconds(), member.admitted_at().nanos());
-}
-
-// Of several feeds that hold a thing, the newest word counts.
-template <typename Message, typename KeyIn>
-std::optional<Message> Newest(const Reader& snapshot, const std::vector<FeedKey>& feeds,
-                              KeyIn key_in) {
-  std::optional<Message> newest;
-  for (const FeedKey& feed : feeds) {
-    std::optional<Message> message = Read<Message>(snapshot, key_in(feed));
-    if (message && (!newest || Age(*newest) < Age(*message))) newest = std::move(message);
-  }
-  return newest;
-}
-
 // The items of a not-shared entry travel in a feed of their own, upward; a version that has not
 // arrived yet is no version.
 void AddUpwardItems(const Reader& snapshot, v1::CatalogEntry* entry) {
@@ -106,9 +76,7 @@ bool IsWanted(const v1::CatalogEntry& entry, const EntryQuery& query,
 }  // namespace
 
 absl::StatusOr<v1::CatalogEntry> FindEntry(const Reader& snapshot, absl::string_view code) {
-  std::optional<v1::CatalogEntry> entry =
-      Newest<v1::CatalogEntry>(snapshot, FeedsOf(snapshot, EntryIndexPrefix(code)),
-                               [&](const FeedKey& feed) { return EntryKey(feed, code); });
+  std::optional<v1::CatalogEntry> entry = EntryInForce(snapshot, code);
   if (!entry) {
     return Error(absl::StatusCode::kNotFound, "entry_unknown",
                  absl::StrCat("没有信息资源代码为 ", code, " 的目录条目"), code);
@@ -144,9 +112,7 @@ EntryPage FindEntries(const Reader& snapshot, const EntryQuery& query) {
 }
 
 absl::StatusOr<v1::Member> FindMember(const Reader& snapshot, absl::string_view node_id) {
-  std::optional<v1::Member> member =
-      Newest<v1::Member>(snapshot, FeedsOf(snapshot, MemberIndexPrefix(node_id)),
-                         [&](const FeedKey& feed) { return MemberKey(feed, node_id); });
+  std::optional<v1::Member> member = MemberInForce(snapshot, node_id);
   if (!member) {
     return Error(absl::StatusCode::kNotFound, "node_unknown",
                  absl::StrCat("没有节点 ", HexOf(node_id)), HexOf(node_id));
@@ -155,18 +121,19 @@ absl::StatusOr<v1::Member> FindMember(const Reader& snapshot, absl::string_view 
 }
 
 std::vector<v1::Member> AllMembers(const Reader& snapshot) {
-  std::map<std::string, v1::Member> newest;
+  std::map<std::string, v1::Member> by_id;
   const std::string kind = KindPrefix('M');
   const auto cursor = snapshot.Scan(kind, PrefixEnd(kind));
   for (; cursor->Valid(); cursor->Next()) {
     v1::Member member;
     const absl::string_view value = cursor->value();
     if (!member.ParseFromArray(value.data(), static_cast<int>(value.size()))) continue;
-    v1::Member& held = newest[member.node_id()];
-    if (held.node_id().empty() || Age(held) < Age(member)) held = std::move(member);
+    const std::string node_id = member.node_id();
+    if (by_id.emplace(node_id, std::move(member)).second) continue;
+    if (auto held = MemberInForce(snapshot, node_id)) by_id[node_id] = *std::move(held);
   }
   std::vector<v1::Member> members;
-  for (auto& [node_id, member] : newest) members.push_back(std::move(member));
+  for (auto& [node_id, member] : by_id) members.push_back(std::move(member));
   std::sort(members.begin(), members.end(),
             [](const v1::Member& a, const v1::Member& b) { return a.path() < b.path(); });
   return members;

@@ -7,7 +7,6 @@
 #include "catalog/base/digest.h"
 #include "catalog/base/limits.h"
 #include "catalog/base/status.h"
-#include "catalog/facts.h"
 
 namespace guantong {
 
@@ -78,8 +77,8 @@ absl::Status ApplyFacts(Turn& turn, FeedState& feed, const v1::BatchHeader& head
   for (const v1::Record& record : records.records()) {
     if (record.has_feed_closed()) feed.record.set_closed(true);
   }
-  bool unknown = false;
-  return ApplyRecords(feed.record.feed(), records, &turn.writes(), &unknown);
+  CountSkipped(turn, feed, ApplyRecords(feed.record.feed(), feed.origin_path, records, &turn.writes()));
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -154,6 +153,17 @@ FeedState& OpenFeed(Core& core, Turn& turn, const v1::FeedId& id, const NodePath
   }
   SaveFeed(core, turn, feed);
   return feed;
+}
+
+void CountSkipped(Turn& turn, FeedState& feed, const SkippedFacts& skipped) {
+  if (skipped.refused == 0) return;
+  const bool first = feed.record.facts_refused() == 0;
+  feed.record.set_facts_refused(feed.record.facts_refused() + skipped.refused);
+  feed.record.set_refused_text(skipped.why);
+  // Said once: whoever writes such facts may write many.
+  if (!first) return;
+  turn.Alarm(absl::StrCat("feed ", HexOf(feed.key.bytes()), " of ", DisplayPath(feed.origin_path),
+                          " says what is not its origin's to say, which is kept and not applied: ", skipped.why));
 }
 
 void SaveFeed(Core& core, Turn& turn, FeedState& feed) {

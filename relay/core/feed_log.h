@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "catalog/batch.h"
+#include "catalog/facts.h"
 #include "relay/core/state.h"
 
 namespace guantong {
@@ -37,6 +38,10 @@ void MoveTo(Core& core, Turn& turn, FeedState& feed, const v1::Manifest& manifes
 
 // Forgets the feed with log, facts, manifest. Invalidates references.
 void DropFeed(Core& core, Turn& turn, const FeedKey& key);
+
+// Facts that are verified and not the origin's to say stay in the log, not applied; the feed goes on. Counted, and an alarm the first
+// time. The caller saves the feed.
+void CountSkipped(Turn& turn, FeedState& feed, const SkippedFacts& skipped);
 
 // Saves the feed record in this turn and counts the turn against the feed.
 void SaveFeed(Core& core, Turn& turn, FeedState& feed);

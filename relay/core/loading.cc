@@ -167,12 +167,15 @@ void Receiver::FinishLoad(Turn& turn, FeedState& feed) {
   if (feed.table.has_value()) {
     feed.table->Switch(manifest, &turn.writes());
     if (feed.table->needs_merge()) core_.merging.insert(feed.key);
-  } else if (absl::Status replaced = ReplaceRecords(*core_.store, feed.record.feed(), feed.load->records,
-                                                    &turn.writes());
-             !replaced.ok()) {
-    turn.Alarm(absl::StrCat("snapshot of feed ", HexOf(feed.key.bytes()), ": ", replaced.message()));
-    feed.load.reset();
-    return;
+  } else {
+    absl::StatusOr<SkippedFacts> replaced = ReplaceRecords(*core_.store, feed.record.feed(), feed.origin_path,
+                                                           feed.load->records, &turn.writes());
+    if (!replaced.ok()) {
+      turn.Alarm(absl::StrCat("snapshot of feed ", HexOf(feed.key.bytes()), ": ", replaced.status().message()));
+      feed.load.reset();
+      return;
+    }
+    CountSkipped(turn, feed, *replaced);
   }
   MoveTo(core_, turn, feed, manifest);
   feed.record.set_records_received(feed.record.records_received() + manifest.records());

@@ -2,6 +2,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "catalog/base/digest.h"
 #include "relay/core/feed_log.h"
 
@@ -99,6 +100,9 @@ std::vector<v1::FeedInfo> ReportFeeds(const Core& core, absl::string_view filter
     info.set_subscribed(core.subscriptions.count(key) > 0);
     info.set_upstream(UpstreamOf(core, feed));
     info.set_forks(record.forks());
+    if (record.facts_refused() != 0) {
+      info.set_text(absl::StrCat(record.facts_refused(), " facts refused: ", record.refused_text()));
+    }
     if (record.incomplete_since() != 0) info.set_text(record.fault_text());
     if (feed.recovery.has_value()) info.set_text("taking back own records from a neighbour");
     if (record.closed()) info.set_text("closed");

@@ -199,6 +199,7 @@ void Workload::Publish(size_t index) {
   const uint64_t version = ++ledger_.entries[{index, code}].last_version;
   v1::CatalogEntry entry;
   entry.set_code(code);
+  entry.set_node(node.id());
   entry.set_name(absl::StrCat("目录 ", version));
   entry.set_state(rows_.Chance(0.1) ? v1::ENTRY_STATE_WITHDRAWN : v1::ENTRY_STATE_PUBLISHED);
   v1::Record record;

@@ -2,6 +2,7 @@
 
 #include "catalog/facts.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "catalog/base/status.h"
 #include "catalog/memory_store.h"
 #include "catalog/view.h"
+#include "guantong/storage/v1/store.pb.h"
 #include "guantong/v1/entry.pb.h"
 #include "tests/catch.h"
 
@@ -37,9 +39,11 @@ v1::Record RemovalRecord(const std::string& node) {
   return record;
 }
 
-v1::CatalogEntry EntryOf(const std::string& code, const std::string& name, uint64_t version = 1) {
+v1::CatalogEntry EntryOf(const std::string& code, const std::string& name, uint64_t version = 1,
+                         const std::string& node = "node") {
   v1::CatalogEntry entry;
   entry.set_code(code);
+  entry.set_node(Sha256(node));
   entry.set_name(name);
   entry.set_state(v1::ENTRY_STATE_PUBLISHED);
   entry.set_version(version);
@@ -67,16 +71,37 @@ v1::Records Entries(const std::vector<v1::CatalogEntry>& entries) {
 struct Facts {
   MemoryStore store;
 
-  void Apply(const v1::FeedId& feed, const v1::Records& records) {
-    WriteSet writes;
-    bool unknown = false;
-    REQUIRE(ApplyRecords(feed, records, &writes, &unknown).ok());
-    CHECK_FALSE(unknown);
-    REQUIRE(store.Commit({writes}).ok());
+  // All origins but `kRoot` stand at 63.
+  static NodePath PathOfOrigin(const v1::FeedId& feed) {
+    return NodePath::Parse(feed.origin() == Sha256("root") ? "" : "63").value();
   }
-  void Replace(const v1::FeedId& feed, const v1::Records& records) {
+  SkippedFacts TryApply(const v1::FeedId& feed, const v1::Records& records) {
     WriteSet writes;
-    REQUIRE(ReplaceRecords(store, feed, records, &writes).ok());
+    const SkippedFacts skipped = ApplyRecords(feed, PathOfOrigin(feed), records, &writes);
+    REQUIRE(store.Commit({writes}).ok());
+    return skipped;
+  }
+  void Apply(const v1::FeedId& feed, const v1::Records& records) {
+    const SkippedFacts skipped = TryApply(feed, records);
+    CHECK(skipped.unknown == 0);
+    CHECK(skipped.refused == 0);
+    CHECK(skipped.why.empty());
+  }
+  SkippedFacts Replace(const v1::FeedId& feed, const v1::Records& records) {
+    WriteSet writes;
+    const auto skipped = ReplaceRecords(store, feed, PathOfOrigin(feed), records, &writes);
+    REQUIRE(skipped.ok());
+    REQUIRE(store.Commit({writes}).ok());
+    return *skipped;
+  }
+  // A feed held here, at the path that its chain proves.
+  void Hold(const v1::FeedId& feed, const std::string& path, bool own = false) {
+    storage::v1::FeedRecord record;
+    *record.mutable_feed() = feed;
+    record.set_origin_path(path);
+    record.set_own(own);
+    WriteSet writes;
+    writes.Put(FeedRecordKey(FeedKey::Of(feed)), record.SerializeAsString());
     REQUIRE(store.Commit({writes}).ok());
   }
   void Drop(const v1::FeedId& feed) {
@@ -101,6 +126,7 @@ struct Facts {
 
 const v1::FeedId kParent = FeedOf("parent", v1::FEED_KIND_MEMBERSHIP);
 const v1::FeedId kOtherParent = FeedOf("other parent", v1::FEED_KIND_MEMBERSHIP);
+const v1::FeedId kRoot = FeedOf("root", v1::FEED_KIND_MEMBERSHIP);
 const v1::FeedId kCatalog = FeedOf("node", v1::FEED_KIND_CATALOG_OPEN);
 const v1::FeedId kUpward = FeedOf("node", v1::FEED_KIND_CATALOG_UPWARD);
 
@@ -117,7 +143,7 @@ TEST_CASE("facts: members come and go, and the directory is in path order") {
   // The last record of a batch counts.
   facts.Apply(kParent, RecordsOf({RemovalRecord("b"), MemberRecord("b", "63/6302-2", 2)}));
   CHECK(facts.PathOf("b") == "63/6302-2");
-  facts.Apply(kParent, RecordsOf({MemberRecord("b", "x", 2), RemovalRecord("b")}));
+  facts.Apply(kParent, RecordsOf({MemberRecord("b", "63/x", 2), RemovalRecord("b")}));
   CHECK(facts.Keys() == 0);
 }
 
@@ -125,7 +151,7 @@ TEST_CASE("facts: members come and go, and the directory is in path order") {
 TEST_CASE(
     "facts: a node that moved is where it was admitted last, in whatever order one hears of it") {
   const v1::Records old_place = RecordsOf({MemberRecord("n", "63/old", 10)});
-  const v1::Records new_place = RecordsOf({MemberRecord("n", "64/new", 20)});
+  const v1::Records new_place = RecordsOf({MemberRecord("n", "63/new", 20)});
   const v1::Records removal = RecordsOf({RemovalRecord("n")});
   const int order = GENERATE(0, 1, 2);
   Facts facts;
@@ -133,11 +159,11 @@ TEST_CASE(
   if (order == 2) facts.Apply(kParent, removal);
   facts.Apply(kOtherParent, new_place);
   if (order == 0) facts.Apply(kParent, old_place);
-  CHECK(facts.PathOf("n") == "64/new");
+  CHECK(facts.PathOf("n") == "63/new");
   CHECK(AllMembers(facts.store).size() == 1);
-  CHECK(AllMembers(facts.store)[0].path() == "64/new");
+  CHECK(AllMembers(facts.store)[0].path() == "63/new");
   facts.Apply(kParent, removal);
-  CHECK(facts.PathOf("n") == "64/new");
+  CHECK(facts.PathOf("n") == "63/new");
   facts.Drop(kOtherParent);
   CHECK(facts.PathOf("n") == "node_unknown");
   CHECK(facts.Keys() == 0);
@@ -175,9 +201,9 @@ TEST_CASE("facts: a snapshot replaces what is there, and a dropped feed is gone"
   Facts facts;
   facts.Apply(kCatalog,
               Entries({EntryOf("1/1", "甲"), EntryOf("1/2", "乙"), EntryOf("1/3", "丙")}));
-  facts.Apply(kParent, RecordsOf({MemberRecord("a", "63", 1), MemberRecord("b", "64", 1)}));
+  facts.Apply(kRoot, RecordsOf({MemberRecord("a", "63", 1), MemberRecord("b", "64", 1)}));
   facts.Replace(kCatalog, Entries({EntryOf("1/2", "乙二", 2), EntryOf("1/4", "丁")}));
-  facts.Replace(kParent, RecordsOf({MemberRecord("b", "64", 1)}));
+  facts.Replace(kRoot, RecordsOf({MemberRecord("b", "64", 1)}));
   CHECK(facts.NameOf("1/1") == "entry_unknown");
   CHECK(facts.NameOf("1/2") == "乙二");
   CHECK(facts.NameOf("1/4") == "丁");
@@ -185,49 +211,156 @@ TEST_CASE("facts: a snapshot replaces what is there, and a dropped feed is gone"
   CHECK(facts.PathOf("b") == "64");
   CHECK(facts.Keys() == 2 * 3);
   facts.Drop(kCatalog);
-  facts.Drop(kParent);
+  facts.Drop(kRoot);
   CHECK(facts.Keys() == 0);
 }
 
 TEST_CASE("facts: a snapshot also replaces what is ordered before it and not yet durable") {
   MemoryStore store;
   std::vector<WriteSet> queue(2);
-  bool unknown = false;
-  REQUIRE(ApplyRecords(kCatalog, Entries({EntryOf("1/1", "甲")}), &queue[0], &unknown).ok());
-  REQUIRE(ReplaceRecords(store, kCatalog, Entries({EntryOf("1/2", "乙")}), &queue[1]).ok());
+  ApplyRecords(kCatalog, NodePath(), Entries({EntryOf("1/1", "甲")}), &queue[0]);
+  REQUIRE(
+      ReplaceRecords(store, kCatalog, NodePath(), Entries({EntryOf("1/2", "乙")}), &queue[1]).ok());
   REQUIRE(store.Commit(queue).ok());
   CHECK(absl::IsNotFound(FindEntry(store, "1/1").status()));
   CHECK(FindEntry(store, "1/2").ok());
   CHECK(FindEntries(store, {}).entries.size() == 1);
 }
 
-TEST_CASE("facts: what is malformed or misplaced adds nothing, what is unknown is said") {
-  const auto reason = [](const v1::FeedId& feed, const v1::Records& records) {
-    WriteSet writes;
-    bool unknown = false;
-    const absl::Status status = ApplyRecords(feed, records, &writes, &unknown);
-    CHECK(writes.empty());
-    return DetailOf(status).reason;
+TEST_CASE("facts: what is malformed or misplaced is skipped by itself, what is unknown is counted") {
+  const auto refused = [](const v1::FeedId& feed, const v1::Records& records) {
+    Facts facts;
+    const SkippedFacts skipped = facts.TryApply(feed, records);
+    CHECK(skipped.why.empty() == (skipped.refused == 0));
+    return skipped.refused;
   };
-  const std::string refused = "record_inapplicable";
-  v1::Records half = Entries({EntryOf("1/1", "甲")});
-  half.add_records()->set_entry("no entry");
-  CHECK(reason(kCatalog, half) == refused);
-  CHECK(reason(kCatalog, Entries({EntryOf("", "甲")})) == refused);
-  CHECK(reason(kCatalog, Entries({EntryOf(std::string("1\0001", 3), "甲")})) == refused);
-  CHECK(reason(kParent, Entries({EntryOf("1/1", "甲")})) == refused);
-  CHECK(reason(kCatalog, RecordsOf({MemberRecord("a", "63", 1)})) == refused);
+  CHECK(refused(kCatalog, Entries({EntryOf("", "甲")})) == 1);
+  CHECK(refused(kCatalog, Entries({EntryOf("1/1:1", "甲")})) == 1);
+  CHECK(refused(kCatalog, Entries({EntryOf(std::string("1\0001", 3), "甲")})) == 1);
+  CHECK(refused(kParent, Entries({EntryOf("1/1", "甲")})) == 1);
+  CHECK(refused(kCatalog, RecordsOf({MemberRecord("a", "63/1", 1)})) == 1);
   v1::Record nobody;
   nobody.mutable_member()->set_node_id("short");
-  CHECK(reason(kParent, RecordsOf({nobody})) == refused);
+  CHECK(refused(kParent, RecordsOf({nobody})) == 1);
 
-  v1::Records later = RecordsOf({v1::Record(), MemberRecord("a", "63", 1)});
+  // The rest of the batch counts.
+  Facts facts;
+  v1::Records mixed = Entries({EntryOf("1/1", "甲")});
+  mixed.add_records()->set_entry("no entry");
+  mixed.add_records()->set_entry(EntryOf("1/2", "乙").SerializeAsString());
+  CHECK(facts.TryApply(kCatalog, mixed).refused == 1);
+  CHECK(facts.NameOf("1/1") == "甲");
+  CHECK(facts.NameOf("1/2") == "乙");
+
+  v1::Records later = RecordsOf({v1::Record(), MemberRecord("a", "63/1", 1)});
   later.add_records()->mutable_epoch_opened();
-  WriteSet writes;
-  bool unknown = false;
-  REQUIRE(ApplyRecords(kParent, later, &writes, &unknown).ok());
-  CHECK(unknown);
-  CHECK(writes.ops().size() == 2);
+  const SkippedFacts skipped = facts.TryApply(kParent, later);
+  CHECK(skipped.unknown == 1);
+  CHECK(skipped.refused == 0);
+  CHECK(facts.PathOf("a") == "63/1");
+}
+
+TEST_CASE("facts: a node admits its own children alone, and the root itself") {
+  const auto refused = [](const v1::FeedId& feed, const v1::Record& record) {
+    return Facts().TryApply(feed, RecordsOf({record})).refused;
+  };
+  CHECK(refused(kParent, MemberRecord("a", "63/6301", 1)) == 0);
+  CHECK(refused(kParent, MemberRecord("a", "64/6401", 1)) == 1);
+  CHECK(refused(kParent, MemberRecord("a", "63/6301/630102", 1)) == 1);
+  CHECK(refused(kParent, MemberRecord("a", "63", 1)) == 1);
+  CHECK(refused(kParent, MemberRecord("a", "", 1)) == 1);
+  CHECK(refused(kParent, MemberRecord("a", "63/../64", 1)) == 1);
+  CHECK(refused(kParent, MemberRecord("parent", "63/6301", 1)) == 1);
+  CHECK(refused(kParent, MemberRecord("parent", "", 1)) == 1);
+  CHECK(refused(kRoot, MemberRecord("root", "", 1)) == 0);
+  CHECK(refused(kRoot, MemberRecord("a", "", 1)) == 1);
+  CHECK(refused(kRoot, MemberRecord("a", "63", 1)) == 0);
+}
+
+TEST_CASE("facts: a refused fact ends what was said before under its key, by the log as by a snapshot") {
+  v1::CatalogEntry foreign = EntryOf("1/1", "乙", 2, "another node");
+  Facts by_log;
+  by_log.Apply(kCatalog, Entries({EntryOf("1/1", "甲"), EntryOf("1/2", "丙")}));
+  by_log.Apply(kParent, RecordsOf({MemberRecord("a", "63/1", 1)}));
+  CHECK(by_log.TryApply(kCatalog, Entries({foreign})).refused == 1);
+  CHECK(by_log.TryApply(kParent, RecordsOf({MemberRecord("a", "64/1", 2)})).refused == 1);
+  Facts by_snapshot;
+  CHECK(by_snapshot.Replace(kCatalog, Entries({foreign, EntryOf("1/2", "丙")})).refused == 1);
+  CHECK(by_snapshot.Replace(kParent, RecordsOf({MemberRecord("a", "64/1", 2)})).refused == 1);
+  for (Facts* facts : {&by_log, &by_snapshot}) {
+    CHECK(facts->NameOf("1/1") == "entry_unknown");
+    CHECK(facts->NameOf("1/2") == "丙");
+    CHECK(facts->PathOf("a") == "node_unknown");
+    CHECK(facts->Keys() == 2);
+  }
+}
+
+v1::Record Admitted(const std::string& node, const std::string& path, const std::string& division,
+                    int64_t at) {
+  v1::Record record = MemberRecord(node, path, at);
+  record.mutable_member()->set_division(division);
+  return record;
+}
+
+// The claimants of one code, and the facts that decide between them, in every order.
+TEST_CASE("claims: a code is the node's whose division is nearest, whatever versions say and comes first") {
+  const std::string code = "3070120337/630102000001";
+  const auto feed = [](const std::string& node) { return FeedOf(node, v1::FEED_KIND_CATALOG_OPEN); };
+  struct Step {
+    v1::FeedId feed;
+    v1::Records records;
+  };
+  const auto claim = [&](const std::string& node, uint64_t version) {
+    return Step{feed(node), Entries({EntryOf(code, node, version, node)})};
+  };
+  std::vector<Step> steps = {
+      claim("county", 1), claim("city", 7), claim("stranger", 900),
+      Step{kParent, RecordsOf({Admitted("county", "63/630102", "630102", 30),
+                               Admitted("city", "63/630100", "630100", 20)})},
+      Step{kRoot, RecordsOf({Admitted("stranger", "44", "440000", 10)})},
+  };
+  std::vector<size_t> order = {0, 1, 2, 3, 4};
+  do {
+    Facts facts;
+    for (size_t step : order) facts.Apply(steps[step].feed, steps[step].records);
+    CHECK(facts.NameOf(code) == "county");
+    // Withdrawn, the code stays its own.
+    v1::CatalogEntry withdrawn = EntryOf(code, "county", 2, "county");
+    withdrawn.set_state(v1::ENTRY_STATE_WITHDRAWN);
+    facts.Apply(feed("county"), Entries({withdrawn}));
+    CHECK(FindEntry(facts.store, code)->state() == v1::ENTRY_STATE_WITHDRAWN);
+    facts.Drop(feed("county"));
+    CHECK(facts.NameOf(code) == "city");
+    facts.Drop(feed("city"));
+    CHECK(facts.NameOf(code) == "stranger");
+  } while (std::next_permutation(order.begin(), order.end()));
+}
+
+TEST_CASE("claims: at its own node an entry is the node's, and else the one nearer to the root holds") {
+  const std::string code = "3070120337/630000000001";
+  const auto feed = [](const std::string& node) { return FeedOf(node, v1::FEED_KIND_CATALOG_OPEN); };
+  Facts facts;
+  // No membership tells of the province here, as at a node that holds a province's branch alone.
+  facts.Hold(feed("province"), "63");
+  facts.Hold(feed("city"), "63/630100");
+  facts.Apply(feed("city"), Entries({EntryOf(code, "city", 9, "city")}));
+  facts.Apply(feed("province"), Entries({EntryOf(code, "province", 1, "province")}));
+  facts.Apply(kParent, RecordsOf({Admitted("city", "63/630100", "630100", 1)}));
+  CHECK(facts.NameOf(code) == "province");
+  facts.Hold(feed("city"), "63/630100", /*own=*/true);
+  CHECK(facts.NameOf(code) == "city");
+}
+
+TEST_CASE("claims: where a node stands its own parent says, and the chains of its own feeds prove") {
+  Facts facts;
+  facts.Apply(kParent, RecordsOf({MemberRecord("n", "63/n", 1)}));
+  facts.Apply(kOtherParent, RecordsOf({MemberRecord("n", "63/lie", 99)}));
+  facts.Hold(FeedOf("n", v1::FEED_KIND_CATALOG_OPEN), "63/n");
+  CHECK(facts.PathOf("n") == "63/n");
+  REQUIRE(AllMembers(facts.store).size() == 1);
+  CHECK(AllMembers(facts.store)[0].path() == "63/n");
+  facts.Hold(kOtherParent, "63", /*own=*/true);
+  CHECK(facts.PathOf("n") == "63/lie");
 }
 
 TEST_CASE("view: withheld items are there where the upward feed is, in the same version") {
@@ -297,9 +430,8 @@ TEST_CASE("view: pages follow each other without gap or repetition") {
   }
   facts.Apply(kCatalog, Entries(entries));
   // One code in two feeds is one entry.
-  facts.Apply(FeedOf("successor", v1::FEED_KIND_CATALOG_OPEN),
-              Entries({EntryOf("1/104", "新", 2)}));
-  CHECK(facts.NameOf("1/104") == "新");
+  facts.Apply(FeedOf("other", v1::FEED_KIND_CATALOG_OPEN),
+              Entries({EntryOf("1/104", "他", 2, "other")}));
   for (size_t limit = 1; limit <= 11; ++limit) {
     EntryQuery query{.limit = limit};
     std::vector<std::string> seen;

@@ -189,12 +189,12 @@ TEST_CASE("snapshot: facts go there and come back, at the head") {
   for (int i = 0; i < 2000; ++i) {
     v1::CatalogEntry entry;
     entry.set_code(absl::StrCat("1/", 10000 + i));
+    entry.set_node(feed.origin());
     entry.set_abstract(std::string(1000, 'a'));
     records.add_records()->set_entry(entry.SerializeAsString());
   }
   WriteSet writes;
-  bool unknown = false;
-  REQUIRE(ApplyRecords(feed, records, &writes, &unknown).ok());
+  CHECK(ApplyRecords(feed, NodePath(), records, &writes).refused == 0);
   REQUIRE(origin.Commit({writes}).ok());
   Chunks chunks;
   const v1::Manifest manifest = Build(origin, feed, &chunks);
@@ -211,7 +211,7 @@ TEST_CASE("snapshot: facts go there and come back, at the head") {
   }
   MemoryStore replica;
   WriteSet copied;
-  REQUIRE(ReplaceRecords(replica, feed, all, &copied).ok());
+  REQUIRE(ReplaceRecords(replica, feed, NodePath(), all, &copied).ok());
   REQUIRE(replica.Commit({copied}).ok());
   const auto a = origin.Scan("E", "K");
   const auto b = replica.Scan("E", "K");
