@@ -75,13 +75,14 @@ bool IsWanted(const v1::CatalogEntry& entry, const EntryQuery& query,
 
 }  // namespace
 
-absl::StatusOr<v1::CatalogEntry> FindEntry(const Reader& snapshot, absl::string_view code) {
+absl::StatusOr<v1::CatalogEntry> FindEntry(const Reader& snapshot, absl::string_view code,
+                                           UpwardItems items) {
   std::optional<v1::CatalogEntry> entry = EntryInForce(snapshot, code);
   if (!entry) {
     return Error(absl::StatusCode::kNotFound, "entry_unknown",
                  absl::StrCat("没有信息资源代码为 ", code, " 的目录条目"), code);
   }
-  AddUpwardItems(snapshot, &*entry);
+  if (items == UpwardItems::kShown) AddUpwardItems(snapshot, &*entry);
   return *std::move(entry);
 }
 
@@ -100,7 +101,7 @@ EntryPage FindEntries(const Reader& snapshot, const EntryQuery& query) {
     const absl::string_view at = key.substr(1, key.size() - 1 - 1 - kFeedKeyBytes);
     if (at == code) continue;  // in another feed, too
     code = std::string(at);
-    absl::StatusOr<v1::CatalogEntry> entry = FindEntry(snapshot, code);
+    absl::StatusOr<v1::CatalogEntry> entry = FindEntry(snapshot, code, query.items);
     if (!entry.ok() || !IsWanted(*entry, query, words)) continue;
     if (page.entries.size() == query.limit) {
       page.next_after_code = page.entries.back().code();

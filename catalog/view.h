@@ -14,8 +14,14 @@
 
 namespace guantong {
 
-// The entry in force under `code` (tombstones included), with the items of the upward feed where held. NOT_FOUND entry_unknown.
-absl::StatusOr<v1::CatalogEntry> FindEntry(const Reader& snapshot, absl::string_view code);
+// The items of not-shared entries flow upward alone: they are for this node's own people, no answer to another node holds or betrays
+// them.
+enum class UpwardItems { kShown, kKeptBack };
+
+// The entry in force under `code` (tombstones included), with the items of the upward feed where held and `items` says so.
+// NOT_FOUND entry_unknown.
+absl::StatusOr<v1::CatalogEntry> FindEntry(const Reader& snapshot, absl::string_view code,
+                                           UpwardItems items = UpwardItems::kShown);
 
 struct EntryQuery {
   std::vector<std::string> words;    // all must occur (case-folded substring of name, abstract, provider, items, code, class)
@@ -23,6 +29,7 @@ struct EntryQuery {
   v1::EntryState state = v1::ENTRY_STATE_PUBLISHED;   // UNSPECIFIED: any but withdrawn
   std::string after_code;            // paging
   size_t limit = 50;
+  UpwardItems items = UpwardItems::kShown;   // in the answer, and for the words to be found in
 };
 struct EntryPage {
   std::vector<v1::CatalogEntry> entries;   // in code order

@@ -58,8 +58,9 @@ Finder::Finder(const Site* site, Calls* calls, const Directory* directory)
 void Finder::Register() {
   calls_.Serve(kLookup,
                [this](const v1::SignedCall& call, absl::Time) -> absl::StatusOr<std::string> {
-                 GT_ASSIGN_OR_RETURN(const v1::ShowResponse found,
-                                     FindHere(*site_.store->Snapshot(), call.body()));
+                 GT_ASSIGN_OR_RETURN(
+                     const v1::ShowResponse found,
+                     FindHere(*site_.store->Snapshot(), call.body(), UpwardItems::kKeptBack));
                  return found.SerializeAsString();
                });
   calls_.Serve(kSearch,
@@ -68,7 +69,8 @@ void Finder::Register() {
                  if (!request.ParseFromString(call.body())) return Malformed();
                  // The scope is the asker's: it asked this node because this node's branch is what
                  // it wants.
-                 GT_ASSIGN_OR_RETURN(const v1::EntryList list, SearchHere(request, site_.path()));
+                 GT_ASSIGN_OR_RETURN(const v1::EntryList list,
+                                     SearchHere(request, site_.path(), UpwardItems::kKeptBack));
                  return list.SerializeAsString();
                });
 }
@@ -80,10 +82,10 @@ void Finder::Describe(const Reader& snapshot, v1::ShowResponse* found) const {
   found->set_provider_node_name(node->name());
 }
 
-absl::StatusOr<v1::ShowResponse> Finder::FindHere(const Reader& snapshot,
-                                                  absl::string_view code) const {
+absl::StatusOr<v1::ShowResponse> Finder::FindHere(const Reader& snapshot, absl::string_view code,
+                                                  UpwardItems items) const {
   v1::ShowResponse found;
-  GT_ASSIGN_OR_RETURN(*found.mutable_entry(), FindEntry(snapshot, code));
+  GT_ASSIGN_OR_RETURN(*found.mutable_entry(), FindEntry(snapshot, code, items));
   if (!directory_.Find(snapshot, found.entry().node()).ok()) {
     return Error(
         absl::StatusCode::kNotFound, "entry_unknown",
@@ -95,7 +97,8 @@ absl::StatusOr<v1::ShowResponse> Finder::FindHere(const Reader& snapshot,
 
 absl::StatusOr<v1::ShowResponse> Finder::Find(absl::string_view code, const CallerIdentity& caller,
                                               absl::Time deadline) {
-  absl::StatusOr<v1::ShowResponse> here = FindHere(*site_.store->Snapshot(), code);
+  absl::StatusOr<v1::ShowResponse> here =
+      FindHere(*site_.store->Snapshot(), code, UpwardItems::kShown);
   if (here.ok() || !absl::IsNotFound(here.status())) return here;
   absl::Status unasked;
   for (const v1::TreeNode& ancestor : directory_.ancestors()) {
@@ -138,7 +141,8 @@ NodePath Finder::Wanted(v1::SearchScope scope) const {
 }
 
 absl::StatusOr<v1::EntryList> Finder::SearchHere(const v1::SearchRequest& request,
-                                                 const NodePath& within) const {
+                                                 const NodePath& within,
+                                                 UpwardItems items) const {
   const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
   EntryQuery query;
   for (absl::string_view word :
@@ -153,6 +157,7 @@ absl::StatusOr<v1::EntryList> Finder::SearchHere(const v1::SearchRequest& reques
       std::min(request.limit() == 0 ? kSearchLimitDefault : request.limit(), kSearchLimitMax);
   query.after_code = request.page_token();
   query.limit = limit;
+  query.items = items;
   v1::EntryList list;
   list.set_complete(true);
   size_t bytes = 0;
@@ -185,7 +190,8 @@ absl::StatusOr<v1::EntryList> Finder::Search(const v1::SearchRequest& request,
   const NodePath wanted = Wanted(request.scope());
   const NodePath held = HeldHere();
   GT_ASSIGN_OR_RETURN(v1::EntryList here,
-                      SearchHere(request, held.Contains(wanted) ? wanted : held));
+                      SearchHere(request, held.Contains(wanted) ? wanted : held,
+                                 UpwardItems::kShown));
   if (held.Contains(wanted)) return here;
   const size_t limit =
       std::min(request.limit() == 0 ? kSearchLimitDefault : request.limit(), kSearchLimitMax);

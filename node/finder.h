@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "catalog/view.h"
 #include "guantong/v1/catalog.pb.h"
 #include "node/calls.h"
 #include "node/directory.h"
@@ -40,9 +41,10 @@ class Finder {
   void Describe(const Reader& snapshot, v1::ShowResponse* found) const;
 
  private:
-  absl::StatusOr<v1::ShowResponse> FindHere(const Reader& snapshot, absl::string_view code) const;
-  absl::StatusOr<v1::EntryList> SearchHere(const v1::SearchRequest& request,
-                                           const NodePath& within) const;
+  absl::StatusOr<v1::ShowResponse> FindHere(const Reader& snapshot, absl::string_view code,
+                                            UpwardItems items) const;
+  absl::StatusOr<v1::EntryList> SearchHere(const v1::SearchRequest& request, const NodePath& within,
+                                           UpwardItems items) const;
   NodePath HeldHere() const;
   NodePath Wanted(v1::SearchScope scope) const;
 

@@ -112,6 +112,7 @@ class LoneNode {
       row->set_line(i + 2);
       for (const std::string& value : rows[i]) row->add_values(value);
     }
+    requests.emplace_back().mutable_end()->set_rows(rows.size());
     size_t at = 0;
     return pushes().Take(Editor(uscc), {.read =
                                             [&](v1::PushRequest* request) {
@@ -136,6 +137,18 @@ class LoneNode {
   absl::StatusOr<v1::QueryResponse> Query(const v1::QueryRequest& request,
                                           const std::string& uscc = kOurUscc) {
     return questions().Query(Editor(uscc), request, absl::Now() + absl::Seconds(20));
+  }
+  // What another node's question is answered with.
+  template <typename Response>
+  absl::StatusOr<Response> AskFromAfar(const std::string& method, const std::string& body) {
+    const CallDone done = driver().Ask({.target = site_.path().text(),
+                                        .method = method,
+                                        .body = body,
+                                        .budget = absl::Seconds(20)});
+    if (!done.status.ok()) return done.status;
+    Response response;
+    GT_CHECK(response.ParseFromString(done.reply.body()));
+    return response;
   }
   uint64_t CountRows(const std::string& code) {
     v1::QueryRequest request;
@@ -176,9 +189,13 @@ class LoneNode {
                                  {}, {identity_->signing_key, identity_->chain, identity_->self},
                                  store_.get(), &RandomBytes, now);
                            },
-                           {})
+                           {.on_delivery = [this](CallDelivery delivery) {
+                             calls_->Deliver(std::move(delivery));
+                           }})
                   .value();
     site_.driver = driver_.get();
+    finder_->Register();
+    questions_->Register();
     driver_->Begin();
     GT_CHECK(pushes_->Begin().ok());
   }

@@ -30,6 +30,30 @@ class Asked {
   const std::string code;
 };
 
+TEST_CASE("Items of a not-shared entry are neither in an answer to another node nor found by it") {
+  LoneNode node;
+  const std::string code = node.Publish(v1::SHARING_TYPE_NOT_SHARED);
+  CHECK(node.catalogue().Show(node.Editor(), code, absl::Now() + absl::Seconds(20))->entry().items_size() == 3);
+
+  const auto shown = node.AskFromAfar<v1::ShowResponse>("lookup", code);
+  REQUIRE(shown.ok());
+  CHECK(shown->entry().name() == "街道名录");
+  CHECK(shown->entry().items().empty());
+  CHECK(shown->entry().items_withheld());
+
+  v1::SearchRequest request;
+  request.set_words("街道");
+  auto list = node.AskFromAfar<v1::EntryList>("search", request.SerializeAsString());
+  REQUIRE(list.ok());
+  REQUIRE(list->entries_size() == 1);
+  CHECK(list->entries(0).entry().items().empty());
+  // "count" is the name of an item.
+  request.set_words("count");
+  list = node.AskFromAfar<v1::EntryList>("search", request.SerializeAsString());
+  REQUIRE(list.ok());
+  CHECK(list->entries().empty());
+}
+
 TEST_CASE("Conditions, fields and counts") {
   Asked asked;
   auto response = asked.node.Query(asked.Ask("count >= 20 and name = '东'"));
