@@ -17,6 +17,8 @@ TEST_CASE("a dead hop answers unavailable within a second, and works when it is 
   const std::string code = county.Publish(CodeAndName("城东区名录"), network.folder().path());
   county.Do({"push", code, network.folder().File("rows.csv", CodeAndNameRows(0, 10, "甲"))});
   network.Until("the top can ask the county", [&] { return top.Try({"query", code}).ok(); });
+  top.Do({"subscribe", code});
+  network.Until("the top has a copy", [&] { return top.LocalRows(code) == 10; });
 
   province.Kill();
   network.Until("the top has noticed", [&] {
@@ -38,6 +40,12 @@ TEST_CASE("a dead hop answers unavailable within a second, and works when it is 
   CHECK(city.Do({"query", code}).at("rows").size() == 20);
 
   province.Start();
+  network.UntilLinked(province);
+  const absl::Duration caught_up = network.Until("what was pushed meanwhile is at the top",
+                                                 [&] { return top.LocalRows(code) == 20; });
+  std::cout << "caught up " << absl::FormatDuration(caught_up)
+            << " after the link's return (promised 2 s)" << std::endl;
+  CHECK(caught_up < absl::Seconds(10));
   network.Until("the top can ask again", [&] { return top.Try({"query", code}).ok(); });
   CHECK(top.Do({"query", code}).at("rows").size() == 20);
 }

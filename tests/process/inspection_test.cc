@@ -4,6 +4,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "catalog/keys.h"
+#include "catalog/rocks/rocks_store.h"
 #include "tests/catch.h"
 #include "tests/network/network.h"
 
@@ -122,11 +124,11 @@ TEST_CASE("the documents of status, tree, links, feeds, trace, doctor and verify
   CHECK(told);
 }
 
-// Changes one byte inside a value that stands in a file of the store, in place.
+// Changes one byte inside a value that stands in a table file of the store, in place.
 bool FlipByteOf(const std::string& store, const std::string& text) {
   for (const auto& entry : fs::directory_iterator(store)) {
     const std::string name = entry.path().string();
-    if (!absl::EndsWith(name, ".log") && !absl::EndsWith(name, ".sst")) continue;
+    if (!absl::EndsWith(name, ".sst")) continue;
     const std::string content = ReadFile(name);
     const size_t at = content.find(text);
     if (at == std::string::npos) continue;
@@ -138,22 +140,67 @@ bool FlipByteOf(const std::string& store, const std::string& text) {
   return false;
 }
 
-TEST_CASE("verify offline finds a byte that was changed in a stored batch") {
-  Network network(OneNode());
-  Node& node = network["000000"];
-  const Client editor = node.Editor();
-  const std::string code = editor.Publish(CodeAndName("名录"), network.folder().path());
-  editor.Do({"push", code, network.folder().File("rows.csv", "code,name\n1,UNMISTAKABLE\n")});
-  node.Stop();
-  const Outcome sound = Guantong({"-o", "json", "verify", "--dir", node.dir()});
+class StoppedDataset {
+ public:
+  StoppedDataset() : network(OneNode()), node(network["000000"]) {
+    const Client editor = node.Editor();
+    code = editor.Publish(CodeAndName("名录"), network.folder().path());
+    editor.Do({"push", code, network.folder().File("rows.csv", "code,name\n1,UNMISTAKABLE\n")});
+    node.Stop();
+  }
+
+  Outcome Verify() const { return Guantong({"-o", "json", "verify", "--dir", node.dir()}); }
+
+  Network network;
+  Node& node;
+  std::string code;
+};
+
+// Somebody with the rights of the process, and no signing key.
+bool TamperWithBatch(const std::string& folder, const std::string& text) {
+  auto store = OpenRocksStore(folder);
+  REQUIRE(store.ok());
+  WriteSet writes;
+  const std::string log = KindPrefix('L');
+  for (auto cursor = (*store)->Scan(log, PrefixEnd(log)); cursor->Valid(); cursor->Next()) {
+    std::string value(cursor->value());
+    const size_t at = value.find(text);
+    if (at == std::string::npos) continue;
+    value[at] ^= 1;
+    writes.Put(std::string(cursor->key()), value);
+  }
+  return !writes.empty() && (*store)->Commit({&writes, 1}).ok();
+}
+
+TEST_CASE("verify offline finds a stored batch that was changed, and names it") {
+  StoppedDataset data;
+  const Outcome sound = data.Verify();
   INFO(sound.Text());
   REQUIRE(sound.ok());
   CHECK(sound.json().at("faults").empty());
+  CHECK(sound.json().at("batches") != "0");
 
-  REQUIRE(FlipByteOf(node.dir() + "/store", "UNMISTAKABLE"));
-  const Outcome broken = Guantong({"-o", "json", "verify", "--dir", node.dir()});
+  REQUIRE(TamperWithBatch(data.node.dir() + "/store", "UNMISTAKABLE"));
+  const Outcome broken = data.Verify();
   INFO(broken.Text());
   CHECK(broken.exit_status == 1);
+  CHECK(ReasonOf(broken) == "verify_failed");
+  const nlohmann::json faults = broken.json().at("faults");
+  REQUIRE(!faults.empty());
+  CHECK(faults[0].at("feed").at("resource") == data.code + ":1");
+  CHECK(faults[0].at("sequence") != "0");
+  CHECK(!faults[0].at("text").get<std::string>().empty());
+}
+
+TEST_CASE("verify offline finds a byte that went bad on the disk") {
+  StoppedDataset data;
+  // Opening the store moves what stands in its write-ahead log to table files.
+  REQUIRE(data.Verify().ok());
+  REQUIRE(FlipByteOf(data.node.dir() + "/store", "UNMISTAKABLE"));
+  const Outcome broken = data.Verify();
+  INFO(broken.Text());
+  CHECK(broken.exit_status == 1);
+  CHECK(!ReasonOf(broken).empty());
 }
 
 }  // namespace

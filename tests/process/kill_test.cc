@@ -1,6 +1,8 @@
 // kill -9 of each node of a line in turn, in the middle of a push nobody has acknowledged; then
 // equality at all four levels.
-#include <iostream>
+#include <functional>
+#include <memory>
+#include <stdexcept>
 
 #include "absl/strings/str_cat.h"
 #include "tests/catch.h"
@@ -9,7 +11,8 @@
 namespace guantong::test {
 namespace {
 
-constexpr int kRows = 200'000;
+constexpr int kRowsFirst = 100'000;
+constexpr int kRowsMax = 1'600'000;
 
 // Sequence of the rows feed of `code` at this node; -1 while it has none.
 int64_t SequenceAt(const Node& node, const std::string& code) {
@@ -57,69 +60,94 @@ class KillLine {
   std::string code;
 };
 
+// A push that was under way when a node was frozen, and that the node had not acknowledged.
+struct Interrupted {
+  std::unique_ptr<Process> push;
+  std::string rows;  // file
+  std::string batch;
+  int count = 0;
+};
+
+// Pushes, twice as much each time, until `victim` is caught in the middle: frozen when `watched`
+// has seen the first of it, and `unacknowledged` then.
+Interrupted Interrupt(KillLine* line, Node& victim, const Node& watched,
+                      const std::function<bool(Process& push)>& unacknowledged) {
+  static int tries = 0;
+  for (int count = kRowsFirst; count <= kRowsMax; count *= 2) {
+    Interrupted caught{.batch = absl::StrCat("kill-", ++tries), .count = count};
+    caught.rows = line->network.folder().File("rows.csv",
+                                              CodeAndNameRows(0, count, absl::StrCat("版", tries)));
+    const int64_t before = SequenceAt(watched, line->code);
+    caught.push = line->county.Start({"push", line->code, caught.rows, "--batch", caught.batch});
+    line->network.Until("the push is under way",
+                        [&] { return SequenceAt(watched, line->code) > before; });
+    victim.Pause();
+    if (unacknowledged(*caught.push)) return caught;
+    victim.Resume();
+    if (!caught.push->Wait(absl::Seconds(60)).ok()) break;
+  }
+  throw std::runtime_error("no push lasted long enough to be interrupted");
+}
+
 TEST_CASE("kill -9 of the origin during an unacknowledged push, and the same batch again") {
   KillLine line;
   Node& origin = line.network["630102"];
   Node& city = line.network["630100"];
-  const std::string rows = line.network.folder().File("rows.csv", CodeAndNameRows(0, kRows, "新"));
-  const int64_t before = SequenceAt(city, line.code);
-
-  const auto push = line.county.Start({"push", line.code, rows, "--batch", "kill-origin"});
-  line.network.Until("the push is under way and seen above",
-                     [&] { return SequenceAt(city, line.code) > before || !push->Running(); });
-  origin.Pause();
-  REQUIRE(push->Running());                           // nobody has told the pusher that it is done
-  CHECK(city.Operator().LocalRows(line.code) == 10);  // and nobody reads half of it
+  const std::string before = city.Operator().LocalDigest(line.code);
+  const Interrupted caught =
+      Interrupt(&line, origin, city, [](Process& push) { return push.Running(); });
+  // Nobody has told the pusher that it is done, and nobody reads half of it.
+  CHECK(city.Operator().LocalDigest(line.code) == before);
   origin.Kill();
 
   // The pusher sends the batch again by itself; where the node still finishes what it had staged,
   // it hears "try again" and does. However often: one effect, and the same answer.
   origin.Start();
-  Outcome pushed = push->Wait(absl::Seconds(60));
+  const std::vector<std::string> push = {"push", line.code, caught.rows, "--batch", caught.batch};
+  Outcome pushed = caught.push->Wait(absl::Seconds(60));
   line.network.Until("the batch is taken", [&] {
     if (pushed.ok()) return true;
     INFO(pushed.Text());
     CHECK(pushed.exit_status == 5);
-    pushed = line.county.Try({"push", line.code, rows, "--batch", "kill-origin"});
+    pushed = line.county.Try(push);
     return pushed.ok();
   });
-  CHECK(std::stoll(pushed.json().at("inserts").get<std::string>()) == kRows - 10);
-  const auto again =
-      line.county.Do({"push", line.code, rows, "--batch", "kill-origin"}, absl::Seconds(60));
+  const auto taken = pushed.json();
+  CHECK(std::stoll(taken.at("inserts").get<std::string>()) +
+            std::stoll(taken.at("updates").get<std::string>()) ==
+        caught.count);
+  const auto again = line.county.Do(push, absl::Seconds(60));
   CHECK(again.at("repeated_batch") == true);
-  CHECK(again.at("commit") == pushed.json().at("commit"));
-  line.network.UntilEqual(line.code, DigestOfCsv(rows), line.network.nodes());
+  CHECK(again.at("commit") == taken.at("commit"));
+  line.network.UntilEqual(line.code, DigestOfCsv(caught.rows), line.network.nodes());
 }
 
 TEST_CASE("kill -9 of each node above in turn, while it has not acknowledged what it was sent") {
   KillLine line;
-  int round = 0;
   const std::vector<std::pair<std::string, std::string>> below = {
       {"630100", "630102"}, {"630000", "630100"}, {"000000", "630000"}};
   for (const auto& [division, sender] : below) {
     Node& victim = line.network[division];
     INFO("victim " << victim.place().name);
-    const std::string rows = line.network.folder().File(
-        "rows.csv", CodeAndNameRows(0, kRows, absl::StrCat("第", ++round, "轮")));
-    const std::string batch = absl::StrCat("kill-", division);
-    const int64_t before = SequenceAt(victim, line.code);
-
-    const auto push = line.county.Start({"push", line.code, rows, "--batch", batch});
-    line.network.Until("the victim receives",
-                       [&] { return SequenceAt(victim, line.code) > before; });
-    victim.Pause();
-    line.network.Until("its neighbour below has sent more than it acknowledged", [&] {
-      return LagToward(line.network[sender], line.code, victim.path()) > 0;
+    const Interrupted caught = Interrupt(&line, victim, victim, [&, from = sender](Process& push) {
+      bool lagging = false;
+      line.network.Until("its neighbour below has sent what is not acknowledged, or all is", [&] {
+        lagging = LagToward(line.network[from], line.code, victim.path()) > 0;
+        return lagging || !push.Running();
+      });
+      return lagging;
     });
     victim.Kill();
 
-    const Outcome pushed = push->Wait(absl::Seconds(60));
-    CHECK(pushed.ok());  // the origin promises for itself, whoever is away above
+    // The origin promises for itself, whoever is away above.
+    const Outcome pushed = caught.push->Wait(absl::Seconds(60));
+    INFO(pushed.Text());
+    CHECK(pushed.ok());
     victim.Start();
-    const auto again =
-        line.county.Do({"push", line.code, rows, "--batch", batch}, absl::Seconds(60));
+    const auto again = line.county.Do({"push", line.code, caught.rows, "--batch", caught.batch},
+                                      absl::Seconds(60));
     CHECK(again.at("repeated_batch") == true);
-    line.network.UntilEqual(line.code, DigestOfCsv(rows), line.network.nodes());
+    line.network.UntilEqual(line.code, DigestOfCsv(caught.rows), line.network.nodes());
   }
   for (Node* node : line.network.nodes()) {
     const auto verified = node->Operator().Do({"verify"});
