@@ -146,8 +146,18 @@ absl::Status PushDesk::Receive(const PushStream& stream, const OpenPushes::Slot&
   v1::PushRequest request;
   std::vector<absl::string_view> values;
   std::vector<bool> nulls;
+  bool ended = false;
   while (stream.read(&request)) {
     slot.Heard();
+    if (ended) return FormError("end 之后不能再有内容 (nothing may follow the end)");
+    if (request.has_end()) {
+      if (request.end().rows() != push->received) {
+        return FormError(absl::StrCat("应有 ", request.end().rows(), " 行，收到 ", push->received,
+                                      " 行 (rows are missing)"));
+      }
+      ended = true;
+      continue;
+    }
     if (!request.has_rows()) return FormError("open 之后只能是行 (only rows may follow open)");
     for (const v1::PushRow& row : request.rows().rows()) {
       digest.Add(row);
@@ -175,7 +185,7 @@ absl::Status PushDesk::Receive(const PushStream& stream, const OpenPushes::Slot&
       GT_RETURN_IF_ERROR(rows->Add(key, built->SerializeAsString(), row.line()));
     }
   }
-  if (stream.broken()) return SenderGone();
+  if (!ended || stream.broken()) return SenderGone();
   push->digest = digest.Finish();
   return rows->Finish();
 }

@@ -47,6 +47,7 @@ bool PushStream::Open(const v1::PushOpen& open) {
 bool PushStream::Add(v1::PushRow row) {
   rows_bytes_ += row.ByteSizeLong();
   *rows_.mutable_rows()->add_rows() = std::move(row);
+  ++rows_sent_;
   const bool full =
       rows_bytes_ >= kMessageBytesTarget || rows_.rows().rows_size() >= kMessageRowsMax;
   return !full || Flush();
@@ -61,6 +62,9 @@ bool PushStream::Flush() {
 
 absl::StatusOr<v1::PushResponse> PushStream::Finish() {
   if (rows_.has_rows()) Flush();
+  v1::PushRequest end;
+  end.mutable_end()->set_rows(rows_sent_);
+  rpc_->writer->Write(end);
   rpc_->writer->WritesDone();
   rpc_->finished = true;
   const grpc::Status status = rpc_->writer->Finish();

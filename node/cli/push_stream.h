@@ -28,6 +28,7 @@ class PushStream {
   bool Flush();
   const Connection& connection_;
   std::unique_ptr<Rpc> rpc_;
+  uint64_t rows_sent_ = 0;
   v1::PushRequest rows_;
   size_t rows_bytes_ = 0;
 };

@@ -100,6 +100,8 @@ class Editor {
       }
       writer->Write(request);
     }
+    request.mutable_end()->set_rows(static_cast<uint64_t>(to - from));
+    writer->Write(request);
     writer->WritesDone();
     const grpc::Status status = writer->Finish();
     if (!status.ok()) throw std::runtime_error("push: " + status.error_message());

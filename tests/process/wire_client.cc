@@ -73,10 +73,14 @@ bool OpenPush::Add(const std::string& key, const std::string& name) {
   row->set_line(2);
   row->add_values(key);
   row->add_values(name);
+  ++rows_;
   return stream_->Write(request);
 }
 
 grpc::Status OpenPush::Finish() {
+  v1::PushRequest end;
+  end.mutable_end()->set_rows(rows_);
+  stream_->Write(end);
   stream_->WritesDone();
   const grpc::Status status = stream_->Finish();
   stream_.reset();

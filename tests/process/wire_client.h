@@ -42,6 +42,7 @@ class OpenPush {
   grpc::ClientContext context_;
   v1::PushResponse response_;
   std::unique_ptr<grpc::ClientWriter<v1::PushRequest>> stream_;
+  uint64_t rows_ = 0;
 };
 
 // Both lanes of a link, as a child opens them, with whatever bytes the test wants to send.

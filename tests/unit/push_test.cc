@@ -225,6 +225,32 @@ TEST_CASE("One push of a dataset at a time, and a sender that goes away changes 
   CHECK(node.Push(node.Open(code, v1::PUSH_MODE_UPSERT), kThree).ok());
 }
 
+TEST_CASE("A push whose end did not come, or counts other rows, changes nothing") {
+  LoneNode node;
+  const std::string code = node.Publish();
+  const auto push = [&](std::optional<uint64_t> rows_said) {
+    std::vector<v1::PushRequest> requests(2);
+    *requests[0].mutable_open() = node.Open(code, v1::PUSH_MODE_UPSERT);
+    v1::PushRow* row = requests[1].mutable_rows()->add_rows();
+    for (const char* value : {"1", "one", "1"}) row->add_values(value);
+    if (rows_said.has_value()) requests.emplace_back().mutable_end()->set_rows(*rows_said);
+    size_t at = 0;
+    return node.pushes().Take(node.Editor(), {.read =
+                                                  [&](v1::PushRequest* request) {
+                                                    if (at == requests.size()) return false;
+                                                    *request = requests[at++];
+                                                    return true;
+                                                  },
+                                              .broken = [] { return false; },
+                                              .cancel = [] {}});
+  };
+  CHECK(ReasonOf(push(std::nullopt).status()) == "push_broken");
+  CHECK(ReasonOf(push(2).status()) == "push_malformed");
+  CHECK(node.CountRows(code) == 0);
+  CHECK(push(1).ok());
+  CHECK(node.CountRows(code) == 1);
+}
+
 TEST_CASE("Who may push, and to what") {
   LoneNode node;
   const std::string code = node.Publish();
