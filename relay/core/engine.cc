@@ -35,9 +35,9 @@ class EngineImpl : public Engine {
         origin_(&core_),
         sender_(&core_, &origin_),
         wants_(&core_),
-        sync_(&core_, &sender_, &wants_),
+        sync_(&core_, &origin_, &sender_, &wants_),
         receiver_(&core_, &sender_, &origin_),
-        subscriptions_(&core_, &sender_, &wants_, &receiver_),
+        subscriptions_(&core_, &origin_, &sender_, &wants_, &sync_, &receiver_),
         calls_(&core_) {}
 
   absl::Status Load(absl::Time now) {

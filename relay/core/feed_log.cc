@@ -229,7 +229,8 @@ std::optional<TailBatch> NextBatch(const Core& core, const FeedState& feed, uint
                              [](const std::pair<uint64_t, uint64_t>& at, const TailBatch& batch) {
                                return at < std::make_pair(batch.epoch, batch.last);
                              });
-  if (it != feed.tail.end() && follows(it->epoch, it->prev)) {
+  // Only the whole log shows that an epoch's first batch is the next one.
+  if (it != feed.tail.end() && it->epoch == epoch && it->prev == sequence) {
     if (durable < Mark{it->epoch, it->last}) return std::nullopt;
     return *it;
   }

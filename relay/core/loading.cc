@@ -56,8 +56,10 @@ void Receiver::OnManifest(Turn& turn, Peer& peer, const v1::SignedManifest& sign
   if (feed->load != nullptr && SamePosition(feed->load->manifest.at(), manifest->at())) return;
   if (feed->wants_snapshot && at < feed->snapshot_from) return;
   const bool fresh = feed->record.head().epoch().number() == 0;
-  const bool for_others = std::exchange(feed->manifest_for_others, false) && !fresh;
-  if (!feed->wants_snapshot && (for_others || at <= MarkOf(feed->record.head()))) {
+  const Mark head = MarkOf(feed->record.head());
+  const bool for_others = std::exchange(feed->manifest_for_others, false) && !fresh && feed->passed_over_at != head;
+  if (!feed->wants_snapshot && (for_others || at <= head)) {
+    if (at > head) feed->passed_over_at = head;
     // Our log goes on by itself; those behind us get the manifest once it has come to there.
     Hold(turn, *feed, signed_manifest, *manifest);
     Ack(turn, peer.who.link, *feed);

@@ -27,6 +27,9 @@ class Origin {
   void FoundBehind(Turn& turn, Peer& peer, FeedState& feed, const v1::Position& theirs);
   void FoundFork(Turn& turn, FeedState& feed, const v1::Position& theirs);
 
+  // A neighbour holds a feed of ours that we know nothing of.
+  void FoundForgotten(Turn& turn, Peer& peer, const v1::FeedId& id, const v1::Position& theirs);
+
   // A batch of our own feed has come back; opens the new epoch once the known end is reached.
   void Recovered(Turn& turn, FeedState& feed);
 

@@ -45,7 +45,8 @@ void Receiver::OnChain(Turn& turn, Peer& peer, const v1::CertificateChain& chain
 bool Receiver::MayComeFrom(const Peer& peer, const v1::FeedId& id, const NodePath& origin) const {
   if (id.origin() == core_.self_id()) return true;
   const FeedKey key = FeedKey::Of(id);
-  return peer.ours.Wants(key) || peer.ours.CoversByScope(id.kind(), origin);
+  // What is held here may go on from any neighbour: its signature says whether it is the next.
+  return peer.ours.Wants(key) || peer.ours.CoversByScope(id.kind(), origin) || core_.feeds.count(key) > 0;
 }
 
 void Receiver::OnBatch(Turn& turn, Peer& peer, const v1::SignedBatch& batch, Bytes frame) {

@@ -51,6 +51,12 @@ void Origin::FoundBehind(Turn& turn, Peer& peer, FeedState& feed, const v1::Posi
   AskTail(turn, peer, feed);
 }
 
+void Origin::FoundForgotten(Turn& turn, Peer& peer, const v1::FeedId& id, const v1::Position& theirs) {
+  if (theirs.epoch().number() == 0) return;
+  FeedState& feed = OpenFeed(core_, turn, id, core_.self_path(), /*applied=*/true);
+  FoundBehind(turn, peer, feed, theirs);
+}
+
 void Origin::AskTail(Turn& turn, const Peer& peer, FeedState& feed) {
   feed.recovery->asked_at = turn.now;
   v1::Frame frame;
@@ -128,6 +134,11 @@ void Origin::CheckRecoveries(Turn& turn) {
                             recovery.to.sequence(),
                             " were announced and never came; going on without them in a new epoch"));
     feed.disbelieved.insert(recovery.claimant);
+    if (feed.record.head().epoch().number() == 0) {
+      // We know of it by the announcement alone.
+      DropFeed(core_, turn, key);
+      continue;
+    }
     *feed.record.mutable_superseded() = recovery.to;
     EndRecovery(turn, feed);
   }

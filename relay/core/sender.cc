@@ -11,6 +11,12 @@
 
 namespace guantong {
 
+namespace {
+
+Mark Beyond(const v1::Position& position) { return {position.epoch().number(), position.sequence() + 1}; }
+
+}  // namespace
+
 bool Sender::Flows(const Peer& peer, const FeedState& feed) const {
   const Interests* theirs = core_.TheirInterests(peer);
   if (theirs == nullptr) return false;
@@ -33,8 +39,9 @@ bool Sender::Flows(const Peer& peer, const FeedState& feed) const {
 }
 
 bool Sender::MayHave(const Peer& peer, const FeedState& feed) const {
-  // The origin may take its own tail back from whoever holds it.
-  return Flows(peer, feed) || feed.record.feed().origin() == peer.who.node_id;
+  // Whoever we have it from may have it back: the origin that takes back its own tail, and those between it and us.
+  return Flows(peer, feed) || feed.record.feed().origin() == peer.who.node_id ||
+         core_.NextHop(feed.origin_path) == &peer;
 }
 
 void Sender::StartFrom(Turn& turn, Peer& peer, FeedState& feed, const v1::Position& have) {
@@ -56,20 +63,29 @@ void Sender::StartFrom(Turn& turn, Peer& peer, FeedState& feed, const v1::Positi
       case Place::kAhead:
         // We are the ones behind; nothing to send until we have caught up.
         out.state = Outgoing::State::kUnknown;
-        if (feed.own) origin_.FoundBehind(turn, peer, feed, have);
-        return;
+        if (feed.own) return origin_.FoundBehind(turn, peer, feed, have);
+        return AskBack(turn, peer, feed);
       case Place::kFork:
         // Before its origin opens an epoch there is nothing to send that the peer could take.
         out.state = Outgoing::State::kUnknown;
         return ReportFork(turn, peer, feed, have);
       case Place::kGone:
-        return NeedManifest(turn, peer, feed, {});
+        // What lies before it does not bring the peer on.
+        return NeedManifest(turn, peer, feed, Beyond(have));
     }
   }
   out.state = Outgoing::State::kStreaming;
   out.progress_at = turn.now;
   MarkReady(peer, feed.key, out);
   Pump(turn, peer);
+}
+
+// Restored to an older state, we are behind those we had sent to; the origin may be, too, and learns from us what there is.
+void Sender::AskBack(Turn& turn, const Peer& peer, const FeedState& feed) {
+  v1::Frame frame;
+  *frame.mutable_fetch()->mutable_feed() = feed.record.feed();
+  *frame.mutable_fetch()->mutable_after() = feed.record.head();
+  SendFrame(turn, peer, v1::LANE_CONTROL, frame);
 }
 
 void Sender::Stop(Peer& peer, const FeedKey& key) {
@@ -146,10 +162,12 @@ void Sender::Pump(Turn& turn, Peer& peer) {
     peer.ready.pop_front();
     out.ready = false;
     if (gone) {
-      NeedManifest(turn, peer, *feed, {});
+      NeedManifest(turn, peer, *feed, Beyond(out.acked));
       continue;
     }
     if (!batch.has_value()) continue;
+    // What was not taken is tried one by one, and leaves the window to the others.
+    if (out.resends > 0 && !out.unacked.empty()) continue;
     SendChain(turn, peer, batch->signer_chain);
     if (out.unacked.empty()) out.progress_at = turn.now;
     out.unacked.push_back({.epoch = batch->epoch, .last = batch->last, .bytes = batch->frame->size()});
@@ -186,7 +204,10 @@ void Sender::OnAcks(Turn& turn, Peer& peer, const v1::Acks& acks) {
       out.progress_at = turn.now;
       out.resends = 0;
     }
-    if (out.unacked.empty() && out.state == Outgoing::State::kStreaming) peer.active.erase(key);
+    if (out.state == Outgoing::State::kStreaming) {
+      if (out.unacked.empty()) peer.active.erase(key);
+      MarkReady(peer, key, out);
+    }
     const bool forward = at >= MarkOf(out.acked);
     if (forward) out.acked = ack.position();
     if (out.state == Outgoing::State::kLoading && SamePosition(ack.position(), out.manifest_at)) {
@@ -298,6 +319,11 @@ void Sender::ResendStale(Turn& turn, Peer& peer) {
     Outgoing& out = peer.outgoing[key];
     FeedState* feed = core_.Find(key);
     if (feed == nullptr) continue;
+    if (!Flows(peer, *feed)) {
+      // Its origin had asked for its tail, and asks again as long as it needs it.
+      Stop(peer, key);
+      continue;
+    }
     peer.chains_sent.clear();
     ++out.resends;
     out.progress_at = turn.now;

@@ -45,6 +45,7 @@ class Sender {
   void RefuseClosed(Turn& turn, Peer& peer, const FeedState& feed);
   void SendManifest(Turn& turn, Peer& peer, FeedState& feed);
   bool ManifestUsable(const FeedState& feed, Mark from) const;
+  void AskBack(Turn& turn, const Peer& peer, const FeedState& feed);
   bool MayHave(const Peer& peer, const FeedState& feed) const;
   absl::Time ResendAt(const Outgoing& out) const;
   void Rewind(Peer& peer, const FeedKey& key, Outgoing& out, const v1::Position& to);
@@ -68,8 +69,8 @@ class Wants {
   // What we want of the neighbour toward `origin_path` may have changed for this feed: tell it.
   void Refresh(Turn& turn, const WantedFeed& feed);
 
-  // The same for scopes, after a neighbour changed its scopes.
-  void RefreshAll(Turn& turn, Peer& peer);
+  // The same for scopes, after a neighbour changed its scopes; true when they did change.
+  bool RefreshAll(Turn& turn, Peer& peer);
 
   // Tells again what was asked of this neighbour and has been neither answered nor refused: the first time may have been lost.
   void Remind(Turn& turn, Peer& peer);

@@ -82,6 +82,7 @@ struct FeedState {
   std::optional<HeldManifest> held;
   bool making_manifest = false;
   bool manifest_for_others = false;        // one is asked for those behind us; we go on by the log
+  Mark passed_over_at;                     // where we stood when such a one came: twice at one place, and the log does not come
   absl::Time manifest_asked_at = absl::InfinitePast();
   absl::Time nacked_at = absl::InfinitePast();  // so that a burst behind one gap asks once
   absl::Time unwanted_since = absl::InfiniteFuture();

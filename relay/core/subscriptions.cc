@@ -133,13 +133,21 @@ void Subscriptions::OnInterest(Turn& turn, Peer& peer, const v1::InterestDelta& 
     if (!flowing && feed != nullptr && sender_.Flows(peer, *feed)) sender_.StartFrom(turn, peer, *feed, wanted.have);
   }
   if (before.scopes() == theirs.scopes()) return;
+  for (auto it = peer.outgoing.begin(); it != peer.outgoing.end();) {
+    const FeedKey key = (it++)->first;
+    const FeedState* feed = core_.Find(key);
+    if (feed != nullptr && !sender_.Flows(peer, *feed)) sender_.Stop(peer, key);
+  }
   for (auto& [link, other] : core_.peers) {
-    if (other.who.is_parent) wants_.RefreshAll(turn, other);
+    if (other.who.is_parent && wants_.RefreshAll(turn, other)) sync_.Offer(turn, other);
   }
 }
 
 void Subscriptions::RefuseOwn(Turn& turn, Peer& peer, const WantedFeed& wanted) {
   const FeedState* feed = core_.Find(FeedKey::Of(wanted.feed));
+  if (feed == nullptr && wanted.feed.kind() == v1::FEED_KIND_ROWS && wanted.have.has_epoch()) {
+    return origin_.FoundForgotten(turn, peer, wanted.feed, wanted.have);
+  }
   const bool known = feed != nullptr && feed->kind() == v1::FEED_KIND_ROWS;
   // Whoever has a copy of a dataset that has ended is told its end by the log.
   const bool ended = known && feed->record.closed();

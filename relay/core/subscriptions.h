@@ -5,13 +5,14 @@
 #include "relay/core/receiver.h"
 #include "relay/core/sender.h"
 #include "relay/core/state.h"
+#include "relay/core/sync.h"
 
 namespace guantong {
 
 class Subscriptions {
  public:
-  Subscriptions(Core* core, Sender* sender, Wants* wants, Receiver* receiver)
-      : core_(*core), sender_(*sender), wants_(*wants), receiver_(*receiver) {}
+  Subscriptions(Core* core, Origin* origin, Sender* sender, Wants* wants, Sync* sync, Receiver* receiver)
+      : core_(*core), origin_(*origin), sender_(*sender), wants_(*wants), sync_(*sync), receiver_(*receiver) {}
 
   void On(Turn& turn, Subscribe event);
   void On(Turn& turn, Unsubscribe event);
@@ -25,8 +26,10 @@ class Subscriptions {
   void DropCopy(Turn& turn, const FeedKey& key, const NodePath& origin);
 
   Core& core_;
+  Origin& origin_;
   Sender& sender_;
   Wants& wants_;
+  Sync& sync_;
   Receiver& receiver_;
 };
 

@@ -159,15 +159,22 @@ void Sync::Compare(Turn& turn, Peer& peer, const Held& feeds, const v1::SyncRang
   for (const v1::FeedPosition& position : range.positions()) {
     theirs[position.feed_key()] = &position.position();
   }
+  // A store that was restored may lack a whole record feed of ours; of rows the neighbour's interest tells.
+  for (v1::FeedKind kind : {v1::FEED_KIND_MEMBERSHIP, v1::FEED_KIND_CATALOG_OPEN, v1::FEED_KIND_CATALOG_UPWARD}) {
+    v1::FeedId id;
+    id.set_origin(core_.self_id());
+    id.set_kind(kind);
+    auto it = theirs.find(FeedKey::Of(id).str());
+    if (it == theirs.end() || core_.Find(FeedKey::Of(id)) != nullptr) continue;
+    origin_.FoundForgotten(turn, peer, id, *it->second);
+  }
   for (FeedState* feed : feeds) {
     auto it = theirs.find(feed->key.str());
     const v1::Position have = it == theirs.end() ? v1::Position() : *it->second;
     const Outgoing& out = peer.outgoing[feed->key];
     // What is on its way speaks for itself; what was lost on its way is sent again when its time is over.
     if (out.state == Outgoing::State::kWaitingManifest || out.state == Outgoing::State::kLoading) continue;
-    if (out.state == Outgoing::State::kStreaming && (!out.unacked.empty() || SamePosition(out.acked, have))) {
-      continue;
-    }
+    if (out.state == Outgoing::State::kStreaming && !out.unacked.empty()) continue;
     sender_.StartFrom(turn, peer, *feed, have);
   }
 }

@@ -13,7 +13,8 @@ namespace guantong {
 
 class Sync {
  public:
-  Sync(Core* core, Sender* sender, Wants* wants) : core_(*core), sender_(*sender), wants_(*wants) {}
+  Sync(Core* core, Origin* origin, Sender* sender, Wants* wants)
+      : core_(*core), origin_(*origin), sender_(*sender), wants_(*wants) {}
 
   // What we hold of the peer's side, as one range: at the start of a session and every `sync_every`.
   void Offer(Turn& turn, Peer& peer);
@@ -31,6 +32,7 @@ class Sync {
   void Compare(Turn& turn, Peer& peer, const Held& feeds, const v1::SyncRange& range);
 
   Core& core_;
+  Origin& origin_;
   Sender& sender_;
   Wants& wants_;
 };

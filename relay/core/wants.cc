@@ -52,7 +52,8 @@ std::vector<WantedScope> Wants::FromAbove() const {
     auto path = core_.neighbour_paths.find(node);
     if (path == core_.neighbour_paths.end() || !core_.IsBelow(path->second)) continue;
     for (const WantedScope& scope : theirs.scopes()) {
-      if (self.Contains(scope.prefix)) continue;
+      // Our own branch we hold; beside it and above there is nothing but what surrounds us, whatever a child asks.
+      if (self.Contains(scope.prefix) || !scope.prefix.Contains(self)) continue;
       WantedScope down{.kinds = {}, .prefix = scope.prefix};
       for (v1::FeedKind kind : scope.kinds) {
         if (std::count(DownwardKinds().begin(), DownwardKinds().end(), kind) > 0) down.kinds.push_back(kind);
@@ -112,13 +113,14 @@ void Wants::Refresh(Turn& turn, const WantedFeed& feed) {
   SendFrame(turn, *upstream, v1::LANE_CONTROL, frame);
 }
 
-void Wants::RefreshAll(Turn& turn, Peer& peer) {
+bool Wants::RefreshAll(Turn& turn, Peer& peer) {
   Interests desired = Desired(peer);
-  if (desired.Digest() == peer.ours.Digest()) return;
+  if (desired.Digest() == peer.ours.Digest()) return false;
   peer.ours = std::move(desired);
   v1::Frame frame;
   *frame.mutable_interest() = peer.ours.Whole();
   SendFrame(turn, peer, v1::LANE_CONTROL, frame);
+  return true;
 }
 
 void Wants::Remind(Turn& turn, Peer& peer) {

@@ -1,6 +1,7 @@
 // Every push writes its number to the mark rows and is known with the digest of all rows after it. So one look at a table says
 // whether it is half a push, an invention, or the state after a certain push.
 #include "absl/strings/str_cat.h"
+#include "catalog/base/digest.h"
 #include "catalog/table.h"
 #include "tests/sim/checkers.h"
 
@@ -90,7 +91,8 @@ std::string AwaitsTables(World& world) {
       if (!held) return absl::StrCat("the copy at ", name);
       if (copy.push != origin.push || copy.schema != origin.schema || copy.commit != origin.commit ||
           copy.content != origin.content) {
-        return absl::StrCat("the copy at ", name, ": it stands at push ", copy.push, " commit ", copy.commit,
+        return absl::StrCat("the copy at ", name, " (feed ", HexOf(dataset.key.bytes().substr(0, 3)),
+                            "): it stands at push ", copy.push, " commit ", copy.commit,
                             ", the origin at push ", origin.push, " commit ", origin.commit);
       }
     }

@@ -109,6 +109,8 @@ void Faults::RestoreFrom(size_t index, std::unique_ptr<MemoryStore> backup, absl
   world_.trace().Note(world_.node(index).name(), "is restored from a backup");
   world_.Crash(index);
   for (Dataset& dataset : ledger.datasets) {
+    // What a neighbour has not yet got back may stand here only.
+    if (dataset.origin != index && dataset.restored && !world_.TakesWrites(dataset.origin)) dataset.rewound = true;
     if (dataset.origin != index) continue;
     dataset.restored = true;
     if (plan_.restored_alone || !CanGiveBack(index, dataset.key, *backup)) dataset.rewound = true;
@@ -117,6 +119,7 @@ void Faults::RestoreFrom(size_t index, std::unique_ptr<MemoryStore> backup, absl
   for (auto& [who, standing] : ledger.subscriptions) {
     if (who.first == index) standing = Standing::kDoubtful;
   }
+  if (!plan_.restored_alone) world_.HoldWrites(index);
   world_.node(index).Restore(std::move(backup));
   world_.schedule().After(down, [this, index] { world_.Start(index); });
 }

@@ -57,6 +57,7 @@ struct Scenario {
 };
 
 const std::vector<Scenario>& Scenarios();
+// "NAME", or "NAME/small": fewer nodes and less time, for many seeds.
 std::optional<Scenario> FindScenario(absl::string_view name);
 
 }  // namespace guantong::sim

@@ -1,5 +1,9 @@
 #include "tests/sim/scenario.h"
 
+#include <algorithm>
+
+#include "absl/strings/match.h"
+
 namespace guantong::sim {
 
 namespace {
@@ -114,8 +118,18 @@ const std::vector<Scenario>& Scenarios() {
 }
 
 std::optional<Scenario> FindScenario(absl::string_view name) {
-  for (const Scenario& scenario : Scenarios()) {
-    if (scenario.name == name) return scenario;
+  constexpr absl::string_view kSmall = "/small";
+  const bool small = absl::EndsWith(name, kSmall);
+  const absl::string_view plain = name.substr(0, name.size() - (small ? kSmall.size() : 0));
+  for (Scenario scenario : Scenarios()) {
+    if (scenario.name != plain) continue;
+    if (small) {
+      scenario.name = std::string(name);
+      scenario.fan_outs = {2, 1, 1};
+      scenario.work.datasets = std::min(scenario.work.datasets, 3);
+      scenario.work.lasts = std::min(scenario.work.lasts, absl::Minutes(2));
+    }
+    return scenario;
   }
   return std::nullopt;
 }

@@ -90,7 +90,7 @@ void Workload::OpenDatasets() {
 void Workload::Open(size_t index) {
   Dataset& dataset = ledger_.datasets[index];
   Node& node = world_.node(dataset.origin);
-  if (!node.up()) return;
+  if (!world_.TakesWrites(dataset.origin)) return;
   const Token token = node.Expect([this, index](const WriteDone* done) {
     if (done != nullptr && done->status.ok()) ledger_.datasets[index].opened = true;
   });
@@ -106,7 +106,7 @@ void Workload::ChangeSchema(size_t index) {
 void Workload::Push(size_t index) {
   Dataset& dataset = ledger_.datasets[index];
   Node& node = world_.node(dataset.origin);
-  if (!node.up()) return;
+  if (!world_.TakesWrites(dataset.origin)) return;
   if (!dataset.opened) return Open(index);
   TableState base;
   if (!ReadTable(world_, dataset.origin, dataset, &base)) return;
@@ -194,7 +194,7 @@ void Workload::Pushed(size_t index, uint64_t push, const WriteDone* done) {
 
 void Workload::Publish(size_t index) {
   Node& node = world_.node(index);
-  if (!node.up()) return;
+  if (!world_.TakesWrites(index)) return;
   const std::string code = absl::StrFormat("3070120337/%06d%06d", index, rows_.Below(5));
   const uint64_t version = ++ledger_.entries[{index, code}].last_version;
   v1::CatalogEntry entry;

@@ -23,6 +23,7 @@ World::World(const Scenario& scenario, uint64_t seed, std::ostream* trace_out)
   }
   Add(NodePath(), 0, shape);
   Grow(NodePath(), 0, 0, shape);
+  started_.assign(nodes_.size(), schedule_.now());
   for (auto& node : nodes_) node->Start();
 }
 
@@ -63,7 +64,21 @@ void World::Crash(size_t index) {
 void World::Start(size_t index) {
   if (node(index).up()) return;
   node(index).Start();
+  started_[index] = schedule_.now();
   network_.Started(node(index));
+}
+
+bool World::TakesWrites(size_t index) {
+  if (!node(index).up()) return false;
+  if (held_.count(index) == 0) return true;
+  constexpr absl::Duration kTold = absl::Seconds(10);
+  for (size_t i = 0; i < size(); ++i) {
+    const bool neighbour = i != index && (node(i).path().Parent() == node(index).path() ||
+                                          node(index).path().Parent() == node(i).path());
+    if ((neighbour || i == index) && (!node(i).up() || schedule_.now() - started_[i] < kTold)) return false;
+  }
+  held_.erase(index);
+  return true;
 }
 
 void World::Wrong(std::string what) {

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <ostream>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,10 @@ class World : public Surroundings {
   void Crash(size_t index);
   void Start(size_t index);
 
+  // A node that was restored takes no writes before all its neighbours have had the time to tell what they hold of it.
+  void HoldWrites(size_t index) { held_.insert(index); }
+  bool TakesWrites(size_t index);
+
   // The first thing that went wrong, empty while nothing did.
   const std::string& wrong() const { return wrong_; }
   void Wrong(std::string what) override;
@@ -58,6 +63,8 @@ class World : public Surroundings {
   Network network_;
   Ledger ledger_;
   std::vector<std::unique_ptr<Node>> nodes_;
+  std::vector<absl::Time> started_;
+  std::set<size_t> held_;
   std::string wrong_;
 };
 
