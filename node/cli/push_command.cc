@@ -35,6 +35,7 @@ namespace guantong {
 namespace {
 
 constexpr int kAttemptsMax = 5;
+constexpr absl::Duration kOpenPushPause = absl::Milliseconds(500);
 constexpr absl::Duration kReturnWithin = absl::Minutes(1);  // of a node that went away
 constexpr size_t kBatchIdBytes = 16;
 
@@ -134,12 +135,14 @@ absl::StatusOr<v1::PushResponse> PushWithRetries(const Connection& connection, P
   for (int attempt = 1;; ++attempt) {
     *local = {};
     auto response = Attempt(connection, options.open, rows.get(), deadline, local);
-    if (response.ok() || !absl::IsUnavailable(response.status()) || attempt == kAttemptsMax) {
-      return response;
-    }
+    // A node that was restarted finishes by itself what it had taken: on a repeat the open push is our own.
+    const bool own_push_open = attempt > 1 && DetailOf(response.status()).reason == "push_open";
+    const bool again = absl::IsUnavailable(response.status()) || own_push_open;
+    if (response.ok() || !again || attempt == kAttemptsMax) return response;
     Say(absl::StrCat(
         Text("连接中断，用同一批次号重发：", "connection lost, sending the same batch again: "),
         response.status().message()));
+    if (own_push_open) absl::SleepFor(kOpenPushPause * attempt);
     const absl::Time patience = std::min(deadline, absl::Now() + kReturnWithin);
     if (!connection.WaitForNode(patience)) return response;
     GT_ASSIGN_OR_RETURN(rows, OpenRowFile(options.file, encoding));

@@ -3,6 +3,8 @@
 #include "catalog/rocks/rocks_store.h"
 
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <thread>
@@ -68,6 +70,26 @@ TEST_CASE("rocks: a power cut takes nothing that was committed") {
   const auto store = Open(folder, &disk);
   for (int i = 0; i < committed; ++i) REQUIRE(Has(*store, KeyOf(i)));
   CHECK_FALSE(Has(*store, "Funsynced"));
+}
+
+TEST_CASE("rocks: a byte damaged in the write-ahead log is an error, not a silent loss") {
+  ScratchFolder folder;
+  {
+    const auto store = Open(folder, nullptr);
+    for (int i = 0; i < 30; ++i) REQUIRE(Put(*store, KeyOf(i), std::string(1000, 'v')).ok());
+  }
+  std::string log;
+  for (const auto& file : std::filesystem::directory_iterator(folder.path("store"))) {
+    if (file.path().extension() == ".log" && file.file_size() > 0) log = file.path();
+  }
+  REQUIRE_FALSE(log.empty());
+  {
+    std::fstream file(log, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(std::filesystem::file_size(log) / 2));
+    file.put('x');
+  }
+  const auto opened = OpenRocksStore(folder.path("store"), {});
+  CHECK(DetailOf(opened.status()).reason == "store_corrupt");
 }
 
 TEST_CASE("rocks: a full disk refuses commits, and a disk with room takes them again") {
