@@ -34,9 +34,28 @@ absl::Time TimeOf(const google::protobuf::Timestamp& time) {
   return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
 }
 
+// A node has one feed of each kind of records: a name with more in it would be another feed beside it.
+bool NamesNoMore(const v1::FeedId& feed) {
+  v1::FeedId plain;
+  plain.set_origin(feed.origin());
+  plain.set_kind(feed.kind());
+  return FeedKey::Of(plain) == FeedKey::Of(feed);
+}
+
 bool IsFeed(const v1::FeedId& feed) {
-  return feed.origin().size() == kDigestBytes && feed.kind() != v1::FEED_KIND_UNSPECIFIED &&
-         (feed.addressee().empty() || feed.addressee().size() == kDigestBytes);
+  if (feed.origin().size() != kDigestBytes) return false;
+  switch (feed.kind()) {
+    case v1::FEED_KIND_UNSPECIFIED:
+      return false;
+    case v1::FEED_KIND_MEMBERSHIP:
+    case v1::FEED_KIND_CATALOG_OPEN:
+    case v1::FEED_KIND_CATALOG_UPWARD:
+      return NamesNoMore(feed);
+    case v1::FEED_KIND_ROWS:
+      return !feed.resource().empty() && feed.addressee().empty();
+    default:
+      return feed.addressee().empty() || feed.addressee().size() == kDigestBytes;
+  }
 }
 
 bool IsEpoch(const v1::Epoch& epoch) {
