@@ -54,6 +54,9 @@ inline constexpr size_t kRejectsListedMax = 1000;
 
 // Relay core.
 inline constexpr size_t kScopesPerLinkMax = 64;
+inline constexpr size_t kScopeKindsMax = 32;                // of feeds, in one scope
+inline constexpr size_t kInterestBytesMax = 1 << 10;        // of one single feed wanted
+inline constexpr size_t kChainsInMemoryBytesMax = 64 << 20; // certificate chains as DER, those of strangers' calls as well
 inline constexpr size_t kFeedsPerLinkMax = 100000;          // single feeds one neighbour may want
 inline constexpr size_t kTailBytesMax = 32 << 20;           // recent batches kept in memory, all feeds
 inline constexpr size_t kSyncListFeedsMax = 24;             // a range this small is listed, not split

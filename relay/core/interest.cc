@@ -14,14 +14,30 @@ namespace {
 absl::StatusOr<WantedScope> ScopeOf(const v1::Scope& message) {
   absl::StatusOr<NodePath> prefix = NodePath::Parse(message.prefix());
   if (!prefix.ok()) return prefix.status();
+  if (static_cast<size_t>(message.kinds_size()) > kScopeKindsMax) {
+    return absl::InvalidArgumentError("more kinds of feeds than there are");
+  }
   WantedScope scope{.prefix = *std::move(prefix)};
   for (int kind : message.kinds()) scope.kinds.push_back(static_cast<v1::FeedKind>(kind));
   std::sort(scope.kinds.begin(), scope.kinds.end());
+  scope.kinds.erase(std::unique(scope.kinds.begin(), scope.kinds.end()), scope.kinds.end());
   return scope;
 }
 
 absl::StatusOr<WantedFeed> FeedOf(const v1::Interest& message) {
   const v1::FeedWanted& wanted = message.feed();
+  if (message.ByteSizeLong() > kInterestBytesMax) {
+    return absl::InvalidArgumentError("an interest of implausible size");
+  }
+  switch (wanted.feed().kind()) {
+    case v1::FEED_KIND_UNSPECIFIED:
+    case v1::FEED_KIND_MEMBERSHIP:
+    case v1::FEED_KIND_CATALOG_OPEN:
+    case v1::FEED_KIND_CATALOG_UPWARD:
+      return absl::InvalidArgumentError("feeds of this kind flow by scope, never by name");
+    default:
+      break;
+  }
   absl::StatusOr<NodePath> path = NodePath::Parse(wanted.origin_path());
   if (!path.ok()) return path.status();
   if (wanted.feed().origin().size() != kDigestBytes) {

@@ -158,5 +158,34 @@ TEST_CASE("hostile neighbour: a kind of record feed has one name") {
   CHECK(parent.Keys("F") == before + 1);
 }
 
+TEST_CASE("hostile neighbour: wants of implausible size, and record feeds by name, are none") {
+  v1::InterestDelta delta;
+  v1::FeedWanted* wanted = delta.add_add()->mutable_feed();
+  wanted->mutable_feed()->set_origin(std::string(32, 'o'));
+  wanted->mutable_feed()->set_kind(v1::FEED_KIND_ROWS);
+  wanted->mutable_feed()->set_resource("1/630000000001:1");
+  Interests good;
+  CHECK(good.Apply(delta) == 0);
+  CHECK(good.feeds().size() == 1);
+  wanted->mutable_feed()->set_resource(std::string(kInterestBytesMax, 'r'));
+  CHECK(Interests().Apply(delta) == 1);
+  wanted->mutable_feed()->set_resource("");
+  for (v1::FeedKind kind : {v1::FEED_KIND_UNSPECIFIED, v1::FEED_KIND_MEMBERSHIP, v1::FEED_KIND_CATALOG_OPEN,
+                            v1::FEED_KIND_CATALOG_UPWARD}) {
+    wanted->mutable_feed()->set_kind(kind);
+    CHECK(Interests().Apply(delta) == 1);
+  }
+
+  v1::InterestDelta scopes;
+  v1::Scope* scope = scopes.add_add()->mutable_scope();
+  for (int i = 0; i < 20; ++i) scope->add_kinds(v1::FEED_KIND_CATALOG_OPEN);
+  Interests some;
+  CHECK(some.Apply(scopes) == 0);
+  REQUIRE(some.scopes().size() == 1);
+  CHECK(some.scopes()[0].kinds.size() == 1);
+  for (int i = 0; i < 1000; ++i) scope->add_kinds(v1::FEED_KIND_CATALOG_OPEN);
+  CHECK(Interests().Apply(scopes) == 1);
+}
+
 }  // namespace
 }  // namespace guantong
