@@ -136,7 +136,7 @@ void Calls::Route(Turn& turn, LinkId from, Token token, v1::CallRequest request)
 // --- at the provider ------------------------------------------------------------------------------------------
 
 absl::Status Calls::CheckCaller(Turn& turn, const v1::CallRequest& request, const v1::SignedCall& call) {
-  if (request.has_chain()) GT_RETURN_IF_ERROR(core_.chains.Learn(request.chain(), &turn.writes()).status());
+  if (request.has_chain()) GT_RETURN_IF_ERROR(core_.chains.Learn(request.chain()).status());
   const VerifiedChain* signer = core_.chains.Find(request.signer_chain());
   if (signer == nullptr) return Error(absl::StatusCode::kUnauthenticated, "chain_unknown", "chain not held");
   const v1::Caller& caller = call.caller();
@@ -252,7 +252,7 @@ void Calls::OnReply(Turn& turn, Peer& peer, v1::CallReply reply) {
 absl::Status Calls::CheckReply(Turn& turn, const Open& open, const v1::CallReply& reply) {
   // A hop that could not go on speaks for itself and can only say so.
   if (reply.status() != v1::CALL_STATUS_OK && reply.status() != v1::CALL_STATUS_FAILED) return absl::OkStatus();
-  if (reply.has_chain()) GT_RETURN_IF_ERROR(core_.chains.Learn(reply.chain(), &turn.writes()).status());
+  if (reply.has_chain()) GT_RETURN_IF_ERROR(core_.chains.Learn(reply.chain()).status());
   const VerifiedChain* signer = core_.chains.Find(reply.signer_chain());
   // It has a new chain since we last asked: with the next call we send ours, and get it.
   if (signer == nullptr) chain_of_target_.erase(open.target);
@@ -279,6 +279,7 @@ void Calls::Answer(Turn& turn, const Open& open, v1::CallReply reply) {
   }
   CallDone done{.token = open.token, .reply = std::move(reply), .status = absl::OkStatus()};
   if (done.reply.status() != v1::CALL_STATUS_OK) {
+  core_.chains.Keep(reply.signer_chain(), &turn.writes());
     absl::StatusCode code = static_cast<absl::StatusCode>(done.reply.code());
     if (code == absl::StatusCode::kOk) code = absl::StatusCode::kUnknown;
     done.status = WithDetail(absl::Status(code, done.reply.message()), done.reply.body());

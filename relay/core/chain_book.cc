@@ -2,29 +2,23 @@
 
 #include <utility>
 
-#include "catalog/base/digest.h"
 #include "catalog/base/status.h"
 #include "catalog/keys.h"
 
 namespace guantong {
 
-namespace {
-// Bounds what a peer can make us remember; the store keeps what is needed for good.
-constexpr size_t kChainsInMemoryMax = 20000;
-}  // namespace
-
-absl::StatusOr<std::string> ChainBook::Learn(const v1::CertificateChain& chain,
-                                             WriteSet* writes) {
+absl::StatusOr<std::string> ChainBook::Learn(const v1::CertificateChain& chain) {
   std::string digest = ChainDigest(chain);
   if (Load(digest) != nullptr) return digest;
   GT_ASSIGN_OR_RETURN(VerifiedChain verified, VerifyChainLinks(chain, network_));
-  if (known_.size() >= kChainsInMemoryMax) {
-    return Error(absl::StatusCode::kResourceExhausted, "chains_full",
-                 "too many certificate chains are remembered", HexOf(digest));
-  }
-  writes->Put(ChainKey(digest), chain.SerializeAsString());
-  known_.emplace(digest, std::make_unique<Known>(Known{chain, std::move(verified)}));
+  Remember(digest, {chain, std::move(verified), /*stored=*/false});
   return digest;
+}
+
+void ChainBook::Keep(absl::string_view digest, WriteSet* writes) {
+  Known* known = Load(digest);
+  if (known == nullptr || std::exchange(known->stored, true)) return;
+  writes->Put(ChainKey(digest), known->chain.SerializeAsString());
 }
 
 const VerifiedChain* ChainBook::Find(absl::string_view digest) {
@@ -38,7 +32,7 @@ const v1::CertificateChain& ChainBook::Certificates(absl::string_view digest) {
   return known->chain;
 }
 
-const ChainBook::Known* ChainBook::Load(absl::string_view digest) {
+ChainBook::Known* ChainBook::Load(absl::string_view digest) {
   if (auto it = known_.find(digest); it != known_.end()) return it->second.get();
   std::string bytes;
   if (!store_->Get(ChainKey(digest), &bytes).ok()) return nullptr;
@@ -46,10 +40,19 @@ const ChainBook::Known* ChainBook::Load(absl::string_view digest) {
   if (!chain.ParseFromString(bytes) || chain.certificates_size() == 0) return nullptr;
   absl::StatusOr<VerifiedChain> verified = VerifyChainLinks(chain, network_);
   if (!verified.ok()) return nullptr;
-  auto known = std::make_unique<Known>(Known{std::move(chain), *std::move(verified)});
-  const Known* result = known.get();
-  known_.emplace(std::string(digest), std::move(known));
-  return result;
+  return Remember(std::string(digest), {std::move(chain), *std::move(verified), /*stored=*/true});
+}
+
+ChainBook::Known* ChainBook::Remember(std::string digest, Known known) {
+  bytes_ += known.chain.ByteSizeLong();
+  while (bytes_ > bytes_max_ && !by_age_.empty()) {
+    auto oldest = known_.find(by_age_.front());
+    bytes_ -= oldest->second->chain.ByteSizeLong();
+    known_.erase(oldest);
+    by_age_.pop_front();
+  }
+  by_age_.push_back(digest);
+  return known_.emplace(std::move(digest), std::make_unique<Known>(std::move(known))).first->second.get();
 }
 
 }  // namespace guantong

@@ -45,7 +45,8 @@ class EngineImpl : public Engine {
     core_.boot = core_.random(16);
     last_sweep_ = now;
     WriteSet chain;
-    GT_ASSIGN_OR_RETURN(core_.own_chain_digest, core_.chains.Learn(core_.identity.chain, &chain));
+    GT_ASSIGN_OR_RETURN(core_.own_chain_digest, core_.chains.Learn(core_.identity.chain));
+    core_.chains.Keep(core_.own_chain_digest, &chain);
     own_chain_ = std::move(chain);
     GT_RETURN_IF_ERROR(LoadFeeds(core_));
     for (auto& [key, feed] : core_.feeds) {

@@ -194,6 +194,7 @@ void AppendBatch(Core& core, Turn& turn, FeedState& feed, const ParsedBatch& par
   }
 
   turn.writes().Put(LogKey(feed.key, header.epoch().number(), header.last()), batch.SerializeAsString());
+  core.chains.Keep(header.signer_chain(), &turn.writes());
   const v1::Position position = PositionOf(header, parsed.chain_hash);
   *record.mutable_head() = position;
   record.set_commit(header.commit());

@@ -90,6 +90,7 @@ void Receiver::Hold(Turn& turn, FeedState& feed, const v1::SignedManifest& signe
   }
   feed.held = HeldManifest{.signed_manifest = signed_manifest, .manifest = manifest, .used_at = turn.now};
   turn.writes().Put(ManifestKey(feed.key), signed_manifest.SerializeAsString());
+  core_.chains.Keep(manifest.signer_chain(), &turn.writes());
 }
 
 void Receiver::BeginLoad(Turn& turn, FeedState& feed, LinkId from) {

@@ -35,7 +35,7 @@ absl::string_view TextOf(const absl::Status& status) { return status.message(); 
 }  // namespace
 
 void Receiver::OnChain(Turn& turn, Peer& peer, const v1::CertificateChain& chain) {
-  absl::StatusOr<std::string> learned = core_.chains.Learn(chain, &turn.writes());
+  absl::StatusOr<std::string> learned = core_.chains.Learn(chain);
   if (learned.ok()) return;
   ++peer.frames_rejected;
   turn.Say(absl::StrCat("link ", DisplayPath(peer.who.path), ": certificate chain refused: ",

@@ -158,6 +158,39 @@ TEST_CASE("hostile neighbour: a kind of record feed has one name") {
   CHECK(parent.Keys("F") == before + 1);
 }
 
+TEST_CASE("hostile neighbour: chains it makes up are not stored, and take no other's place") {
+  Parent parent;
+  const size_t before = parent.Keys("C");
+  for (int i = 0; i < 20; ++i) {
+    parent.Receive(Parent::kHostile, MakeNode(&parent.hostile, absl::StrCat("x", i)).chain);
+  }
+  CHECK(parent.Keys("C") == before);
+  // What signs something that is taken in is stored with it.
+  parent.Receive(Parent::kHonest, parent.honest.chain);
+  Feed feed(parent, parent.honest, v1::FEED_KIND_MEMBERSHIP);
+  parent.Receive(Parent::kHonest, feed.Next({}));
+  CHECK(parent.Keys("C") == before + 1);
+}
+
+TEST_CASE("hostile neighbour: chains are remembered within a bound, the newest last") {
+  const MadeNode root = MakeRoot();
+  MemoryStore store;
+  ChainBook book(root.node_id(), &store, /*bytes_max=*/4000);
+  const std::string first = book.Learn(root.chain).value();
+  WriteSet kept;
+  book.Keep(first, &kept);
+  CHECK(kept.ops().size() == 1);
+  book.Keep(first, &kept);
+  CHECK(kept.ops().size() == 1);
+  std::string last;
+  for (int i = 0; i < 10; ++i) last = book.Learn(MakeNode(&root, absl::StrCat("n", i)).chain).value();
+  CHECK(book.Find(first) == nullptr);
+  CHECK(book.Find(last) != nullptr);
+  // In the store it is found again.
+  REQUIRE(store.Commit({kept}).ok());
+  CHECK(book.Find(first) != nullptr);
+}
+
 TEST_CASE("hostile neighbour: wants of implausible size, and record feeds by name, are none") {
   v1::InterestDelta delta;
   v1::FeedWanted* wanted = delta.add_add()->mutable_feed();
