@@ -35,6 +35,9 @@ std::string ReplyDigest(const v1::CallReply& reply) {
   return stream.Finish();
 }
 
+// One neighbour's part of the calls that may wait here.
+constexpr size_t kCallShares = 8;
+
 // Replies and requests that would hold up control frames travel with the bulk.
 v1::Lane LaneFor(size_t body_bytes) { return body_bytes > 4096 ? v1::LANE_BULK : v1::LANE_CONTROL; }
 
@@ -102,7 +105,10 @@ void Calls::Route(Turn& turn, LinkId from, Token token, v1::CallRequest request)
   if (open_.count(request.id()) > 0) return;   // a repeat of what is under way
   absl::StatusOr<NodePath> target = NodePath::Parse(request.target());
   if (!target.ok()) return refuse(v1::CALL_STATUS_NOT_EXECUTED, target.status());
-  if (open_.size() >= core_.options.calls_open_max) {
+  // A neighbour has a share, so that none of them takes the room of the others, or ours.
+  auto waiting = open_of_link_.find(from);
+  if (waiting != open_of_link_.end() &&
+      waiting->second >= core_.options.calls_open_max / (from == 0 ? 1 : kCallShares)) {
     return refuse(v1::CALL_STATUS_NOT_EXECUTED,
                   Error(absl::StatusCode::kResourceExhausted, "node_busy",
                         absl::StrCat(Here(), " 等待中的请求过多 (too many calls wait there)"), "", "稍后再试 (try again)"));
@@ -127,10 +133,23 @@ void Calls::Route(Turn& turn, LinkId from, Token token, v1::CallRequest request)
   v1::Frame frame;
   *frame.mutable_call_request() = request;
   SendFrame(turn, *next, LaneFor(request.call().size()), frame);
-  SetDeadline(request.id(), open.deadline);
+  const std::string id = request.id();
   if (token != 0) open.request = std::move(request);
-  const std::string id = token != 0 ? open.request.id() : request.id();
+  Await(id, std::move(open));
+}
+
+void Calls::Await(const std::string& id, Open open) {
+  deadlines_.insert({open.deadline, id});
+  ++open_of_link_[open.from];
   open_[id] = std::move(open);
+}
+
+Calls::Open Calls::Take(std::map<std::string, Open>::iterator it) {
+  deadlines_.erase({it->second.deadline, it->first});
+  if (auto waiting = open_of_link_.find(it->second.from); --waiting->second == 0) open_of_link_.erase(waiting);
+  Open open = std::move(it->second);
+  open_.erase(it);
+  return open;
 }
 
 // --- at the provider ------------------------------------------------------------------------------------------
@@ -177,10 +196,9 @@ void Calls::Execute(Turn& turn, Open open, const v1::CallRequest& request) {
     Remember(call.caller().node_id() + request.id(), open.deadline);
   }
   open.send_chain = request.has_chain();
-  SetDeadline(request.id(), open.deadline);
   turn.effects.deliveries.push_back({.id = request.id(), .call = std::move(call), .hops = open.hops,
                                      .budget = open.deadline - turn.now});
-  open_[request.id()] = std::move(open);
+  Await(request.id(), std::move(open));
 }
 
 void Calls::Remember(const std::string& id, absl::Time until) {
@@ -196,8 +214,7 @@ void Calls::Remember(const std::string& id, absl::Time until) {
 void Calls::OnAnswered(Turn& turn, CallAnswered event) {
   auto it = open_.find(event.id);
   if (it == open_.end() || it->second.to != 0) return;   // its budget has ended
-  const Open open = std::move(it->second);
-  open_.erase(it);
+  const Open open = Take(it);
   v1::CallReply reply;
   reply.set_id(event.id);
   reply.set_status(event.status.ok() ? v1::CALL_STATUS_OK : v1::CALL_STATUS_FAILED);
@@ -230,8 +247,7 @@ void Calls::OnReply(Turn& turn, Peer& peer, v1::CallReply reply) {
   if (it->second.token != 0 && reply.status() == v1::CALL_STATUS_CHAIN_UNKNOWN &&
       !it->second.request.has_chain()) {
     // The provider has forgotten us; not executed, so it may be asked again.
-    Open open = std::move(it->second);
-    open_.erase(it);
+    Open open = Take(it);
     chain_of_target_.erase(open.target);
     v1::CallRequest request = std::move(open.request);
     request.clear_hops();
@@ -239,8 +255,7 @@ void Calls::OnReply(Turn& turn, Peer& peer, v1::CallReply reply) {
     SetBudget(open.deadline - turn.now, &request);
     return Route(turn, 0, open.token, std::move(request));
   }
-  const Open open = std::move(it->second);
-  open_.erase(it);
+  const Open open = Take(it);
   if (open.token != 0) {
     if (absl::Status checked = CheckReply(turn, open, reply); !checked.ok()) {
       return Answer(turn, open, Refusal(reply.id(), v1::CALL_STATUS_UNKNOWN, checked, open.hops));
@@ -264,6 +279,7 @@ absl::Status Calls::CheckReply(Turn& turn, const Open& open, const v1::CallReply
                  absl::StrCat("the answer is not signed by the node that was asked, ", open.target), open.target,
                  "tell the operators of the nodes between; see hops");
   }
+  core_.chains.Keep(reply.signer_chain(), &turn.writes());
   chain_of_target_[open.target] = reply.signer_chain();
   return absl::OkStatus();
 }
@@ -279,7 +295,6 @@ void Calls::Answer(Turn& turn, const Open& open, v1::CallReply reply) {
   }
   CallDone done{.token = open.token, .reply = std::move(reply), .status = absl::OkStatus()};
   if (done.reply.status() != v1::CALL_STATUS_OK) {
-  core_.chains.Keep(reply.signer_chain(), &turn.writes());
     absl::StatusCode code = static_cast<absl::StatusCode>(done.reply.code());
     if (code == absl::StatusCode::kOk) code = absl::StatusCode::kUnknown;
     done.status = WithDetail(absl::Status(code, done.reply.message()), done.reply.body());
@@ -307,8 +322,7 @@ void Calls::OnLinkDown(Turn& turn, const Peer& peer) {
     if (open.to == peer.who.link) lost.push_back(id);
   }
   for (const std::string& id : lost) {
-    const Open open = std::move(open_[id]);
-    open_.erase(id);
+    const Open open = Take(open_.find(id));
     Answer(turn, open,
            Refusal(id, v1::CALL_STATUS_UNKNOWN,
                    Error(absl::StatusCode::kUnavailable, "hop_lost",
@@ -323,11 +337,7 @@ void Calls::OnLinkDown(Turn& turn, const Peer& peer) {
 void Calls::Expire(Turn& turn) {
   while (!deadlines_.empty() && deadlines_.begin()->first <= turn.now) {
     const std::string id = deadlines_.begin()->second;
-    deadlines_.erase(deadlines_.begin());
-    auto it = open_.find(id);
-    if (it == open_.end() || it->second.deadline > turn.now) continue;
-    const Open open = std::move(it->second);
-    open_.erase(it);
+    const Open open = Take(open_.find(id));
     const std::string where = open.to == 0 ? "正在执行 (it was being executed)"
                                            : absl::StrCat(open.next_name, " 没有答复 (no answer from it)");
     Answer(turn, open,

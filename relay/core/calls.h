@@ -48,11 +48,14 @@ class Calls {
   v1::Hop OwnHop() const;
   std::string Here() const;   // path and name, for messages
   void Remember(const std::string& id, absl::Time until);
-  void SetDeadline(const std::string& id, absl::Time deadline) { deadlines_.insert({deadline, id}); }
+
+  void Await(const std::string& id, Open open);
+  Open Take(std::map<std::string, Open>::iterator it);   // waits no more
 
   Core& core_;
   std::map<std::string, Open> open_;
-  std::set<std::pair<absl::Time, std::string>> deadlines_;
+  std::map<LinkId, size_t> open_of_link_;                // by where they came from; own calls are 0
+  std::set<std::pair<absl::Time, std::string>> deadlines_;   // of open_
   std::map<std::string, absl::Time> executed_;
   std::set<std::pair<absl::Time, std::string>> executed_by_age_;
   std::map<std::string, std::string> chain_of_target_;   // path -> digest, proven by an earlier reply

@@ -220,5 +220,19 @@ TEST_CASE("hostile neighbour: wants of implausible size, and record feeds by nam
   CHECK(Interests().Apply(scopes) == 1);
 }
 
+TEST_CASE("hostile neighbour: calls it leaves open take its own share, not the others'") {
+  Parent parent;
+  int refused = 0;
+  for (int i = 0; i < 100; ++i) {
+    for (const Send& send : parent.Receive(Parent::kHostile, CallTo(parent.hostile, "63")).sends) {
+      refused += send.link == Parent::kHostile ? 1 : 0;
+    }
+  }
+  CHECK(refused == 90);
+  const Effects passed = parent.Receive(Parent::kHonest, CallTo(parent.honest, "44"));
+  REQUIRE(passed.sends.size() == 1);
+  CHECK(passed.sends[0].link == Parent::kHostile);
+}
+
 }  // namespace
 }  // namespace guantong
