@@ -227,6 +227,13 @@ void Receiver::OnChunk(Turn& turn, Peer& peer, v1::Chunk chunk) {
   const FeedKey key = FeedKey::Of(chunk.feed());
   FeedState* feed = core_.Find(key);
   if (feed == nullptr || !feed->held.has_value()) return;
+  // From whoever it was asked of; another could say of any that it is gone.
+  const Peer* upstream = core_.NextHop(feed->origin_path);
+  if (feed->own) upstream = feed->load == nullptr ? nullptr : core_.FindPeer(feed->load->from);
+  if (upstream != &peer) {
+    ++peer.frames_rejected;
+    return;
+  }
   const bool ours = std::any_of(feed->held->manifest.chunks().begin(), feed->held->manifest.chunks().end(),
                                 [&](const v1::ChunkRef& ref) { return ref.hash() == chunk.hash(); });
   if (!ours || (!chunk.absent() && Sha256(chunk.data()) != chunk.hash())) {
@@ -245,6 +252,12 @@ void Receiver::OnChunk(Turn& turn, Peer& peer, v1::Chunk chunk) {
     feed->load.reset();
     return AskSnapshot(turn, *feed, {});
   }
+  // What is further ahead was asked for by those behind us: it is in the store when our turn comes.
+  bool awaited = false;
+  for (int i = feed->load->next_chunk; i < feed->load->asked; ++i) {
+    awaited |= feed->load->manifest.chunks(i).hash() == chunk.hash();
+  }
+  if (!awaited) return;
   feed->load->arrived[chunk.hash()] = std::move(*chunk.mutable_data());
   StageArrived(turn, *feed);
 }

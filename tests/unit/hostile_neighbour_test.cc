@@ -220,6 +220,52 @@ TEST_CASE("hostile neighbour: wants of implausible size, and record feeds by nam
   CHECK(Interests().Apply(scopes) == 1);
 }
 
+TEST_CASE("hostile neighbour: it cannot break off the snapshot that another gives") {
+  Parent parent;
+  parent.Receive(Parent::kHonest, parent.honest.chain);
+  Feed feed(parent, parent.honest, v1::FEED_KIND_CATALOG_OPEN);
+  v1::Records records;
+  *records.add_records() = EntryRecord(parent.honest, "1/630000000001", "甲");
+  const std::string data = records.SerializeAsString();
+  v1::Manifest manifest;
+  *manifest.mutable_feed() = feed.header().feed();
+  *manifest.mutable_at()->mutable_epoch() = feed.header().epoch();
+  manifest.mutable_at()->set_sequence(7);
+  manifest.mutable_at()->set_chain_hash(Sha256("h"));
+  manifest.set_records(1);
+  manifest.add_chunks()->set_hash(Sha256(data));
+  manifest.set_signer_chain(ChainDigest(parent.honest.chain));
+  manifest.mutable_signed_at()->set_seconds(absl::ToUnixSeconds(parent.now));
+  manifest.set_encoding(v1::ENCODING_RECORDS);
+  v1::Frame frame;
+  *frame.mutable_manifest() =
+      SealManifest(manifest, parent.honest.signing_key, parent.root.node_id());
+  REQUIRE_FALSE(parent.Receive(Parent::kHonest, frame).sends.empty());
+
+  v1::Frame gone;
+  *gone.mutable_chunk()->mutable_feed() = manifest.feed();
+  gone.mutable_chunk()->set_hash(Sha256(data));
+  gone.mutable_chunk()->set_absent(true);
+  CHECK(parent.Receive(Parent::kHostile, gone).sends.empty());
+
+  v1::Frame chunk = gone;
+  chunk.mutable_chunk()->clear_absent();
+  chunk.mutable_chunk()->set_data(data);
+  parent.Receive(Parent::kHonest, chunk);
+  CHECK(FindEntry(parent.store, "1/630000000001").ok());
+}
+
+v1::Frame CallTo(const MadeNode& caller, const std::string& target) {
+  v1::Frame frame;
+  v1::CallRequest* request = frame.mutable_call_request();
+  request->set_id(RandomBytes(16));
+  request->set_target(target);
+  request->mutable_caller()->set_node_id(caller.node_id());
+  request->mutable_caller()->set_path(caller.path.text());
+  request->mutable_budget()->set_seconds(kCallBudgetSecondsMax);
+  return frame;
+}
+
 TEST_CASE("hostile neighbour: calls it leaves open take its own share, not the others'") {
   Parent parent;
   int refused = 0;
