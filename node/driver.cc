@@ -139,7 +139,7 @@ void Driver::OnLinkUp(LinkId link, const LinkPeer& peer) {
 }
 
 bool Driver::OnFrame(LinkId link, v1::Lane, std::string frame) {
-  const size_t bytes = frame.size();
+  const size_t bytes = frame.size() + kInboxFrameCost;
   bool room;
   {
     std::lock_guard<std::mutex> lock(mutex_);

@@ -104,6 +104,14 @@ TEST_CASE("A full inbox refuses requests and takes them again when it is drained
   CHECK(Stored(node.store(), "n") == "last");
 }
 
+TEST_CASE("Empty frames fill the inbox, too") {
+  LoneNode node;
+  node.driver().Stop();
+  int taken = 0;
+  while (node.driver().OnFrame(1, v1::LANE_CONTROL, "")) REQUIRE(++taken < 1'000'000);
+  CHECK(taken > 1000);
+}
+
 TEST_CASE("Stop carries out what was taken and refuses the rest") {
   LoneNode node;
   std::atomic<int> ok = 0;
