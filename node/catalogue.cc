@@ -124,8 +124,10 @@ absl::StatusOr<v1::CatalogEntry> Catalogue::Register(const CallerIdentity& calle
     return Error(absl::StatusCode::kDataLoss, "store_corrupt",
                  "顺序号记录损坏 (the serial does not parse)");
   }
-  ++serial;
-  entry.set_code(MakeCode(entry.class_(), entry.division(), serial));
+  // The count may be older than what was published with it: a store that came from a backup takes its entries back from neighbours.
+  do {
+    entry.set_code(MakeCode(entry.class_(), entry.division(), ++serial));
+  } while (FindEntry(*snapshot, entry.code()).ok());
   entry.set_state(v1::ENTRY_STATE_DRAFT);
   entry.set_version(1);
   entry.set_schema_version(1);

@@ -229,6 +229,11 @@ absl::StatusOr<v1::QueryResponse> Questions::QueryCopy(const CallerIdentity& cal
   absl::StatusOr<storage::v1::StoredInterest> interest = FindSubscription(*snapshot, ref);
   if (absl::IsNotFound(interest.status())) return no_copy;
   GT_RETURN_IF_ERROR(interest.status());
+  // A copy that nobody feeds any more hears of no end; the catalogue does.
+  if (entry.ok()) {
+    GT_RETURN_IF_ERROR(CheckInForce(*entry));
+    GT_RETURN_IF_ERROR(CheckSharing(*entry));
+  }
   absl::StatusOr<v1::QueryResponse> response = QueryHere(interest->feed(), request, deadline);
   if (absl::IsNotFound(response.status())) return no_copy;
   return response;

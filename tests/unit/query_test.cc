@@ -1,6 +1,8 @@
 // Questions about rows, and the catalogue around them, on one real node.
 #include "node/query.h"
 
+#include "catalog/facts.h"
+#include "catalog/table.h"
 #include "node/finder.h"
 #include "tests/catch.h"
 #include "tests/unit/lone_node.h"
@@ -52,6 +54,52 @@ TEST_CASE("Items of a not-shared entry are neither in an answer to another node 
   list = node.AskFromAfar<v1::EntryList>("search", request.SerializeAsString());
   REQUIRE(list.ok());
   CHECK(list->entries().empty());
+}
+
+TEST_CASE("A copy is not read on when its entry is withdrawn or shared no more") {
+  LoneNode node;
+  v1::FeedId catalog;
+  catalog.set_origin(Sha256("provider"));
+  catalog.set_kind(v1::FEED_KIND_CATALOG_OPEN);
+  v1::CatalogEntry entry = node.Entry(v1::SHARING_TYPE_UNCONDITIONAL);
+  entry.set_code("3070120337/440000000001");
+  entry.set_node(catalog.origin());
+  storage::v1::StoredInterest interest;
+  interest.set_code(entry.code() + ":1");
+  interest.mutable_feed()->set_origin(catalog.origin());
+  interest.mutable_feed()->set_kind(v1::FEED_KIND_ROWS);
+  interest.mutable_feed()->set_resource(interest.code());
+  const auto local = [&](v1::EntryState state, v1::SharingType sharing) {
+    entry.set_state(state);
+    entry.mutable_sharing()->set_type(sharing);
+    v1::Records records;
+    records.add_records()->set_entry(entry.SerializeAsString());
+    WriteSet writes;
+    CHECK(ApplyRecords(catalog, NodePath(), records, &writes).refused == 0);
+    writes.Put(SubscriptionKey(interest.code()), interest.SerializeAsString());
+    TableWriter table(FeedKey::Of(interest.feed()), {});
+    table.BeginStaging(&writes);
+    table.Switch({}, &writes);
+    REQUIRE(node.driver().WriteOwn(std::move(writes)).ok());
+    v1::QueryRequest request;
+    request.set_code(entry.code());
+    request.set_local(true);
+    return ReasonOf(node.Query(request).status());
+  };
+  CHECK(local(v1::ENTRY_STATE_PUBLISHED, v1::SHARING_TYPE_UNCONDITIONAL).empty());
+  CHECK(local(v1::ENTRY_STATE_PUBLISHED, v1::SHARING_TYPE_CONDITIONAL) == "needs_grant");
+  CHECK(local(v1::ENTRY_STATE_WITHDRAWN, v1::SHARING_TYPE_UNCONDITIONAL) == "entry_withdrawn");
+}
+
+TEST_CASE("A count older than what was published gives no code twice") {
+  LoneNode node;
+  const std::string code = node.Publish();
+  WriteSet backup;
+  backup.Delete(SerialKey("630102"));
+  REQUIRE(node.driver().WriteOwn(std::move(backup)).ok());
+  const auto next = node.catalogue().Register(node.Editor(), node.Entry(v1::SHARING_TYPE_UNCONDITIONAL));
+  REQUIRE(next.ok());
+  CHECK(next->code() != code);
 }
 
 TEST_CASE("Conditions, fields and counts") {
