@@ -305,6 +305,11 @@ void MoveTo(Core& core, Turn& turn, FeedState& feed, const v1::Manifest& manifes
   storage::v1::FeedRecord& record = feed.record;
   turn.writes().DeleteRange(LogPrefix(feed.key), PrefixEnd(LogPrefix(feed.key)));
   ForgetTail(core, feed);
+  // What stood after the point where the new epoch goes on is superseded; the manifest does not say where that is.
+  const v1::Position& head = record.head();
+  if (head.epoch().number() != 0 && head.epoch().id() != manifest.at().epoch().id()) {
+    *record.mutable_superseded() = head;
+  }
   *record.mutable_head() = manifest.at();
   *record.mutable_log_from() = manifest.at();
   *record.mutable_visible() = manifest.at();

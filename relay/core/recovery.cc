@@ -48,7 +48,7 @@ void Origin::FoundBehind(Turn& turn, Peer& peer, FeedState& feed, const v1::Posi
     feed.recovery->to = theirs;
     feed.recovery->claimant = peer.who.node_id;
   }
-  AskTail(turn, peer, feed);
+  if (turn.now - feed.recovery->asked_at >= absl::Seconds(1)) AskTail(turn, peer, feed);
 }
 
 void Origin::FoundForgotten(Turn& turn, Peer& peer, const v1::FeedId& id, const v1::Position& theirs) {

@@ -55,7 +55,9 @@ void Sender::StartFrom(Turn& turn, Peer& peer, FeedState& feed, const v1::Positi
   if (!have.has_epoch()) {
     const bool log_is_whole = feed.record.log_from().epoch().number() == 0;
     const bool has_rows = feed.kind() == v1::FEED_KIND_ROWS && feed.record.visible_commit() > 0;
-    if (!log_is_whole || has_rows) return NeedManifest(turn, peer, feed, {});
+    // Its origin, that has forgotten it, is given the log itself: nobody else could make a snapshot.
+    const bool give_back = feed.record.feed().origin() == peer.who.node_id;
+    if (!log_is_whole || (has_rows && !give_back)) return NeedManifest(turn, peer, feed, {});
   } else {
     switch (Locate(core_, feed, have)) {
       case Place::kHere:
@@ -166,6 +168,10 @@ void Sender::Pump(Turn& turn, Peer& peer) {
       continue;
     }
     if (!batch.has_value()) continue;
+    if (out.until < Mark{batch->epoch, batch->last} && !Flows(peer, *feed)) {
+      Stop(peer, key);
+      continue;
+    }
     // What was not taken is tried one by one, and leaves the window to the others.
     if (out.resends > 0 && !out.unacked.empty()) continue;
     SendChain(turn, peer, batch->signer_chain);
@@ -230,6 +236,7 @@ void Sender::OnFetch(Turn& turn, Peer& peer, const v1::Fetch& fetch) {
     Rewind(peer, feed->key, out, out.acked);
     return NeedManifest(turn, peer, *feed, MarkOf(fetch.after()));
   }
+  out.until = MarkOf(feed->durable);
   StartFrom(turn, peer, *feed, fetch.after());
 }
 
@@ -261,7 +268,7 @@ void Sender::NeedManifest(Turn& turn, Peer& peer, FeedState& feed, Mark from) {
     return;
   }
   Peer* upstream = core_.NextHop(feed.origin_path);
-  if (upstream == nullptr || turn.now - feed.manifest_asked_at < absl::Seconds(1)) return;
+  if (upstream == nullptr || upstream == &peer || turn.now - feed.manifest_asked_at < absl::Seconds(1)) return;
   feed.manifest_asked_at = turn.now;
   feed.manifest_for_others = true;
   // One that our log continues.

@@ -121,6 +121,7 @@ struct Outgoing {
   Mark manifest_from;                      // an older manifest does not help the peer
   absl::Time progress_at;
   int resends = 0;                         // since it last got further
+  Mark until;                              // where it does not flow, and is only given back: what was held when asked
   bool ready = false;                      // stands in Peer::ready
 };
 

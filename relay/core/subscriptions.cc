@@ -118,7 +118,7 @@ void Subscriptions::OnInterest(Turn& turn, Peer& peer, const v1::InterestDelta& 
     const WantedFeed& wanted = it->second;
     peer.told.insert(key);
     if (wanted.feed.origin() == core_.self_id()) {
-      RefuseOwn(turn, peer, wanted);
+      if (RefuseOwn(turn, peer, wanted)) continue;
     } else {
       wants_.Refresh(turn, wanted);
       if (auto refusal = core_.refusals.find(key); refusal != core_.refusals.end()) {
@@ -143,15 +143,16 @@ void Subscriptions::OnInterest(Turn& turn, Peer& peer, const v1::InterestDelta& 
   }
 }
 
-void Subscriptions::RefuseOwn(Turn& turn, Peer& peer, const WantedFeed& wanted) {
+bool Subscriptions::RefuseOwn(Turn& turn, Peer& peer, const WantedFeed& wanted) {
   const FeedState* feed = core_.Find(FeedKey::Of(wanted.feed));
   if (feed == nullptr && wanted.feed.kind() == v1::FEED_KIND_ROWS && wanted.have.has_epoch()) {
-    return origin_.FoundForgotten(turn, peer, wanted.feed, wanted.have);
+    origin_.FoundForgotten(turn, peer, wanted.feed, wanted.have);
+    return false;
   }
   const bool known = feed != nullptr && feed->kind() == v1::FEED_KIND_ROWS;
   // Whoever has a copy of a dataset that has ended is told its end by the log.
   const bool ended = known && feed->record.closed();
-  if (known && (ended ? wanted.have.has_epoch() : feed->record.shared())) return;
+  if (known && (ended ? wanted.have.has_epoch() : feed->record.shared())) return false;
   v1::Frame frame;
   v1::Nack* nack = frame.mutable_nack();
   nack->set_feed_key(FeedKey::Of(wanted.feed).str());
@@ -162,6 +163,7 @@ void Subscriptions::RefuseOwn(Turn& turn, Peer& peer, const WantedFeed& wanted) 
                          : "提供方节点没有该数据集 (no such dataset at its origin)");
   nack->set_from_origin(true);
   SendFrame(turn, peer, v1::LANE_CONTROL, frame);
+  return true;
 }
 
 }  // namespace guantong

@@ -21,8 +21,8 @@ class Subscriptions {
   void OnInterest(Turn& turn, Peer& peer, const v1::InterestDelta& delta);
 
  private:
-  // Own feeds that may not go to the asker; it and all behind it hear why.
-  void RefuseOwn(Turn& turn, Peer& peer, const WantedFeed& wanted);
+  // Own feeds that may not go to the asker; it and all behind it hear why. False when this one may.
+  bool RefuseOwn(Turn& turn, Peer& peer, const WantedFeed& wanted);
   void DropCopy(Turn& turn, const FeedKey& key, const NodePath& origin);
 
   Core& core_;

@@ -1,0 +1,203 @@
+// Epochs: an origin whose store is older than what it has told, or that has told two stories.
+#include "tests/catch.h"
+#include "tests/script/stage.h"
+
+namespace guantong {
+namespace {
+
+struct Pair {
+  Pair() {
+    stage.Add("A", "");
+    stage.Add("B", "b");
+    stage.Link("B", "A");
+    d = OpenDataset(stage, "A", "D");
+    SubscribeTo(stage, "B", d);
+    PushTo(stage, d, {{"k1", "one"}});
+    stage.Settle();
+    backup = stage.store("A").Clone();
+    PushTo(stage, d, {{"k2", "two"}});
+    stage.Settle();
+    stage.Said();
+  }
+  // A comes back with the store of before the second push.
+  void Restore() {
+    stage.Restart("A", std::move(backup));
+    stage.Settle();
+    stage.Said();
+  }
+  Stage stage;
+  PlayedDataset d;
+  std::unique_ptr<MemoryStore> backup;
+};
+
+TEST_CASE("a restored origin takes its tail back and opens an epoch") {
+  Pair pair;
+  Stage& stage = pair.stage;
+  pair.Restore();
+  stage.Link("B", "A");
+  stage.Settle();
+  CHECK(stage.Said() == Lines(R"(
+    B -> A: interest all: +D have 1.4
+    A -> B: fetch D after 1.3
+    B -> A: batch D 1.4..4
+    A -> B: batch D 2.1..2
+    A -> B: ack D 2.2
+    B -> A: ack D 2.2
+  )"));
+  CHECK(RowsAt(stage, "A", pair.d) == "k1=one k2=two");
+  CHECK(stage.Noticed("A", "taking them back"));
+  PushTo(stage, pair.d, {{"k3", "three"}});
+  stage.Settle();
+  CHECK(RowsAt(stage, "B", pair.d) == "k1=one k2=two k3=three");
+}
+
+TEST_CASE("while the tail is taken back nothing is accepted") {
+  Pair pair;
+  Stage& stage = pair.stage;
+  pair.Restore();
+  stage.Lose("A", "B", "fetch D");
+  stage.Link("B", "A");
+  stage.Settle();
+  stage.Said();
+  v1::RowBatch rows;
+  rows.add_changes()->set_key("k9");
+  stage.Step("A", PushRows{.feed = pair.d.key, .base_commit = 1, .push_id = "p", .payload = rows.SerializeAsString(),
+                           .token = 1});
+  CHECK(stage.Said() == "A done: feed_recovering");
+  // Asked for again it comes.
+  stage.Pass(absl::Seconds(7));
+  CHECK(RowsAt(stage, "A", pair.d) == "k1=one k2=two");
+}
+
+TEST_CASE("what was announced and never shown ends the wait, once") {
+  Pair pair;
+  Stage& stage = pair.stage;
+  v1::Frame offer;
+  v1::FeedPosition* position = offer.mutable_sync_offer()->add_ranges()->add_positions();
+  offer.mutable_sync_offer()->mutable_ranges(0)->set_listed(true);
+  position->set_feed_key(pair.d.key.str());
+  position->mutable_position()->mutable_epoch()->set_number(5);
+  position->mutable_position()->mutable_epoch()->set_id("0123456789abcdef");
+  position->mutable_position()->set_sequence(1);
+  position->mutable_position()->set_chain_hash(std::string(32, 'x'));
+  stage.Inject("B", "A", offer);
+  stage.Settle();
+  stage.Pass(absl::Seconds(31));
+  CHECK(stage.Noticed("A", "announced and never came"));
+  PushTo(stage, pair.d, {{"k3", "three"}});
+  stage.Inject("B", "A", offer);
+  stage.Settle();
+  PushTo(stage, pair.d, {{"k4", "four"}});
+  stage.Settle();
+  CHECK(RowsAt(stage, "B", pair.d) == "k1=one k2=two k3=three k4=four");
+}
+
+TEST_CASE("an origin that has forgotten a dataset is given it back by who holds it") {
+  Stage stage;
+  stage.Add("A", "");
+  stage.Add("B", "b");
+  stage.Link("B", "A");
+  stage.Settle();
+  auto backup = stage.store("A").Clone();
+  PlayedDataset d = OpenDataset(stage, "A", "D");
+  SubscribeTo(stage, "B", d);
+  stage.Settle();
+  PushTo(stage, d, {{"k1", "one"}});
+  stage.Settle();
+  stage.Restart("A", std::move(backup));
+  stage.Said();
+  stage.Link("B", "A");
+  stage.Settle();
+  CHECK(stage.Said() == Lines(R"(
+    B -> A: interest all: +D have 1.3
+    A -> B: fetch D after nothing
+    B -> A: batch D 1.1..2
+    B -> A: batch D 1.3..3
+    A -> B: ack D 1.2
+    A -> B: ack D 2.2
+  )"));
+  CHECK(RowsAt(stage, "A", d) == "k1=one");
+}
+
+TEST_CASE("a restored origin that wrote alone opens an epoch, and its copies load it anew") {
+  Pair pair;
+  Stage& stage = pair.stage;
+  pair.Restore();
+  stage.Pass(absl::Minutes(2));
+  PushTo(stage, pair.d, {{"k3", "other"}}, "another push");
+  stage.Settle();
+  stage.Said();
+  stage.Link("B", "A");
+  stage.Settle();
+  CHECK(stage.Said() == Lines(R"(
+    B -> A: interest all: +D have 1.4
+    A -> B: manifest D at 2.2 chunks 1
+    B -> A: chunk? D
+    A -> B: chunk D
+    B -> A: ack D 2.2
+  )"));
+  CHECK(RowsAt(stage, "A", pair.d) == "k1=one k3=other");
+  CHECK(RowsAt(stage, "B", pair.d) == "k1=one k3=other");
+  // Both sides say what was superseded.
+  CHECK(stage.Noticed("A", "another history"));
+  storage::v1::FeedRecord record;
+  for (const char* name : {"A", "B"}) {
+    std::string bytes;
+    REQUIRE(stage.store(name).Get(FeedRecordKey(pair.d.key), &bytes).ok());
+    REQUIRE(record.ParseFromString(bytes));
+    CHECK(record.superseded().sequence() == 4);
+  }
+}
+
+TEST_CASE("a fork is reported by a relay that sees it between two neighbours") {
+  Stage stage;
+  stage.Add("A", "");
+  stage.Add("R", "r");
+  stage.Add("X", "r/x");
+  stage.Link("R", "A");
+  stage.Link("X", "R");
+  PlayedDataset d = OpenDataset(stage, "A", "D");
+  SubscribeTo(stage, "X", d);
+  stage.Settle();
+  auto backup = stage.store("A").Clone();
+  PushTo(stage, d, {{"k1", "first"}});
+  stage.Settle();
+  stage.Cut("R", "A");
+  stage.Restart("A", std::move(backup));
+  stage.Pass(absl::Minutes(2));
+  PushTo(stage, d, {{"k1", "second"}}, "another push");
+  PushTo(stage, d, {{"k2", "third"}}, "a third push");
+  stage.Settle();
+  stage.Link("R", "A");
+  stage.Pass(absl::Minutes(2));
+  CHECK(RowsAt(stage, "A", d) == RowsAt(stage, "X", d));
+}
+
+TEST_CASE("a push that an epoch cuts in two is made whole again") {
+  Pair pair;
+  Stage& stage = pair.stage;
+  pair.Restore();
+  stage.Pass(absl::Minutes(2));
+  PushTo(stage, pair.d, {{"k3", "other"}}, "another push");
+  stage.Settle();
+  WriteSet staged;
+  for (uint32_t part = 0; part < 2; ++part) {
+    v1::RowBatch rows;
+    rows.add_changes()->set_key(absl::StrCat("p", part));
+    rows.mutable_changes(0)->set_row("push");
+    staged.Put(StagedKey(pair.d.key, "staged", part), rows.SerializeAsString());
+  }
+  REQUIRE(stage.store("A").Commit({&staged, 1}).ok());
+  stage.HoldCommits("A");
+  stage.Step("A", PushRows{.feed = pair.d.key, .base_commit = 2, .push_id = "staged", .staged = 2, .rows_after = 4,
+                           .token = 1});
+  stage.Link("B", "A");
+  stage.Settle();
+  stage.ReleaseCommits("A");
+  stage.Pass(absl::Minutes(3));
+  CHECK(RowsAt(stage, "A", pair.d) == "k1=one k3=other p0=push p1=push");
+  CHECK(RowsAt(stage, "B", pair.d) == "k1=one k3=other p0=push p1=push");
+}
+
+}  // namespace
+}  // namespace guantong

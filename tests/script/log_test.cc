@@ -1,0 +1,261 @@
+// Batches over one link, and over a relay: order, repeats, gaps, when what may be said.
+#include "tests/catch.h"
+#include "tests/script/stage.h"
+
+namespace guantong {
+namespace {
+
+// B is A's child and subscribes to A's dataset D; what that takes is said.
+struct Pair {
+  Pair() {
+    stage.Add("A", "");
+    stage.Add("B", "b");
+    stage.Link("B", "A");
+    d = OpenDataset(stage, "A", "D");
+    SubscribeTo(stage, "B", d);
+    stage.Settle();
+    stage.Said();
+  }
+  Stage stage;
+  PlayedDataset d;
+};
+
+TEST_CASE("the first batch of a dataset, then a delta") {
+  Stage stage;
+  stage.Add("A", "");
+  stage.Add("B", "b");
+  stage.Link("B", "A");
+  stage.Settle();
+  stage.Said();
+  PlayedDataset d = OpenDataset(stage, "A", "D");
+  SubscribeTo(stage, "B", d);
+  stage.Settle();
+  CHECK(stage.Said() == Lines(R"(
+    B -> A: interest +D have nothing
+    A -> B: batch D 1.1..2
+    B -> A: ack D 1.2
+  )"));
+  PushTo(stage, d, {{"k1", "one"}, {"k2", "two"}});
+  stage.Settle();
+  CHECK(stage.Said() == Lines(R"(
+    A -> B: batch D 1.3..4
+    B -> A: ack D 1.4
+  )"));
+  CHECK(RowsAt(stage, "B", d) == "k1=one k2=two");
+}
+
+TEST_CASE("a repeated batch is acknowledged and not applied again") {
+  Pair pair;
+  PushTo(pair.stage, pair.d, {{"k1", "one"}});
+  PushTo(pair.stage, pair.d, {{"k2", "two"}});
+  pair.stage.Settle();
+  PushTo(pair.stage, pair.d, {{"k1", "three"}});
+  pair.stage.Settle();
+  pair.stage.Said();
+  pair.stage.Repeat("A", "B", "batch D 1.3..3");
+  pair.stage.Settle();
+  CHECK(pair.stage.Said() == Lines(R"(
+    A => B: batch D 1.3..3
+    B -> A: ack D 1.4
+  )"));
+  CHECK(RowsAt(pair.stage, "B", pair.d) == "k1=three");
+}
+
+TEST_CASE("a gap is refused and sent again, once") {
+  Pair pair;
+  Stage& stage = pair.stage;
+  stage.Lose("A", "B", "batch D 1.3..3");
+  PushTo(stage, pair.d, {{"k1", "one"}});
+  stage.Settle();
+  PushTo(stage, pair.d, {{"k2", "two"}});
+  stage.Settle();
+  CHECK(stage.Said() == Lines(R"(
+    A -> B: batch D 1.3..3 (lost)
+    A -> B: batch D 1.4..4
+    B -> A: nack D GAP have 1.2
+    A -> B: batch D 1.3..3
+    A -> B: batch D 1.4..4
+    B -> A: ack D 1.3
+    B -> A: ack D 1.4
+  )"));
+  CHECK(RowsAt(stage, "B", pair.d) == "k1=one k2=two");
+}
+
+TEST_CASE("the last batch is lost: the sender repeats what is not acknowledged in time") {
+  Pair pair;
+  Stage& stage = pair.stage;
+  stage.Lose("A", "B", "batch D 1.3..3");
+  PushTo(stage, pair.d, {{"k1", "one"}});
+  stage.Pass(absl::Seconds(14));
+  CHECK(stage.Said() == "A -> B: batch D 1.3..3 (lost)");
+  stage.Pass(absl::Seconds(2));
+  CHECK(stage.Said() == Lines(R"(
+    A -> B: batch D 1.3..3
+    B -> A: ack D 1.3
+  )"));
+}
+
+TEST_CASE("an origin sends a batch after its commit, a copy acknowledges after its own") {
+  Pair pair;
+  Stage& stage = pair.stage;
+  stage.HoldCommits("A");
+  PushTo(stage, pair.d, {{"k1", "one"}});
+  stage.Settle();
+  CHECK(stage.Said().empty());
+  stage.HoldCommits("B");
+  stage.ReleaseCommits("A");
+  stage.Settle();
+  CHECK(stage.Said() == "A -> B: batch D 1.3..3");
+  stage.ReleaseCommits("B");
+  stage.Settle();
+  CHECK(stage.Said() == "B -> A: ack D 1.3");
+}
+
+TEST_CASE("a copy that crashed before its commit gets the batch again") {
+  Pair pair;
+  Stage& stage = pair.stage;
+  stage.HoldCommits("B");
+  PushTo(stage, pair.d, {{"k1", "one"}});
+  stage.Settle();
+  stage.Restart("B");
+  stage.ReleaseCommits("B");
+  stage.Said();
+  stage.Link("B", "A");
+  stage.Settle();
+  CHECK(stage.Said() == Lines(R"(
+    A -> B: interest all: +scope /b
+    A -> B: batch D 1.3..3
+    B -> A: ack D 1.3
+  )"));
+  CHECK(RowsAt(stage, "B", pair.d) == "k1=one");
+}
+
+TEST_CASE("two subscribers behind one link: the link carries a batch once") {
+  Stage stage;
+  stage.Add("A", "");
+  stage.Add("R", "r");
+  stage.Add("X", "r/x");
+  stage.Add("Y", "r/y");
+  stage.Link("R", "A");
+  stage.Link("X", "R");
+  stage.Link("Y", "R");
+  PlayedDataset d = OpenDataset(stage, "A", "D");
+  stage.Said();
+  SubscribeTo(stage, "X", d);
+  stage.Settle();
+  CHECK(stage.Said() == Lines(R"(
+    X -> R: interest +D have nothing
+    R -> A: interest +D have nothing
+    A -> R: batch D 1.1..2
+    R -> X: batch D 1.1..2
+    R -> A: ack D 1.2
+    X -> R: ack D 1.2
+  )"));
+  SubscribeTo(stage, "Y", d);
+  stage.Settle();
+  CHECK(stage.Said() == Lines(R"(
+    Y -> R: interest +D have nothing
+    R -> Y: batch D 1.1..2
+    Y -> R: ack D 1.2
+  )"));
+  PushTo(stage, d, {{"k1", "one"}});
+  stage.Settle();
+  CHECK(stage.Said() == Lines(R"(
+    A -> R: batch D 1.3..3
+    R -> X: batch D 1.3..3
+    R -> Y: batch D 1.3..3
+    R -> A: ack D 1.3
+    X -> R: ack D 1.3
+    Y -> R: ack D 1.3
+  )"));
+  CHECK(RowsAt(stage, "R", d) == "no table");
+  // The wish ends with the last who has it.
+  stage.Step("X", Unsubscribe{.code = "D:1", .drop_data = true});
+  stage.Settle();
+  CHECK(stage.Said() == "X -> R: interest -D");
+  CHECK(RowsAt(stage, "X", d) == "no table");
+  stage.Step("Y", Unsubscribe{.code = "D:1"});
+  stage.Settle();
+  CHECK(stage.Said() == Lines(R"(
+    Y -> R: interest -D
+    R -> A: interest -D
+  )"));
+  PushTo(stage, d, {{"k1", "two"}});
+  stage.Settle();
+  CHECK(stage.Said().empty());
+  CHECK(RowsAt(stage, "Y", d) == "k1=one");
+}
+
+TEST_CASE("a copy that subscribes again goes on from where it stands") {
+  Pair pair;
+  Stage& stage = pair.stage;
+  PushTo(stage, pair.d, {{"k1", "one"}});
+  stage.Step("B", Unsubscribe{.code = "D:1"});
+  stage.Settle();
+  PushTo(stage, pair.d, {{"k2", "two"}});
+  stage.Settle();
+  stage.Said();
+  SubscribeTo(stage, "B", pair.d);
+  stage.Settle();
+  CHECK(stage.Said() == Lines(R"(
+    B -> A: interest +D have 1.3
+    A -> B: batch D 1.4..4
+    B -> A: ack D 1.4
+  )"));
+}
+
+TEST_CASE("a new session with equal positions lists nothing and sends nothing") {
+  Pair pair;
+  Stage& stage = pair.stage;
+  stage.Cut("A", "B");
+  stage.Said();
+  stage.ShowAll();
+  stage.Link("B", "A");
+  stage.Settle();
+  CHECK(stage.Said() == Lines(R"(
+    B -> A: hello
+    B -> A: offer []1
+    A -> B: hello
+    A -> B: offer []0
+  )"));
+}
+
+TEST_CASE("a new session after a delta lists the range that differs") {
+  Pair pair;
+  Stage& stage = pair.stage;
+  stage.Cut("A", "B");
+  PushTo(stage, pair.d, {{"k1", "one"}});
+  stage.Settle();
+  stage.Said();
+  stage.ShowAll();
+  stage.Link("B", "A");
+  stage.Settle();
+  CHECK(stage.Said() == Lines(R"(
+    B -> A: hello
+    B -> A: offer []1
+    A -> B: hello
+    A -> B: offer []0
+    A -> B: ask [] list
+    B -> A: offer []1 D@1.2
+    A -> B: chain
+    A -> B: batch D 1.3..3
+    B -> A: ack D 1.3
+  )"));
+}
+
+TEST_CASE("the newest session wins") {
+  Pair pair;
+  Stage& stage = pair.stage;
+  stage.Link("B", "A");
+  stage.Settle();
+  CHECK(stage.Said() == "B closes the link: a newer session of this neighbour began");
+  PushTo(stage, pair.d, {{"k1", "one"}});
+  stage.Settle();
+  CHECK(stage.Said() == Lines(R"(
+    A -> B: batch D 1.3..3
+    B -> A: ack D 1.3
+  )"));
+}
+
+}  // namespace
+}  // namespace guantong
