@@ -237,6 +237,8 @@ void Receiver::OnNack(Turn& turn, Peer& peer, const v1::Nack& nack) {
       return;
     case v1::NACK_REASON_FORK:
       if (feed == nullptr) return;
+      // Whoever has it from us takes nothing that continues ours: a new epoch it takes as a snapshot, now or when it comes.
+      if (nack.has_have() && sender_.Flows(peer, *feed)) return sender_.StartFrom(turn, peer, *feed, nack.have());
       return sender_.ReportFork(turn, peer, *feed, nack.have());
     case v1::NACK_REASON_REFUSED:
     case v1::NACK_REASON_UNKNOWN_FEED:

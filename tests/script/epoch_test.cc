@@ -1,4 +1,5 @@
 // Epochs: an origin whose store is older than what it has told, or that has told two stories.
+#include "absl/strings/str_cat.h"
 #include "tests/catch.h"
 #include "tests/script/stage.h"
 
@@ -197,6 +198,75 @@ TEST_CASE("a push that an epoch cuts in two is made whole again") {
   stage.Pass(absl::Minutes(3));
   CHECK(RowsAt(stage, "A", pair.d) == "k1=one k3=other p0=push p1=push");
   CHECK(RowsAt(stage, "B", pair.d) == "k1=one k3=other p0=push p1=push");
+}
+
+// C, another child, says that it holds records of D that A never wrote.
+void ReportFork(Stage& stage, const PlayedDataset& d) {
+  std::string bytes;
+  storage::v1::FeedRecord record;
+  REQUIRE(stage.store("A").Get(FeedRecordKey(d.key), &bytes).ok());
+  REQUIRE(record.ParseFromString(bytes));
+  v1::Frame frame;
+  *frame.mutable_nack()->mutable_feed() = d.feed;
+  frame.mutable_nack()->set_reason(v1::NACK_REASON_FORK);
+  *frame.mutable_nack()->mutable_have() = record.head();
+  frame.mutable_nack()->mutable_have()->set_sequence(99);
+  stage.Inject("C", "A", frame);
+}
+
+TEST_CASE("a copy that was away gets the rest of its epoch before the next one") {
+  Pair pair;
+  Stage& stage = pair.stage;
+  stage.Cut("B", "A");
+  PushTo(stage, pair.d, {{"k3", "three"}});
+  stage.Settle();
+  // What A remembers without its log begins with the new epoch.
+  stage.Restart("A");
+  stage.Add("C", "c");
+  stage.Link("C", "A");
+  stage.Pass(absl::Minutes(2));
+  ReportFork(stage, pair.d);
+  stage.Settle();
+  stage.Said();
+  stage.Link("B", "A");
+  stage.Settle();
+  CHECK(stage.Said() == Lines(R"(
+    B -> A: interest all: +D have 1.4
+    A -> B: batch D 1.5..5
+    A -> B: batch D 2.1..2
+    B -> A: ack D 1.5
+    B -> A: ack D 2.2
+  )"));
+}
+
+TEST_CASE("a push that an epoch has cut in two is made whole after a crash, too") {
+  Pair pair;
+  Stage& stage = pair.stage;
+  stage.Add("C", "c");
+  stage.Link("C", "A");
+  stage.Pass(absl::Minutes(2));
+  WriteSet staged;
+  for (uint32_t part = 0; part < 3; ++part) {
+    v1::RowBatch rows;
+    rows.add_changes()->set_key(absl::StrCat("p", part));
+    rows.mutable_changes(0)->set_row("push");
+    staged.Put(StagedKey(pair.d.key, "staged", part), rows.SerializeAsString());
+  }
+  REQUIRE(stage.store("A").Commit({&staged, 1}).ok());
+  stage.Step("A", PushRows{.feed = pair.d.key, .base_commit = 2, .push_id = "staged", .staged = 3, .rows_after = 5,
+                           .token = 1});
+  REQUIRE(stage.PlayOne());   // the first part is durable, the second ordered
+  stage.HoldCommits("A");
+  ReportFork(stage, pair.d);
+  while (!stage.Noticed("A", "another history")) REQUIRE(stage.PlayOne());
+  stage.ReleaseCommits("A");
+  REQUIRE(stage.PlayOne());   // the second part
+  REQUIRE(stage.PlayOne());   // the epoch
+  stage.Restart("A");
+  stage.Link("B", "A");
+  stage.Pass(absl::Minutes(1));
+  CHECK(RowsAt(stage, "A", pair.d) == "k1=one k2=two p0=push p1=push p2=push");
+  CHECK(RowsAt(stage, "B", pair.d) == "k1=one k2=two p0=push p1=push p2=push");
 }
 
 }  // namespace
