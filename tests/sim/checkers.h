@@ -31,6 +31,9 @@ void CheckPlacement(World& world, size_t node);
 // --- logs: chained, signed, gapless (check_chains.cc) ---
 void CheckChains(World& world, size_t node);
 
+// --- durable before promised (check_promises.cc) ---
+void CheckPromise(World& world, const Node& from, const std::string& bytes);
+
 // --- calls (check_calls.cc) ---
 void CheckAnswer(World& world, const std::string& body, const CallDone& done);
 

@@ -127,7 +127,7 @@ std::optional<Scenario> FindScenario(absl::string_view name) {
       scenario.name = std::string(name);
       scenario.fan_outs = {2, 1, 1};
       scenario.work.datasets = std::min(scenario.work.datasets, 3);
-      scenario.work.lasts = std::min(scenario.work.lasts, absl::Minutes(2));
+      scenario.work.lasts = std::min(scenario.work.lasts, absl::Seconds(75));
     }
     return scenario;
   }

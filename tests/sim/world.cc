@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "catalog/base/status.h"
+#include "tests/sim/checkers.h"
 #include "tests/sim/identity.h"
 
 namespace guantong::sim {
@@ -84,6 +85,11 @@ bool World::TakesWrites(size_t index) {
 void World::Wrong(std::string what) {
   trace_.Note("WRONG", what);
   if (wrong_.empty()) wrong_ = std::move(what);
+}
+
+void World::Carry(Node& from, const Send& send) {
+  CheckPromise(*this, from, *send.frame);
+  network_.Carry(from, send);
 }
 
 // The service of every node: it echoes, mostly in time, sometimes refuses.

@@ -51,7 +51,7 @@ class World : public Surroundings {
  private:
   void Grow(const NodePath& at, size_t parent, size_t level, Random& shape);
   void Add(const NodePath& path, size_t parent, Random& shape);
-  void Carry(Node& from, const Send& send) override { network_.Carry(from, send); }
+  void Carry(Node& from, const Send& send) override;
   void Close(Node& at, const CloseLink& close) override { network_.Close(at, close.link); }
   void Execute(Node& at, CallDelivery delivery) override;
 
