@@ -91,7 +91,7 @@ class EngineImpl : public Engine {
   // --- writes of this node ---
   void On(Turn& turn, Committed event);
   void On(Turn& turn, AppendRecords event) { origin_.On(turn, std::move(event)); }
-  void On(Turn& turn, OpenRows event) { origin_.On(turn, std::move(event)); }
+  void On(Turn& turn, OpenRows event);
   void On(Turn& turn, CloseRows event) { origin_.On(turn, std::move(event)); }
   void On(Turn& turn, PushRows event) { origin_.On(turn, std::move(event)); }
   void On(Turn& turn, WriteFacts event);
@@ -233,6 +233,19 @@ void EngineImpl::On(Turn& turn, Committed event) {
     in_flight_.pop_front();
     for (const Action& action : actions) action(turn);
   }
+}
+
+void EngineImpl::On(Turn& turn, OpenRows event) {
+  v1::FeedId id;
+  id.set_origin(core_.self_id());
+  id.set_kind(v1::FEED_KIND_ROWS);
+  id.set_resource(event.resource);
+  const FeedKey key = FeedKey::Of(id);
+  const FeedState* before = core_.Find(key);
+  const bool was_shared = before != nullptr && before->record.shared();
+  origin_.On(turn, std::move(event));
+  const FeedState* feed = core_.Find(key);
+  if (was_shared && !feed->record.shared()) subscriptions_.Narrowed(turn, *feed);
 }
 
 void EngineImpl::On(Turn& turn, WriteFacts event) {

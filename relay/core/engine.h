@@ -56,7 +56,8 @@ struct Committed {
   uint64_t ticket;
 };
 
-// Own record feeds (membership, catalogue): one batch. `extra` is committed with it (e.g. the draft that goes away).
+// Own record feeds (membership, catalogue): one batch. `extra` is committed with it (e.g. the draft that goes away); without records
+// `extra` alone. UNAVAILABLE feed_recovering.
 struct AppendRecords {
   v1::FeedKind kind;
   std::vector<v1::Record> records;
@@ -64,7 +65,8 @@ struct AppendRecords {
   std::string author;
   Token token = 0;
 };
-// Opens, changes or narrows an own rows feed. Idempotent; a changed schema becomes a record of the feed.
+// Opens, changes or narrows an own rows feed. Idempotent; a changed schema becomes a record of the feed. FAILED_PRECONDITION push_open;
+// dataset_closed: nothing may follow its end; UNAVAILABLE feed_recovering.
 struct OpenRows {
   std::string resource;       // "CODE:id"
   v1::DatasetSchema schema;
@@ -77,7 +79,8 @@ struct CloseRows {
 };
 // One push that has been validated against `base_commit`. Either one payload (a serialised RowBatch, committed at once) or `staged` payloads
 // that the driver has already made durable under StagedKey(feed, push_id, 0..staged-1). FAILED_PRECONDITION base_moved when the dataset has
-// changed since; push_open while another push is being sequenced; UNAVAILABLE feed_recovering while the feed's own tail is fetched back.
+// changed since; push_open while another push is being sequenced; UNAVAILABLE feed_recovering while the feed's own tail is fetched back, also
+// for a push that this cuts off; INVALID_ARGUMENT push_empty for a payload without a change.
 struct PushRows {
   FeedKey feed;
   uint64_t base_commit = 0;

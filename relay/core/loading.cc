@@ -51,7 +51,7 @@ void Receiver::OnManifest(Turn& turn, Peer& peer, const v1::SignedManifest& sign
   if (feed == nullptr) {
     feed = &OpenFeed(core_, turn, manifest->feed(), signer->path, core_.subscriptions.count(key) > 0);
   }
-  core_.refusals.erase(key);
+  Given(turn, key);
   const Mark at = MarkOf(manifest->at());
   if (feed->load != nullptr && SamePosition(feed->load->manifest.at(), manifest->at())) return;
   if (feed->wants_snapshot && at < feed->snapshot_from) return;

@@ -125,10 +125,12 @@ void Origin::On(Turn& turn, OpenRows event) {
                         "this dataset has ended, nothing may follow its end", event.resource,
                         "bind the data to a new resource"));
   }
+  // Shared again it says so with a record: those who were refused learn it by what comes.
+  const bool shared_again = event.shared && !feed.record.shared() && feed.record.head().epoch().number() != 0;
   feed.record.set_shared(event.shared);
   if (feed.record.head().epoch().number() == 0) {
     OpenEpoch(turn, feed, &event.schema);
-  } else if (event.schema.SerializeAsString() != feed.table->record().schema()) {
+  } else if (shared_again || event.schema.SerializeAsString() != feed.table->record().schema()) {
     v1::RowBatch rows;
     rows.set_schema(event.schema.SerializeAsString());
     v1::BatchHeader header;

@@ -142,14 +142,10 @@ Receiver::Continuity Receiver::Compare(const FeedState& feed, const ParsedBatch&
 void Receiver::Apply(Turn& turn, Peer& peer, FeedState& feed, const ParsedBatch& parsed,
                      const v1::SignedBatch& batch, Bytes frame) {
   const bool was_closed = feed.record.closed();
-  core_.refusals.erase(feed.key);
+  Given(turn, feed.key);
   AppendBatch(core_, turn, feed, parsed, batch, std::move(frame));
   if (auto it = core_.subscriptions.find(feed.key); it != core_.subscriptions.end()) {
     storage::v1::StoredInterest& interest = it->second;
-    if (!interest.refused().empty()) {
-      interest.clear_refused();
-      turn.writes().Put(SubscriptionKey(interest.code()), interest.SerializeAsString());
-    }
     if (feed.record.closed() && !was_closed) {
       // The provider ended the dataset: the copy goes, the record of it stays in the log for those behind us.
       interest.set_ended(true);
@@ -247,6 +243,14 @@ void Receiver::OnNack(Turn& turn, Peer& peer, const v1::Nack& nack) {
     default:
       return;
   }
+}
+
+void Receiver::Given(Turn& turn, const FeedKey& key) {
+  core_.refusals.erase(key);
+  auto it = core_.subscriptions.find(key);
+  if (it == core_.subscriptions.end() || it->second.refused().empty()) return;
+  it->second.clear_refused();
+  turn.writes().Put(SubscriptionKey(it->second.code()), it->second.SerializeAsString());
 }
 
 void Receiver::OnRefusal(Turn& turn, Peer& peer, const v1::Nack& nack) {

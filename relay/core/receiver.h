@@ -47,6 +47,8 @@ class Receiver {
             const v1::Manifest& manifest);
   void BeginLoad(Turn& turn, FeedState& feed, LinkId from);
   void LoseManifest(Turn& turn, FeedState& feed);
+  // Something of the feed has come: whatever refusal there was is over.
+  void Given(Turn& turn, const FeedKey& key);
   void OnRefusal(Turn& turn, Peer& peer, const v1::Nack& nack);
   void AskChunks(Turn& turn, FeedState& feed);
   void StageArrived(Turn& turn, FeedState& feed);

@@ -91,6 +91,8 @@ void Sender::AskBack(Turn& turn, const Peer& peer, const FeedState& feed) {
 }
 
 void Sender::Stop(Peer& peer, const FeedKey& key) {
+  // By now it stands elsewhere than it told.
+  peer.told.erase(key);
   auto it = peer.outgoing.find(key);
   if (it == peer.outgoing.end()) return;
   Rewind(peer, key, it->second, it->second.acked);

@@ -107,7 +107,6 @@ void Subscriptions::OnInterest(Turn& turn, Peer& peer, const v1::InterestDelta& 
   for (const auto& [key, wanted] : before.feeds()) {
     if (theirs.Wants(key)) continue;
     sender_.Stop(peer, key);
-    peer.told.erase(key);
     wants_.Refresh(turn, wanted);
   }
   for (const v1::Interest& add : delta.add()) {
@@ -140,6 +139,15 @@ void Subscriptions::OnInterest(Turn& turn, Peer& peer, const v1::InterestDelta& 
   }
   for (auto& [link, other] : core_.peers) {
     if (other.who.is_parent && wants_.RefreshAll(turn, other)) sync_.Offer(turn, other);
+  }
+}
+
+void Subscriptions::Narrowed(Turn& turn, const FeedState& feed) {
+  for (auto& [link, peer] : core_.peers) {
+    const Interests* theirs = core_.TheirInterests(peer);
+    if (theirs == nullptr || !theirs->Wants(feed.key)) continue;
+    sender_.Stop(peer, feed.key);
+    RefuseOwn(turn, peer, theirs->feeds().at(feed.key));
   }
 }
 

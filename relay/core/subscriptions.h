@@ -17,6 +17,9 @@ class Subscriptions {
   void On(Turn& turn, Subscribe event);
   void On(Turn& turn, Unsubscribe event);
 
+  // An own dataset is shared no more: those who had it hear it, and nothing follows.
+  void Narrowed(Turn& turn, const FeedState& feed);
+
   // A neighbour's wants have changed.
   void OnInterest(Turn& turn, Peer& peer, const v1::InterestDelta& delta);
 

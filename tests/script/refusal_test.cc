@@ -267,6 +267,28 @@ TEST_CASE("a dataset that ends takes its copies with it, and is not given again"
   CHECK(RowsAt(stage, "C", pair.d) == "no table");
 }
 
+TEST_CASE("a dataset shared no more stops at once, and goes on when it is shared again") {
+  Pair pair;
+  Stage& stage = pair.stage;
+  v1::DatasetSchema schema;
+  schema.set_version(1);
+  schema.add_columns()->set_field("code");
+  stage.Step("A", OpenRows{.resource = "D:1", .schema = schema, .shared = false});
+  stage.Settle();
+  PushTo(stage, pair.d, {{"k1", "secret"}});
+  stage.Pass(absl::Minutes(2));
+  CHECK(stage.Said() == "A -> B: nack D REFUSED have nothing");
+  CHECK(RowsAt(stage, "B", pair.d).empty());
+  stage.Step("A", OpenRows{.resource = "D:1", .schema = schema, .shared = true});
+  stage.Pass(absl::Minutes(1));
+  CHECK(RowsAt(stage, "B", pair.d) == "k1=secret");
+  std::string bytes;
+  storage::v1::StoredInterest stored;
+  REQUIRE(stage.store("B").Get(SubscriptionKey("D:1"), &bytes).ok());
+  REQUIRE(stored.ParseFromString(bytes));
+  CHECK(stored.refused().empty());
+}
+
 // --- what is not understood -----------------------------------------------------------------------------------
 
 TEST_CASE("a kind of feed nobody here knows is stored, forwarded and not applied") {

@@ -12,6 +12,15 @@ namespace guantong::sim {
 
 namespace {
 
+// Verifying a chain costs more than walking the logs it signed: once per process, by what it is.
+const absl::StatusOr<VerifiedChain>& SignerOf(const v1::CertificateChain& chain, const std::string& network) {
+  static auto* verified = new std::map<std::string, absl::StatusOr<VerifiedChain>>;
+  const std::string digest = ChainDigest(chain) + network;
+  auto it = verified->find(digest);
+  if (it == verified->end()) it = verified->emplace(digest, VerifyChainLinks(chain, network)).first;
+  return it->second;
+}
+
 std::string FaultOf(const Node& node, const storage::v1::FeedRecord& record) {
   const FeedKey key = FeedKey::Of(record.feed());
   v1::Position at = record.log_from();
@@ -45,7 +54,7 @@ std::string FaultOf(const Node& node, const storage::v1::FeedRecord& record) {
   if (!node.store().Get(ChainKey(last.header.signer_chain()), &bytes).ok() || !chain.ParseFromString(bytes)) {
     return "the signer's certificate chain is not stored";
   }
-  const absl::StatusOr<VerifiedChain> signer = VerifyChainLinks(chain, node.network());
+  const absl::StatusOr<VerifiedChain>& signer = SignerOf(chain, node.network());
   if (!signer.ok()) return signer.status().ToString();
   const absl::Status signature = CheckBatchSignature(last, newest, *signer, node.network());
   return signature.ok() ? "" : signature.ToString();

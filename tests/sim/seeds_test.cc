@@ -36,19 +36,19 @@ Seen RunSeeds(const std::string& name, uint64_t seeds) {
 
 TEST_CASE("a calm network converges") { RunSeeds("calm", 10); }
 
-TEST_CASE("nothing acknowledged is lost when nodes crash") { CHECK(RunSeeds("crashes", 40).crashes > 400); }
+TEST_CASE("nothing acknowledged is lost when nodes crash") { CHECK(RunSeeds("crashes", 32).crashes > 250); }
 
-TEST_CASE("links that go silent cost time and nothing else") { RunSeeds("cuts", 30); }
+TEST_CASE("links that go silent cost time and nothing else") { RunSeeds("cuts", 27); }
 
-TEST_CASE("frames that are lost, repeated and overtaken within a session") { RunSeeds("lossy", 30); }
+TEST_CASE("frames that are lost, repeated and overtaken within a session") { RunSeeds("lossy", 27); }
 
-TEST_CASE("neighbours whose position the log no longer reaches load snapshots") { RunSeeds("tight", 30); }
+TEST_CASE("neighbours whose position the log no longer reaches load snapshots") { RunSeeds("tight", 27); }
 
-TEST_CASE("a store restored from a backup takes its tail back") { RunSeeds("backup", 30); }
+TEST_CASE("a store restored from a backup takes its tail back") { RunSeeds("backup", 27); }
 
-TEST_CASE("an origin that forked opens an epoch and all copies follow it") { RunSeeds("fork", 30); }
+TEST_CASE("an origin that forked opens an epoch and all copies follow it") { RunSeeds("fork", 27); }
 
-TEST_CASE("everything at once") { CHECK(RunSeeds("storm", 30).crashes > 100); }
+TEST_CASE("everything at once") { CHECK(RunSeeds("storm", 27).crashes > 100); }
 
 }  // namespace
 }  // namespace guantong::sim
