@@ -283,8 +283,10 @@ Place Locate(const Core& core, const FeedState& feed, const v1::Position& positi
 void TrimLog(Core& core, Turn& turn, FeedState& feed) {
   storage::v1::FeedRecord& record = feed.record;
   const uint64_t keep = core.options.feed_log_bytes_max / 2;
-  auto cursor = core.store->Scan(LogPrefix(feed.key), PrefixEnd(LogPrefix(feed.key)));
   const std::string begin = LogPrefix(feed.key);
+  // What an earlier turn has trimmed may still be on its way out of the store.
+  const v1::Position& from = record.log_from();
+  auto cursor = core.store->Scan(LogKey(feed.key, from.epoch().number(), from.sequence() + 1), PrefixEnd(begin));
   std::string end;
   for (; cursor->Valid() && record.log_bytes() > keep; cursor->Next()) {
     v1::SignedBatch batch;
