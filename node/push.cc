@@ -22,6 +22,10 @@
 namespace guantong {
 namespace {
 
+// How long a repeated push waits for the node to finish the first, and how often it looks.
+constexpr absl::Duration kPendingPushWait = absl::Minutes(5);
+constexpr absl::Duration kPendingPushLook = absl::Milliseconds(20);
+
 absl::Status SenderGone() {
   return Error(absl::StatusCode::kCancelled, "push_broken",
                "推送中断，未作任何改动 (the sender went away; nothing was changed)");
@@ -213,15 +217,22 @@ absl::Status PushDesk::CheckReplace(const Push& push, const DiffCounts& counts,
 absl::StatusOr<v1::PushResponse> PushDesk::Apply(const PushStream& stream, const Push& push,
                                                  RowSorter* rows) {
   absl::Status moved;
+  const absl::Time give_up = absl::Now() + kPendingPushWait;
   for (int attempt = 0; attempt < kPushRedoMax; ++attempt) {
     const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
     if (!push.open.dry_run()) {
       GT_ASSIGN_OR_RETURN(const std::unique_ptr<v1::PushResponse> before,
                           results_.Find(*snapshot, push.feed, push.open.batch_id(), push.digest));
       if (before != nullptr) return *before;
-      // One that a stop cut short goes on by itself, from payloads staged under its own id.
-      std::string pending;
-      if (snapshot->Get(PendingPushKey(push.feed), &pending).ok()) {
+      // One that a stop cut short goes on by itself, from payloads staged under its own id. Its own repeat waits for its result.
+      std::string bytes;
+      storage::v1::PendingPush pending;
+      if (snapshot->Get(PendingPushKey(push.feed), &bytes).ok() && pending.ParseFromString(bytes)) {
+        if (pending.push_id() == push.open.batch_id() && !stream.broken() && absl::Now() < give_up) {
+          absl::SleepFor(kPendingPushLook);
+          --attempt;
+          continue;
+        }
         return Error(absl::StatusCode::kFailedPrecondition, "push_open",
                      "上一次推送仍在写入 (an earlier push is still being taken in)", push.table,
                      "稍后重试 (try again)");
