@@ -10,6 +10,8 @@ namespace guantong::sim {
 namespace {
 
 constexpr absl::Duration kLook = absl::Seconds(2);
+// What is still on its way when all copies are equal: acknowledgements, and an epoch for a fork that an origin answers within a minute.
+constexpr absl::Duration kSettle = absl::Seconds(110);
 // After the last answer nothing may keep moving: long enough for every periodic comparison to come by twice.
 constexpr absl::Duration kRest = absl::Seconds(70);
 
@@ -35,8 +37,7 @@ void Converge(World& world, Outcome& outcome) {
   outcome.healed_after = world.schedule().now() - healed;
   if (!world.wrong().empty()) return;
 
-  // Acknowledgements may still be on their way.
-  world.schedule().RunUntil(world.schedule().now() + absl::Seconds(40));
+  world.schedule().RunUntil(world.schedule().now() + kSettle);
   const uint64_t frames = world.network().bulk_frames();
   world.schedule().RunUntil(world.schedule().now() + kRest);
   if (world.network().bulk_frames() != frames) {
