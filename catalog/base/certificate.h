@@ -8,6 +8,7 @@
 #ifndef GUANTONG_CATALOG_BASE_CERTIFICATE_H_
 #define GUANTONG_CATALOG_BASE_CERTIFICATE_H_
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,10 @@ absl::StatusOr<VerifiedChain> VerifyChain(const v1::CertificateChain& chain,
 // not_before and not_after.
 absl::StatusOr<VerifiedChain> VerifyChainLinks(const v1::CertificateChain& chain,
                                                absl::string_view network);
+
+// VerifyChainLinks, or what gives its very answers: a process that holds many engines may remember them for all.
+using ChainVerifier = std::function<absl::StatusOr<VerifiedChain>(const v1::CertificateChain& chain,
+                                                                  absl::string_view network)>;
 
 // PEM <-> DER.
 absl::StatusOr<v1::CertificateChain> ChainFromPem(absl::string_view pem);

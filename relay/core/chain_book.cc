@@ -10,7 +10,7 @@ namespace guantong {
 absl::StatusOr<std::string> ChainBook::Learn(const v1::CertificateChain& chain) {
   std::string digest = ChainDigest(chain);
   if (Load(digest) != nullptr) return digest;
-  GT_ASSIGN_OR_RETURN(VerifiedChain verified, VerifyChainLinks(chain, network_));
+  GT_ASSIGN_OR_RETURN(VerifiedChain verified, verify_(chain, network_));
   Remember(digest, {chain, std::move(verified), /*stored=*/false});
   return digest;
 }
@@ -38,7 +38,7 @@ ChainBook::Known* ChainBook::Load(absl::string_view digest) {
   if (!store_->Get(ChainKey(digest), &bytes).ok()) return nullptr;
   v1::CertificateChain chain;
   if (!chain.ParseFromString(bytes) || chain.certificates_size() == 0) return nullptr;
-  absl::StatusOr<VerifiedChain> verified = VerifyChainLinks(chain, network_);
+  absl::StatusOr<VerifiedChain> verified = verify_(chain, network_);
   if (!verified.ok()) return nullptr;
   return Remember(std::string(digest), {std::move(chain), *std::move(verified), /*stored=*/true});
 }

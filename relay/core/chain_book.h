@@ -21,8 +21,9 @@ namespace guantong {
 
 class ChainBook {
  public:
-  ChainBook(std::string network, const Store* store, size_t bytes_max = kChainsInMemoryBytesMax)
-      : network_(std::move(network)), store_(store), bytes_max_(bytes_max) {}
+  ChainBook(std::string network, const Store* store, size_t bytes_max = kChainsInMemoryBytesMax,
+            ChainVerifier verify = VerifyChainLinks)
+      : network_(std::move(network)), store_(store), bytes_max_(bytes_max), verify_(std::move(verify)) {}
 
   // Verifies the links and remembers; what was verified before costs a look-up. Dates are held against signed_at of each signed
   // thing.
@@ -51,6 +52,7 @@ class ChainBook {
   std::string network_;
   const Store* store_;
   const size_t bytes_max_;
+  const ChainVerifier verify_;
   std::map<std::string, std::unique_ptr<Known>, std::less<>> known_;
   std::deque<std::string> by_age_;
   size_t bytes_ = 0;

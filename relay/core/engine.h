@@ -200,6 +200,7 @@ struct EngineOptions {
   absl::Duration manifest_idle = absl::Minutes(10);  // chunks not asked for this long are dropped
   size_t calls_open_max = 10000;
   size_t chunks_in_flight = 4;
+  ChainVerifier verify_chain = VerifyChainLinks;
 };
 
 struct EngineIdentity {

@@ -176,7 +176,7 @@ struct Core {
         identity(std::move(identity_in)),
         store(store_in),
         random(std::move(random_in)),
-        chains(identity.self.network, store) {}
+        chains(identity.self.network, store, kChainsInMemoryBytesMax, options.verify_chain) {}
 
   EngineOptions options;
   EngineIdentity identity;

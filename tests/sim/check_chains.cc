@@ -1,25 +1,15 @@
 // Walks every log from where it begins to the feed's head: batch follows batch, hash follows hash, and the newest signature vouches
 // for all before it. Nothing can be missing, twice or invented in a log that passes.
-#include <map>
-
 #include "absl/strings/str_cat.h"
 #include "catalog/batch.h"
 #include "catalog/base/digest.h"
 #include "guantong/storage/v1/store.pb.h"
 #include "tests/sim/checkers.h"
+#include "tests/sim/identity.h"
 
 namespace guantong::sim {
 
 namespace {
-
-// Verifying a chain costs more than walking the logs it signed: once per process, by what it is.
-const absl::StatusOr<VerifiedChain>& SignerOf(const v1::CertificateChain& chain, const std::string& network) {
-  static auto* verified = new std::map<std::string, absl::StatusOr<VerifiedChain>>;
-  const std::string digest = ChainDigest(chain) + network;
-  auto it = verified->find(digest);
-  if (it == verified->end()) it = verified->emplace(digest, VerifyChainLinks(chain, network)).first;
-  return it->second;
-}
 
 std::string FaultOf(const Node& node, const storage::v1::FeedRecord& record) {
   const FeedKey key = FeedKey::Of(record.feed());
@@ -54,7 +44,7 @@ std::string FaultOf(const Node& node, const storage::v1::FeedRecord& record) {
   if (!node.store().Get(ChainKey(last.header.signer_chain()), &bytes).ok() || !chain.ParseFromString(bytes)) {
     return "the signer's certificate chain is not stored";
   }
-  const absl::StatusOr<VerifiedChain>& signer = SignerOf(chain, node.network());
+  const absl::StatusOr<VerifiedChain> signer = VerifyChainOnce(chain, node.network());
   if (!signer.ok()) return signer.status().ToString();
   const absl::Status signature = CheckBatchSignature(last, newest, *signer, node.network());
   return signature.ok() ? "" : signature.ToString();

@@ -7,6 +7,7 @@
 
 #include <cstring>
 #include <map>
+#include <unordered_map>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -76,6 +77,13 @@ const EngineIdentity& IdentityAt(const NodePath& path, absl::string_view who) {
   const std::string name = absl::StrCat(path.text(), " ", who);
   auto it = made->find(name);
   if (it == made->end()) it = made->emplace(name, MakeIdentity(path, who)).first;
+  return it->second;
+}
+
+absl::StatusOr<VerifiedChain> VerifyChainOnce(const v1::CertificateChain& chain, absl::string_view network) {
+  static auto* verified = new std::unordered_map<std::string, absl::StatusOr<VerifiedChain>>;
+  const auto [it, first] = verified->try_emplace(absl::StrCat(ChainDigest(chain), network), absl::UnknownError(""));
+  if (first) it->second = VerifyChainLinks(chain, network);
   return it->second;
 }
 

@@ -18,6 +18,9 @@ SigningKey KeyNamed(absl::string_view name);
 // The node at `path` in the network whose root is at the empty path. `who` makes others at the same path.
 const EngineIdentity& IdentityAt(const NodePath& path, absl::string_view who = "");
 
+// VerifyChainLinks, each chain once per process: thousands of nodes learn the same chains.
+absl::StatusOr<VerifiedChain> VerifyChainOnce(const v1::CertificateChain& chain, absl::string_view network);
+
 }  // namespace guantong::sim
 
 #endif  // GUANTONG_TESTS_SIM_IDENTITY_H_

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "catalog/base/status.h"
 #include "catalog/snapshot.h"
+#include "tests/sim/identity.h"
 
 namespace guantong::sim {
 
@@ -20,6 +21,7 @@ Node::Node(size_t index, EngineIdentity identity, EngineOptions options, DiskSpe
       trace_(*trace),
       surroundings_(*surroundings) {
   options_.name = name_;
+  options_.verify_chain = VerifyChainOnce;
 }
 
 void Node::Start() {
