@@ -15,6 +15,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <utility>
 
@@ -88,7 +89,8 @@ class GrpcLinks final : public Links,
   struct Target {
     std::string address;
     std::function<std::shared_ptr<grpc::Channel>()> make_channel;
-    Redial redial;
+    Redial redial;                   // guarded by mutex_
+    std::optional<Instant> asks_at;  // guarded by mutex_: a timer is set for then
   };
 
   // SessionHost
@@ -98,6 +100,8 @@ class GrpcLinks final : public Links,
   Timers& timers() override { return timers_; }
   absl::Status Authorise(const VerifiedChain& peer, bool is_parent) override;
   void OnUp(const std::shared_ptr<LinkSession>& session, const std::string& node_id) override;
+  void OnQuiet(const LinkSession& session) override;
+  void OnHeard(const LinkSession& session) override;
   void OnDown(const LinkSession& session) override;
   void OnGone(LinkId link) override;
   void OnStreamBorn() override;
@@ -111,7 +115,9 @@ class GrpcLinks final : public Links,
   std::shared_ptr<LinkSession> Find(LinkId link) const;
   std::shared_ptr<LinkSession> FindOpening(const std::string& node_id, const std::string& token);
   void ExpireWaiting(uint64_t stream_number);
-  void DialNow(const std::shared_ptr<Target>& target);
+  void DialWhenDue(const std::shared_ptr<Target>& target);
+  void DialNow(const std::shared_ptr<Target>& target, absl::Duration timeout);
+  void GiveUp(const std::vector<LinkId>& dials);
   bool Idle() const { return sessions_.empty() && waiting_.empty() && streams_ == 0; }
 
   const LinkOptions options_;
@@ -235,11 +241,41 @@ void GrpcLinks::OnWaitingGone(uint64_t stream_number) {
 void GrpcLinks::Dial(std::string address,
                      std::function<std::shared_ptr<grpc::Channel>()> make_channel) {
   auto target = std::make_shared<Target>(
-      Target{std::move(address), std::move(make_channel), Redial(options_)});
-  timers_.Post([this, target] { DialNow(target); });
+      Target{std::move(address), std::move(make_channel), Redial(options_), std::nullopt});
+  timers_.Post([this, target] { DialWhenDue(target); });
 }
 
-void GrpcLinks::DialNow(const std::shared_ptr<Target>& target) {
+// On the timer thread.
+void GrpcLinks::DialWhenDue(const std::shared_ptr<Target>& target) {
+  while (true) {
+    Redial::Next next;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (stopping_) return;
+      const Instant now = steady_clock::now();
+      next = target->redial.Ask(now);
+      if (!next.timeout.has_value()) {
+        const bool asked = target->asks_at.has_value() &&
+                           *target->asks_at <= now + absl::ToChronoNanoseconds(next.wait);
+        if (asked || next.wait == absl::InfiniteDuration()) return;
+        target->asks_at = now + absl::ToChronoNanoseconds(next.wait);
+      }
+    }
+    if (!next.timeout.has_value()) {
+      timers_.After(next.wait, [this, target] {
+        {
+          const std::lock_guard<std::mutex> lock(mutex_);
+          target->asks_at.reset();
+        }
+        DialWhenDue(target);
+      });
+      return;
+    }
+    DialNow(target, *next.timeout);
+  }
+}
+
+void GrpcLinks::DialNow(const std::shared_ptr<Target>& target, absl::Duration timeout) {
   std::shared_ptr<LinkSession> session;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -248,6 +284,7 @@ void GrpcLinks::DialNow(const std::shared_ptr<Target>& target) {
                                             RandomBytes(kTokenBytes), target->address);
     sessions_[session->link()] = session;
     targets_[session->link()] = target;
+    target->redial.Begun(session->link(), timeout, steady_clock::now());
   }
   const std::shared_ptr<grpc::Channel> channel = target->make_channel();
   bool any = false;
@@ -257,7 +294,7 @@ void GrpcLinks::DialNow(const std::shared_ptr<Target>& target) {
     stream.release();  // deletes itself when it is done
     any = true;
   }
-  session->Begin(target->redial.NextTimeout());
+  session->Begin(timeout);
   if (!any) OnGone(session->link());
 }
 
@@ -273,8 +310,15 @@ absl::Status GrpcLinks::Authorise(const VerifiedChain& peer, bool is_parent) {
 // ------------------------------------------------------------------------------------------------
 // books
 
+void GrpcLinks::GiveUp(const std::vector<LinkId>& dials) {
+  for (const LinkId dial : dials) {
+    if (const auto session = Find(dial)) session->End(Replaced());
+  }
+}
+
 void GrpcLinks::OnUp(const std::shared_ptr<LinkSession>& session, const std::string& node_id) {
   std::shared_ptr<LinkSession> before;
+  std::vector<LinkId> superfluous;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     before = std::exchange(newest_[node_id], session);
@@ -282,15 +326,40 @@ void GrpcLinks::OnUp(const std::shared_ptr<LinkSession>& session, const std::str
         found != opening_.end() && found->second.lock() == session) {
       opening_.erase(found);
     }
+    if (const auto found = targets_.find(session->link()); found != targets_.end()) {
+      superfluous = found->second->redial.Up(session->link());
+    }
   }
+  GiveUp(superfluous);
   if (before == nullptr) return;
   before->End(Replaced());
   before->DeliverDown();  // before the new one's OnLinkUp
 }
 
+void GrpcLinks::OnQuiet(const LinkSession& session) {
+  std::shared_ptr<Target> target;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = targets_.find(session.link());
+    if (found == targets_.end()) return;
+    target = found->second;
+    target->redial.Quiet(session.link());
+  }
+  timers_.Post([this, target] { DialWhenDue(target); });
+}
+
+void GrpcLinks::OnHeard(const LinkSession& session) {
+  std::vector<LinkId> superfluous;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = targets_.find(session.link());
+    if (found != targets_.end()) superfluous = found->second->redial.Heard(session.link());
+  }
+  GiveUp(superfluous);
+}
+
 void GrpcLinks::OnDown(const LinkSession& session) {
   std::shared_ptr<Target> target;
-  absl::Duration delay;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     for (auto it = newest_.begin(); it != newest_.end(); ++it) {
@@ -305,10 +374,11 @@ void GrpcLinks::OnDown(const LinkSession& session) {
     const auto since = session.up_since();
     const absl::Duration up_for =
         since.has_value() ? absl::FromChrono(steady_clock::now() - *since) : absl::ZeroDuration();
-    delay = target->redial.After(session.why(), up_for,
-                                 std::uniform_real_distribution<double>(0, 1)(jitter_));
+    target->redial.Ended(session.link(), session.why(), up_for,
+                         std::uniform_real_distribution<double>(0, 1)(jitter_),
+                         steady_clock::now());
   }
-  timers_.After(delay, [this, target] { DialNow(target); });
+  timers_.Post([this, target] { DialWhenDue(target); });
 }
 
 void GrpcLinks::OnGone(LinkId link) {

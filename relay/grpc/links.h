@@ -58,12 +58,17 @@ struct LinkOptions {
   v1::CertificateChain own_chain;
   // No byte for so long: dead.
   absl::Duration liveness = absl::Seconds(12);
+  // Who has said nothing for so long, or for a third of the liveness time, says ping.
+  absl::Duration ping_after = absl::Seconds(1);
+  // No byte for so long: alive perhaps, and dialled past meanwhile.
+  absl::Duration quiet_after = absl::Seconds(3);
   // Between dials, with jitter; a refusal waits up to five times the maximum. Data must flow within
   // 2 s of the link's return.
   absl::Duration redial_min = absl::Milliseconds(100);
-  absl::Duration redial_max = absl::Seconds(2);
-  // A dial that does not come through is given up and begun again, because a lost SYN is repeated
-  // ever more slowly; every third one gets three times as long, for lines that need it.
+  absl::Duration redial_max = absl::Seconds(1);
+  // A dial that hangs for so long gets another one beside it, see redial.h.
+  absl::Duration redial_beside = absl::Seconds(1);
+  // Of a dial; a patient one has three times as long.
   absl::Duration dial_timeout = absl::Seconds(3);
   // A larger frame ends the link: RESOURCE_EXHAUSTED frame_too_large.
   size_t frame_bytes_max = 8 << 20;

@@ -13,7 +13,10 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr uint32_t kVersion = 1;
+// 2: an idle side pings every `ping_after`; before, every third of the liveness time.
+constexpr uint32_t kVersionMin = 1;
+constexpr uint32_t kVersionMax = 2;
+constexpr uint32_t kVersionOfPings = 2;
 constexpr size_t kQueuedFrameCost = 64;  // of bookkeeping, so that empty frames are bounded too
 constexpr absl::Duration kEndGrace = absl::Seconds(1);
 
@@ -96,10 +99,10 @@ absl::Status Session::TakeOpen(v1::Lane lane, const v1::LaneOpen& open) {
   if (open.session() != token_ || open.lane() != lane) {
     return BrokenProtocol("a lane was opened as another one");
   }
-  if (open.version_min() > kVersion || open.version_max() < kVersion) {
+  if (open.version_min() > kVersionMax || open.version_max() < kVersionMin) {
     return Error(absl::StatusCode::kFailedPrecondition, "version_unsupported",
                  absl::StrCat("the peer speaks link versions ", open.version_min(), " to ",
-                              open.version_max(), ", this node ", kVersion),
+                              open.version_max(), ", this node ", kVersionMin, " to ", kVersionMax),
                  address_, "upgrade the older of the two nodes");
   }
   GT_RETURN_IF_ERROR(TakePeer(lane, open));
@@ -108,6 +111,7 @@ absl::Status Session::TakeOpen(v1::Lane lane, const v1::LaneOpen& open) {
     const std::lock_guard<std::mutex> lock(mutex_);
     LaneState& state = At(lane);
     state.opened = true;
+    peer_version_ = std::min(open.version_max(), kVersionMax);
     state.send.Grant(open.credit_bytes(), last_byte_);
     Pump(lane);
     if (state_ == State::kOpening && At(Other(lane)).opened) {
@@ -241,8 +245,8 @@ bool Session::NextMessage(v1::Lane lane) {
     v1::LaneOpen& open = *state.message.mutable_open();
     open.set_session(token_);
     open.set_lane(lane);
-    open.set_version_min(kVersion);
-    open.set_version_max(kVersion);
+    open.set_version_min(kVersionMin);
+    open.set_version_max(kVersionMax);
     open.set_credit_bytes(host_->options().credit_bytes);
     *open.mutable_chain() = host_->options().own_chain;
     state.open_sent = true;
@@ -350,35 +354,51 @@ void Session::DeliverDown() {
   if (std::exchange(down_delivered_, true)) return;
   if (up_delivered_) {
     host_->events().OnLinkDown(link_, why());
-  } else if (side_ == Side::kDialled) {
+  } else if (side_ == Side::kDialled && !absl::IsAborted(why())) {
     host_->events().OnDialFailed(address_, why());
   }
   host_->OnDown(*this);
 }
 
+bool Session::QuietChanged(Instant now) {
+  // A peer that speaks less often would look quiet whenever it has nothing to say.
+  if (side_ != Side::kDialled || state_ != State::kUp || peer_version_ < kVersionOfPings) {
+    return false;
+  }
+  const bool quiet = now - last_byte_ > absl::ToChronoNanoseconds(host_->options().quiet_after);
+  return std::exchange(quiet_, quiet) != quiet;
+}
+
 void Session::Watch() {
   const absl::Duration liveness = host_->options().liveness;
-  const auto past = [](Instant since, absl::Duration span) {
-    return steady_clock::now() - since > absl::ToChronoNanoseconds(span);
+  const absl::Duration ping_after = std::min(host_->options().ping_after, liveness / 3);
+  const Instant now = steady_clock::now();
+  const auto past = [now](Instant since, absl::Duration span) {
+    return now - since > absl::ToChronoNanoseconds(span);
   };
   bool silent = false;
+  bool quiet_changed = false;
+  bool quiet = false;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (state_ == State::kEnded) return;
     silent = state_ == State::kUp && past(last_byte_, liveness);
     // On the control lane alone: what a slow bulk lane has queued must not stand before it.
     LaneState& control = At(v1::LANE_CONTROL);
-    if (state_ == State::kUp && past(control.last_write, liveness / 3)) {
+    if (state_ == State::kUp && past(control.last_write, ping_after)) {
       control.ping = true;
       Pump(v1::LANE_CONTROL);
     }
+    quiet_changed = QuietChanged(now);
+    quiet = quiet_;
   }
   if (silent) {
     End(Error(absl::StatusCode::kUnavailable, "link_silent",
               absl::StrCat("not a byte for ", absl::FormatDuration(liveness)), address_));
     return;
   }
-  host_->timers().After(liveness / 8, [weak = weak_from_this()] {
+  if (quiet_changed) quiet ? host_->OnQuiet(*this) : host_->OnHeard(*this);
+  host_->timers().After(ping_after / 3, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->Watch();
   });
 }

@@ -58,6 +58,9 @@ class SessionHost {
   virtual absl::Status Authorise(const VerifiedChain& peer, bool is_parent) = 0;
   // Ends the session this one replaces and delivers its OnLinkDown.
   virtual void OnUp(const std::shared_ptr<Session>& session, const std::string& node_id) = 0;
+  // A dialled session that is up has not been heard for a while, or is heard again after that.
+  virtual void OnQuiet(const Session& session) = 0;
+  virtual void OnHeard(const Session& session) = 0;
   // Its last event is delivered.
   virtual void OnDown(const Session& session) = 0;
   // Its last stream is gone.
@@ -142,6 +145,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool AllStreamsGone() const;
 
   void Watch();
+  bool QuietChanged(Instant now);  // with `mutex_` held
   void AbortStreams();
 
   SessionHost* const host_;
@@ -160,6 +164,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::array<LaneState, 2> lanes_;
   absl::Status why_;
   bool gone_ = false;
+  bool quiet_ = false;
+  uint32_t peer_version_ = 0;
   size_t queued_bytes_ = 0;
   uint64_t bytes_sent_ = 0;
   uint64_t bytes_received_ = 0;

@@ -30,8 +30,9 @@ std::vector<std::string> WithProfile(const std::string& profile,
 
 }  // namespace
 
-Outcome Guantong(const std::vector<std::string>& arguments, absl::Duration limit) {
-  return Run({.arguments = WithProgram(arguments)}, limit);
+Outcome Guantong(const std::vector<std::string>& arguments, absl::Duration limit,
+                 int network_namespace) {
+  return Run({.arguments = WithProgram(arguments), .network_namespace = network_namespace}, limit);
 }
 
 nlohmann::json ErrorOf(const Outcome& outcome) {
@@ -47,11 +48,16 @@ nlohmann::json ErrorOf(const Outcome& outcome) {
 
 std::string ReasonOf(const Outcome& outcome) { return ErrorOf(outcome).value("reason", ""); }
 
-Client::Client(std::string profile, std::string department, std::string uscc)
-    : profile_(std::move(profile)), department_(std::move(department)), uscc_(std::move(uscc)) {}
+Client::Client(std::string profile, std::string department, std::string uscc, int network_namespace)
+    : profile_(std::move(profile)),
+      department_(std::move(department)),
+      uscc_(std::move(uscc)),
+      network_namespace_(network_namespace) {}
 
 Outcome Client::Try(const std::vector<std::string>& arguments, absl::Duration limit) const {
-  return Run({.arguments = WithProfile(profile_, arguments)}, limit);
+  return Run(
+      {.arguments = WithProfile(profile_, arguments), .network_namespace = network_namespace_},
+      limit);
 }
 
 nlohmann::json Client::Do(const std::vector<std::string>& arguments, absl::Duration limit) const {
@@ -64,7 +70,8 @@ nlohmann::json Client::Do(const std::vector<std::string>& arguments, absl::Durat
 }
 
 std::unique_ptr<Process> Client::Start(const std::vector<std::string>& arguments) const {
-  return std::make_unique<Process>(ProcessOptions{.arguments = WithProfile(profile_, arguments)});
+  return std::make_unique<Process>(ProcessOptions{.arguments = WithProfile(profile_, arguments),
+                                                  .network_namespace = network_namespace_});
 }
 
 std::string Client::Publish(const Entry& entry, const std::string& folder) const {
@@ -84,7 +91,8 @@ std::string Client::LocalDigest(const std::string& code) const {
   const Outcome digest =
       Run({.arguments = {"/bin/bash", "-c",
                          absl::StrCat("set -o pipefail; ", line, "2>/dev/null", kDigestOfRows)},
-           .environment = {{"LC_ALL", "C"}}});
+           .environment = {{"LC_ALL", "C"}},
+           .network_namespace = network_namespace_});
   return digest.ok() ? digest.out.substr(0, digest.out.find(' ')) : "";
 }
 

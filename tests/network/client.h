@@ -14,7 +14,7 @@ namespace guantong::test {
 
 // `guantong` with these arguments and no profile.
 Outcome Guantong(const std::vector<std::string>& arguments,
-                 absl::Duration limit = absl::Seconds(60));
+                 absl::Duration limit = absl::Seconds(60), int network_namespace = -1);
 
 // The stable reason of a failed command that ran with -o json; empty when it printed none.
 std::string ReasonOf(const Outcome& outcome);
@@ -26,7 +26,8 @@ nlohmann::json ErrorOf(const Outcome& outcome);
 class Client {
  public:
   Client() = default;
-  Client(std::string profile, std::string department, std::string uscc);
+  // `network_namespace`: where its programs run, see ProcessOptions.
+  Client(std::string profile, std::string department, std::string uscc, int network_namespace = -1);
 
   const std::string& profile() const { return profile_; }
   const std::string& department() const { return department_; }
@@ -53,6 +54,7 @@ class Client {
   std::string profile_;
   std::string department_;
   std::string uscc_;
+  int network_namespace_ = -1;
 };
 
 // What LocalDigest answers for exactly the rows of this csv, a header before them.

@@ -34,7 +34,7 @@ std::vector<Place> NineNodes() {
           {"140213", "平城区", "county", "140200"}};
 }
 
-Network::Network(const std::vector<Place>& places) {
+Network::Network(const std::vector<Place>& places, Wires* wires) : wires_(wires) {
   for (const Place& place : places) AddNode(place);
   for (const auto& node : nodes_) {
     if (!node->place().parent.empty()) UntilLinked(*node);
@@ -56,7 +56,8 @@ std::vector<Node*> Network::nodes() {
 
 Node& Network::AddFolder(const Place& place) {
   Node* parent = place.parent.empty() ? nullptr : &(*this)[place.parent];
-  nodes_.push_back(std::make_unique<Node>(place, folder_.path()));
+  const Host* host = wires_ == nullptr ? nullptr : &wires_->AddHost();
+  nodes_.push_back(std::make_unique<Node>(place, folder_.path(), host));
   nodes_.back()->Init(parent);
   return *nodes_.back();
 }

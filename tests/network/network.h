@@ -1,4 +1,4 @@
-// A network of real nodes on the loopback, for as long as the object lives.
+// A network of real nodes, on the loopback or on wires, for as long as the object lives.
 #ifndef GUANTONG_TESTS_NETWORK_NETWORK_H_
 #define GUANTONG_TESTS_NETWORK_NETWORK_H_
 
@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "tests/network/folder.h"
 #include "tests/network/node.h"
+#include "tests/network/wires.h"
 
 namespace guantong::test {
 
@@ -21,8 +22,9 @@ std::vector<Place> NineNodes();  // 国家; 青海 山西 广东; 西宁 大同 
 
 class Network {
  public:
-  // Initialises, admits and starts every node, and returns when each sees its parent.
-  explicit Network(const std::vector<Place>& places);
+  // Initialises, admits and starts every node, and returns when each sees its parent. With `wires`,
+  // which outlive the network, every node is on a host of its own.
+  explicit Network(const std::vector<Place>& places, Wires* wires = nullptr);
 
   Node& operator[](absl::string_view division);
   std::vector<Node*> nodes();
@@ -45,6 +47,7 @@ class Network {
   std::string LogTails();
 
  private:
+  Wires* wires_;
   Folder folder_;
   std::vector<std::unique_ptr<Node>> nodes_;
 };

@@ -24,13 +24,14 @@ void Require(const Outcome& outcome, absl::string_view what) {
 
 }  // namespace
 
-Node::Node(Place place, const std::string& folder)
+Node::Node(Place place, const std::string& folder, const Host* host)
     : place_(std::move(place)),
+      host_(host),
       folder_(absl::StrCat(folder, "/", place_.division)),
       dir_(absl::StrCat(folder_, "/node")),
       log_(absl::StrCat(folder_, "/log")),
       port_(FreePort()),
-      address_(absl::StrCat("127.0.0.1:", port_)) {
+      address_(absl::StrCat(host == nullptr ? "127.0.0.1" : host->address, ":", port_)) {
   std::filesystem::create_directories(folder_);
 }
 
@@ -52,22 +53,26 @@ void Node::Init(Node* parent) {
     path_ = parent->path().empty() ? label : absl::StrCat(parent->path(), "/", label);
     arguments.insert(arguments.end(), {"--join", parent->address(), "--token", token});
   }
-  Require(Guantong(arguments), absl::StrCat("init of ", place_.name));
+  Require(Guantong(arguments, absl::Seconds(60), network_namespace()),
+          absl::StrCat("init of ", place_.name));
 }
 
 void Node::Start() {
   daemon_ = std::make_unique<Process>(
       ProcessOptions{.arguments = {absl::StrCat(ProgramFolder(), "/guantongd"), "--dir", dir_},
                      .environment = environment_,
-                     .log = log_});
+                     .log = log_,
+                     .network_namespace = network_namespace()});
   pollfd ended = {daemon_->descriptor(), POLLIN, 0};
   const absl::Time deadline = absl::Now() + kStartWithin;
-  while (!Listens(port_)) {
+  while (!Accepts()) {
     if (poll(&ended, 1, 5) != 0 || absl::Now() > deadline) {
       throw std::runtime_error(absl::StrCat(place_.name, " does not start:\n", LogText()));
     }
   }
 }
+
+bool Node::Accepts() const { return host_ == nullptr ? Listens(port_) : ListensIn(*host_, port_); }
 
 void Node::Stop() {
   daemon_->Signal(SIGTERM);
@@ -77,14 +82,16 @@ void Node::Stop() {
 
 void Node::Kill() { daemon_->Kill(); }
 
-Client Node::Operator() const { return {absl::StrCat(dir_, "/admin.yaml"), "", ""}; }
+Client Node::Operator() const {
+  return {absl::StrCat(dir_, "/admin.yaml"), "", "", network_namespace()};
+}
 
 Client Node::AddDepartment(const std::string& division, const std::string& name) {
   const std::string uscc = FictitiousUscc(division, ++departments_);
   const std::string out = absl::StrCat(folder_, "/", uscc);
   Operator().Do(
       {"department", "add", "--uscc", uscc, "--division", division, "--name", name, "--out", out});
-  return {absl::StrCat(out, "/editor.yaml"), name, uscc};
+  return {absl::StrCat(out, "/editor.yaml"), name, uscc, network_namespace()};
 }
 
 Client Node::Editor() {

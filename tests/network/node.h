@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "tests/network/client.h"
 #include "tests/network/process.h"
+#include "tests/network/wires.h"
 
 namespace guantong::test {
 
@@ -22,14 +23,16 @@ struct Place {
 
 class Node {
  public:
-  // Everything of it lies in `folder`/division. Nothing is created yet.
-  Node(Place place, const std::string& folder);
+  // Everything of it lies in `folder`/division. Nothing is created yet. Without a host it is on the
+  // loopback; with one, it and those who use it are there.
+  Node(Place place, const std::string& folder, const Host* host = nullptr);
 
   const Place& place() const { return place_; }
   const std::string& dir() const { return dir_; }  // what --dir names
   const std::string& log() const { return log_; }  // of all its runs
   uint16_t port() const { return port_; }
   const std::string& address() const { return address_; }
+  const Host& host() const { return *host_; }
   const std::string& path() const { return path_; }  // in the tree; known after Init
 
   // Given to every later Start; GUANTONG_ and a key of node.yaml in capitals overrides the file.
@@ -58,7 +61,11 @@ class Node {
   std::string LogText() const;
 
  private:
+  int network_namespace() const { return host_ == nullptr ? -1 : host_->network_namespace; }
+  bool Accepts() const;
+
   Place place_;
+  const Host* host_;
   std::string folder_;
   std::string dir_;
   std::string log_;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 extern "C" {
@@ -56,8 +57,9 @@ std::vector<char*> Pointers(std::vector<std::string>& texts) {
 
 // Between fork and exec only what may be called after a fork of a process with threads.
 [[noreturn]] void Become(char* const* arguments, char* const* environment, pid_t parent, int out,
-                         int err) {
+                         int err, int network_namespace) {
   setpgid(0, 0);
+  if (network_namespace >= 0 && setns(network_namespace, CLONE_NEWNET) != 0) _exit(kNotExecuted);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(kNotExecuted);
   const int nothing = open("/dev/null", O_RDONLY);
@@ -92,7 +94,9 @@ Process::Process(const ProcessOptions& options)
   const pid_t parent = getpid();
   pid_ = fork();
   if (pid_ < 0) Fail("fork");
-  if (pid_ == 0) Become(arguments.data(), environment.data(), parent, out_, err_);
+  if (pid_ == 0) {
+    Become(arguments.data(), environment.data(), parent, out_, err_, options.network_namespace);
+  }
   // Both sides do it: whoever signals the group first must find it.
   setpgid(pid_, pid_);
   // By its number: the C library declares it for C alone.

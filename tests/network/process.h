@@ -36,7 +36,8 @@ struct Outcome {
 struct ProcessOptions {
   std::vector<std::string> arguments;              // the program first
   std::map<std::string, std::string> environment;  // added to that of the test
-  std::string log;  // both outputs are appended here; empty: kept for the outcome
+  std::string log;             // both outputs are appended here; empty: kept for the outcome
+  int network_namespace = -1;  // descriptor; -1: that of the test
 };
 
 class Process {

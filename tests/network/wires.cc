@@ -1,0 +1,294 @@
+// Theory. A host is a namespace with a TUN interface; its descriptor belongs to the one thread
+// `Run`, which reads a packet, finds by the destination whose it is, and asks the line between the
+// two when it arrives: a packet takes its turn after those before it (rate), then the delay. What
+// is under way waits in `due_` by its time. Packets of one line never overtake each other, because
+// their times do not.
+#include "tests/network/wires.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <random>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+namespace guantong::test {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr size_t kPacketBytesMax = 2048;
+constexpr size_t kDestinationAt = 16;  // in the header of IPv4
+constexpr int kPacketsAtOnce = 64;     // of one host, before the others have their turn
+constexpr int kHostsMax = 250;
+
+[[noreturn]] void Fail(const char* what) {
+  throw std::runtime_error(absl::StrCat(what, ": ", std::strerror(errno)));
+}
+
+// A thread that leaves the namespace of the others cannot be given back: it ends.
+void OnItsOwnThread(const std::function<void()>& work) {
+  std::exception_ptr failed;
+  std::thread([&] {
+    try {
+      work();
+    } catch (...) {
+      failed = std::current_exception();
+    }
+  }).join();
+  if (failed) std::rethrow_exception(failed);
+}
+
+void SetUp(int control, const char* interface, const std::string& address) {
+  ifreq request = {};
+  std::strncpy(request.ifr_name, interface, IFNAMSIZ - 1);
+  if (!address.empty()) {
+    auto* in = reinterpret_cast<sockaddr_in*>(&request.ifr_addr);
+    in->sin_family = AF_INET;
+    inet_pton(AF_INET, address.c_str(), &in->sin_addr);
+    if (ioctl(control, SIOCSIFADDR, &request) != 0) Fail("address of an interface");
+    inet_pton(AF_INET, "255.255.255.0", &in->sin_addr);
+    if (ioctl(control, SIOCSIFNETMASK, &request) != 0) Fail("netmask of an interface");
+  }
+  request.ifr_flags = IFF_UP | IFF_RUNNING;
+  if (ioctl(control, SIOCSIFFLAGS, &request) != 0) Fail("starting an interface");
+}
+
+struct Ends {
+  int network_namespace = -1;
+  int tun = -1;
+};
+
+// On a thread of its own.
+Ends MakeNamespace(const std::string& address) {
+  Ends ends;
+  if (unshare(CLONE_NEWNET) != 0) Fail("a network namespace");
+  ends.network_namespace = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+  if (ends.network_namespace < 0) Fail("/proc/thread-self/ns/net");
+  ends.tun = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+  if (ends.tun < 0) Fail("/dev/net/tun");
+  ifreq request = {};
+  request.ifr_flags = IFF_TUN | IFF_NO_PI;
+  std::strncpy(request.ifr_name, "line", IFNAMSIZ - 1);
+  if (ioctl(ends.tun, TUNSETIFF, &request) != 0) Fail("a TUN interface");
+  const int control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  SetUp(control, "lo", "");
+  SetUp(control, "line", address);
+  close(control);
+  return ends;
+}
+
+std::string AddressOf(int number) { return absl::StrCat("10.99.0.", number); }
+
+}  // namespace
+
+struct Wires::State {
+  explicit State(uint32_t seed) : random(seed) {
+    wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    thread = std::thread([this] { Run(); });
+  }
+  ~State() {
+    {
+      const std::lock_guard<std::mutex> lock(mutex);
+      stopping = true;
+    }
+    Wake();
+    thread.join();
+    for (const int tun : tuns) close(tun);
+    for (const Host& host : hosts) close(host.network_namespace);
+    close(wake);
+  }
+
+  struct Way {
+    Line line;
+    Traffic traffic;
+    steady_clock::time_point free_at;  // the last packet has left
+  };
+  struct Packet {
+    int to;
+    Way* way;
+    std::string bytes;
+  };
+
+  void Wake() const {
+    const uint64_t one = 1;
+    if (write(wake, &one, sizeof one) < 0) return;  // it is awake
+  }
+
+  Way& At(int from, int to) { return ways[{from, to}]; }
+
+  void Run();
+  void Take(int from, std::string bytes);
+  int Deliver();  // milliseconds until the next is due; -1: none
+
+  mutable std::mutex mutex;  // guards all below; `hosts` keep their places
+  bool stopping = false;
+  std::deque<Host> hosts;
+  std::vector<int> tuns;
+  std::map<std::pair<int, int>, Way> ways;
+  std::multimap<steady_clock::time_point, Packet> due;
+  std::mt19937 random;
+  int wake = -1;
+  std::thread thread;
+};
+
+void Wires::State::Take(int from, std::string bytes) {
+  if (bytes.size() < kDestinationAt + 4 || (bytes[0] & 0xf0) != 0x40) return;
+  const int to = static_cast<uint8_t>(bytes[kDestinationAt + 3]);
+  if (bytes.compare(kDestinationAt, 3, "\x0a\x63\x00", 3) != 0 || to == 0 ||
+      to > static_cast<int>(hosts.size())) {
+    return;
+  }
+  Way& way = At(from, to);
+  const auto now = steady_clock::now();
+  const Line& line = way.line;
+  auto leaves = now;
+  bool taken = !line.cut && !(std::uniform_real_distribution<double>(0, 1)(random) < line.loss);
+  if (taken && line.bits_per_second > 0) {
+    const auto turn = std::max(now, way.free_at);
+    const std::chrono::nanoseconds holds(static_cast<int64_t>(bytes.size()) * 8 * 1'000'000'000 /
+                                         line.bits_per_second);
+    const double waiting = std::chrono::duration<double>(turn - now).count() *
+                           static_cast<double>(line.bits_per_second) / 8;
+    taken = waiting <= static_cast<double>(line.queue_bytes);
+    if (taken) leaves = way.free_at = turn + holds;
+  }
+  if (!taken) {
+    ++way.traffic.dropped;
+    return;
+  }
+  due.emplace(leaves + absl::ToChronoNanoseconds(line.delay), Packet{to, &way, std::move(bytes)});
+}
+
+int Wires::State::Deliver() {
+  while (!due.empty()) {
+    const auto wait = due.begin()->first - steady_clock::now();
+    if (wait > wait.zero()) {
+      return static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(wait).count()) +
+             1;
+    }
+    const Packet packet = std::move(due.begin()->second);
+    due.erase(due.begin());
+    // A line that is cut meanwhile loses what is on it.
+    if (!packet.way->line.cut &&
+        write(tuns[packet.to - 1], packet.bytes.data(), packet.bytes.size()) > 0) {
+      ++packet.way->traffic.packets;
+      packet.way->traffic.bytes += packet.bytes.size();
+    } else {
+      ++packet.way->traffic.dropped;
+    }
+  }
+  return -1;
+}
+
+void Wires::State::Run() {
+  char buffer[kPacketBytesMax];
+  while (true) {
+    std::vector<pollfd> ready;
+    int wait;
+    {
+      const std::lock_guard<std::mutex> lock(mutex);
+      if (stopping) return;
+      wait = Deliver();
+      ready.push_back({wake, POLLIN, 0});
+      for (const int tun : tuns) ready.push_back({tun, POLLIN, 0});
+    }
+    poll(ready.data(), ready.size(), wait);
+    uint64_t ignored;
+    if (ready[0].revents != 0 && read(wake, &ignored, sizeof ignored) < 0) continue;
+    const std::lock_guard<std::mutex> lock(mutex);
+    for (size_t i = 1; i < ready.size(); ++i) {
+      if ((ready[i].revents & POLLIN) == 0) continue;
+      for (int taken = 0; taken < kPacketsAtOnce; ++taken) {
+        const ssize_t got = read(ready[i].fd, buffer, sizeof buffer);
+        if (got <= 0) break;
+        Take(static_cast<int>(i), std::string(buffer, static_cast<size_t>(got)));
+      }
+    }
+  }
+}
+
+std::string Wires::WhyNot() {
+  try {
+    OnItsOwnThread([] {
+      const Ends ends = MakeNamespace(AddressOf(1));
+      close(ends.tun);
+      close(ends.network_namespace);
+    });
+  } catch (const std::exception& failed) {
+    return absl::StrCat("no network namespaces can be made here (", failed.what(), ")");
+  }
+  return "";
+}
+
+Wires::Wires(uint32_t seed) : state_(std::make_unique<State>(seed)) {}
+Wires::~Wires() = default;
+
+const Host& Wires::AddHost() {
+  int number;
+  {
+    const std::lock_guard<std::mutex> lock(state_->mutex);
+    number = static_cast<int>(state_->hosts.size()) + 1;
+  }
+  if (number > kHostsMax) throw std::runtime_error("no more hosts on these wires");
+  Ends ends;
+  OnItsOwnThread([&] { ends = MakeNamespace(AddressOf(number)); });
+  const std::lock_guard<std::mutex> lock(state_->mutex);
+  state_->tuns.push_back(ends.tun);
+  state_->hosts.push_back({ends.network_namespace, number, AddressOf(number)});
+  state_->Wake();
+  return state_->hosts.back();
+}
+
+void Wires::SetOneWay(const Host& from, const Host& to, const Line& line) {
+  const std::lock_guard<std::mutex> lock(state_->mutex);
+  State::Way& way = state_->At(from.number, to.number);
+  way.line = line;
+  way.free_at = {};
+}
+
+void Wires::SetBothWays(const Host& a, const Host& b, const Line& line) {
+  SetOneWay(a, b, line);
+  SetOneWay(b, a, line);
+}
+
+Traffic Wires::TrafficOf(const Host& from, const Host& to) const {
+  const std::lock_guard<std::mutex> lock(state_->mutex);
+  return state_->At(from.number, to.number).traffic;
+}
+
+bool ListensIn(const Host& host, uint16_t port) {
+  bool listens = false;
+  OnItsOwnThread([&] {
+    if (setns(host.network_namespace, CLONE_NEWNET) != 0) Fail("entering a namespace");
+    const int file = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    inet_pton(AF_INET, host.address.c_str(), &address.sin_addr);
+    listens = connect(file, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    close(file);
+  });
+  return listens;
+}
+
+}  // namespace guantong::test
