@@ -71,7 +71,9 @@ rocksdb::DBOptions DatabaseOptions(const RocksOptions& options) {
   database.max_total_wal_size = options.log_bytes_max;
   // A record cut short at the end was never acknowledged. One damaged before that may have been: the default would drop it and all
   // after it without a word.
-  database.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  database.wal_recovery_mode = options.log_to_first_damage
+                                   ? rocksdb::WALRecoveryMode::kPointInTimeRecovery
+                                   : rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   database.max_open_files = options.open_files_max;
   database.max_background_jobs = 2;
   // One thread commits: the machinery for many is cost without use.

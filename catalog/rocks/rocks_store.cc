@@ -3,6 +3,7 @@
 #include "catalog/rocks/rocks_store.h"
 
 #include <rocksdb/db.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/write_batch.h>
 
 #include <utility>
@@ -11,6 +12,8 @@
 #include "absl/strings/str_cat.h"
 #include "catalog/base/status.h"
 #include "catalog/rocks/families.h"
+#include "catalog/rocks/files.h"
+#include "catalog/rocks/rocks_status.h"
 
 namespace guantong {
 namespace {
@@ -18,36 +21,16 @@ namespace {
 rocksdb::Slice SliceOf(absl::string_view bytes) { return {bytes.data(), bytes.size()}; }
 absl::string_view ViewOf(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
-// Where a status of RocksDB becomes one of ours.
-absl::Status FromRocks(const rocksdb::Status& status, absl::string_view what) {
-  if (status.ok()) return absl::OkStatus();
-  if (status.IsNotFound()) return absl::NotFoundError("no such key");
-  const std::string text = absl::StrCat(what, ": ", status.ToString());
-  if (status.IsNoSpace()) {
-    return Error(absl::StatusCode::kResourceExhausted, "disk_full", text, "",
-                 "free space on the disk of the node's folder; the node goes on by itself");
-  }
-  if (status.IsCorruption()) {
-    return Error(absl::StatusCode::kDataLoss, "store_corrupt", text, "",
-                 "stop the node, check the disk and restore the folder from a backup");
-  }
-  return Error(absl::StatusCode::kUnavailable, "store_failed", text, "",
-               "check the disk of the node's folder, then start the node again");
-}
-
-absl::Status FromOpen(const rocksdb::Status& status, const std::string& dir) {
-  // RocksDB has no code of its own for the lock that another holder keeps.
-  if (status.IsIOError() && status.ToString().find("/LOCK") != std::string::npos) {
-    return Error(absl::StatusCode::kFailedPrecondition, "store_locked",
-                 absl::StrCat("the store is in use: ", status.ToString()), dir,
-                 "only one node may run on a folder: stop the other one");
-  }
-  return FromRocks(status, absl::StrCat("opening ", dir));
-}
-
 struct Database {
   std::unique_ptr<rocksdb::DB> db;
   std::vector<rocksdb::ColumnFamilyHandle*> families;
+  std::function<void(const absl::Status&)> on_damage;
+
+  absl::Status Convert(const rocksdb::Status& status, absl::string_view what) const {
+    absl::Status converted = FromRocks(status, what);
+    if (status.IsCorruption() && on_damage) on_damage(converted);
+    return converted;
+  }
 
   ~Database() {
     for (rocksdb::ColumnFamilyHandle* family : families) {
@@ -55,6 +38,19 @@ struct Database {
     }
     if (db != nullptr) db->Close().PermitUncheckedError();
   }
+};
+
+// What flushes and compactions meet.
+class DamageListener : public rocksdb::EventListener {
+ public:
+  explicit DamageListener(std::function<void(const absl::Status&)> on_damage)
+      : on_damage_(std::move(on_damage)) {}
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* error) override {
+    if (error->IsCorruption()) on_damage_(FromRocks(*error, "in the background"));
+  }
+
+ private:
+  const std::function<void(const absl::Status&)> on_damage_;
 };
 
 // One sequence number of the database, readable while this lives.
@@ -106,7 +102,7 @@ class RocksCursor : public Cursor {
   }
 
   void Leave() {
-    status_ = FromRocks(iterator_->status(), "reading a range");
+    status_ = database_->Convert(iterator_->status(), "reading a range");
     Enter(status_.ok() ? at_ + 1 : segments_.size());
   }
 
@@ -124,7 +120,7 @@ absl::Status GetAt(const Database& database, const rocksdb::Snapshot* snapshot,
   if (key.empty()) return absl::NotFoundError("no such key");
   rocksdb::ReadOptions options;
   options.snapshot = snapshot;
-  return FromRocks(
+  return database.Convert(
       database.db->Get(options, database.families[FamilyOf(key[0])], SliceOf(key), value),
       "reading a key");
 }
@@ -146,9 +142,9 @@ class RocksSnapshot : public Reader {
   std::shared_ptr<const Pin> pin_;
 };
 
-class RocksStore : public Store {
+class OpenStore : public RocksStore {
  public:
-  explicit RocksStore(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+  explicit OpenStore(std::unique_ptr<Database> database) : database_(std::move(database)) {}
 
   absl::Status Get(absl::string_view key, std::string* value) const override {
     return GetAt(*database_, nullptr, key, value);
@@ -162,10 +158,11 @@ class RocksStore : public Store {
 
   absl::Status Commit(absl::Span<const WriteSet> groups) override {
     if (failed_) {
-      // Busy: RocksDB is already waiting for space by itself, and the write says whether it still does.
+      // Busy: RocksDB is already waiting for space by itself, and the write says whether it still
+      // does.
       const rocksdb::Status resumed = database_->db->Resume();
       if (!resumed.ok() && !resumed.IsBusy()) {
-        return FromRocks(resumed, "recovering from a failed write");
+        return database_->Convert(resumed, "recovering from a failed write");
       }
     }
     size_t bytes = 0;
@@ -180,7 +177,7 @@ class RocksStore : public Store {
     options.sync = true;
     const rocksdb::Status written = database_->db->Write(options, &batch);
     failed_ = !written.ok();
-    return FromRocks(written, "committing");
+    return database_->Convert(written, "committing");
   }
 
   StoreUsage Usage() const override {
@@ -194,6 +191,15 @@ class RocksStore : public Store {
     usage.memory_bytes +=
         Property(database_->families[0], rocksdb::DB::Properties::kBlockCacheUsage);
     return usage;
+  }
+
+  std::vector<TableFile> TableFiles() const override { return TableFilesOf(database_->db.get()); }
+  absl::Status CheckTableFile(const TableFile& file, const Pace& pace) const override {
+    return CheckTable(*database_->db, file, pace);
+  }
+  absl::StatusOr<StoreBackup> BackUp(const std::string& dir,
+                                     const std::function<void(uint64_t bytes)>& copied) override {
+    return BackUpDatabase(database_->db.get(), dir, copied);
   }
 
  private:
@@ -226,16 +232,20 @@ class RocksStore : public Store {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Store>> OpenRocksStore(const std::string& dir,
-                                                      const RocksOptions& options) {
-  const Layout layout = LayoutOf(options);
+absl::StatusOr<std::unique_ptr<RocksStore>> OpenRocksStore(const std::string& dir,
+                                                           const RocksOptions& options) {
+  Layout layout = LayoutOf(options);
+  if (options.on_damage) {
+    layout.database.listeners.push_back(std::make_shared<DamageListener>(options.on_damage));
+  }
   auto database = std::make_unique<Database>();
   rocksdb::DB* db = nullptr;
   const rocksdb::Status opened =
       rocksdb::DB::Open(layout.database, dir, layout.families, &database->families, &db);
   database->db.reset(db);
   if (!opened.ok()) return FromOpen(opened, dir);
-  return std::make_unique<RocksStore>(std::move(database));
+  database->on_damage = options.on_damage;
+  return std::make_unique<OpenStore>(std::move(database));
 }
 
 }  // namespace guantong
