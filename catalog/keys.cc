@@ -58,6 +58,17 @@ std::string LogKey(const FeedKey& feed, uint64_t epoch, uint64_t last) {
 }
 
 std::string LogPrefix(const FeedKey& feed) { return FeedScoped('L', feed, ""); }
+
+std::string SupersededKey(const FeedKey& feed, uint64_t epoch, uint64_t last) {
+  std::string key = FeedScoped('W', feed, "");
+  AppendBigEndian64(epoch, &key);
+  AppendBigEndian64(last, &key);
+  return key;
+}
+
+std::string SupersededPrefix(const FeedKey& feed) { return FeedScoped('W', feed, ""); }
+
+std::string RestoredKey() { return NodeFactKey("restored"); }
 std::string ChainKey(absl::string_view digest) { return Key('C', digest); }
 std::string TableKey(const FeedKey& feed) { return FeedScoped('T', feed, ""); }
 

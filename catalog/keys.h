@@ -24,7 +24,8 @@
 //   N feed                       SnapshotProgress      being loaded here
 //   K label                      StoredToken
 //   U uscc                       StoredDepartment
-//   X name                       node facts: "format"
+//   W feed epoch8 last8          SignedBatch           superseded batches, to be listed
+//   X name                       node facts: "format", "restored" (storage.v1.Restored)
 #ifndef GUANTONG_CATALOG_KEYS_H_
 #define GUANTONG_CATALOG_KEYS_H_
 
@@ -93,7 +94,10 @@ std::string ChunkPrefix(const FeedKey& feed);
 std::string SnapshotProgressKey(const FeedKey& feed);
 std::string TokenKey(absl::string_view label);
 std::string DepartmentKey(absl::string_view uscc);
+std::string SupersededKey(const FeedKey& feed, uint64_t epoch, uint64_t last);
+std::string SupersededPrefix(const FeedKey& feed);
 std::string NodeFactKey(absl::string_view name);
+std::string RestoredKey();                     // storage.v1.Restored, written by `guantong restore`, removed by the engine
 
 // The prefix of a whole kind, and the first key after all keys with `prefix`.
 std::string KindPrefix(char kind);

@@ -36,6 +36,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "catalog/store.h"
+#include "node/clock_watch.h"
 #include "relay/core/engine.h"
 #include "relay/grpc/links.h"
 
@@ -150,7 +151,7 @@ class Driver : public LinkEvents {
   void CarryOut(Effects effects);
   void FinishWrite(const WriteDone& done);
   void FinishCall(const CallDone& done);
-  void Suspend(const absl::Status& why, absl::Time now);
+  void Suspend(absl::string_view text, const absl::Status& why, absl::Time now);
   void TryResume(absl::Time now);
   void FailWaiting(const absl::Status& why);
   void CloseAllLinks(const absl::Status& why);
@@ -161,6 +162,9 @@ class Driver : public LinkEvents {
   const MakeEngine make_engine_;
   const Hooks hooks_;
   Links* links_ = nullptr;
+
+  ClockWatch clock_;            // the core thread's, as is
+  bool clock_was_set_ = false;
 
   mutable std::mutex mutex_;
   std::condition_variable core_wakes_;

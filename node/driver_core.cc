@@ -33,6 +33,7 @@ void Driver::CoreLoop() {
   absl::Time give_up = absl::InfiniteFuture();
   while (true) {
     const absl::Time now = absl::Now();
+    clock_was_set_ |= clock_.Jumped(now);
     if (stopping_) {
       // What nobody waits for (merging, sequencing after a restart) goes on at the next start.
       give_up = std::min(give_up, now + absl::Seconds(kStopSecondsMax));
@@ -45,12 +46,29 @@ void Driver::CoreLoop() {
       committed_ticket_ = 0;
       commit_wakes_.notify_one();
       lock.unlock();
-      Suspend(why, now);
+      Suspend("存储提交失败，暂停服务 (a commit failed; trying again)", why, now);
       lock.lock();
     } else if (committed_ticket_ > confirmed_ticket_) {
       confirmed_ticket_ = committed_ticket_;
       lock.unlock();
       Step(Committed{confirmed_ticket_}, now);
+      lock.lock();
+    } else if (clock_was_set_) {
+      if (committing_ || !orders_.empty()) {
+        core_wakes_.wait(lock);
+        continue;
+      }
+      // All times the engine remembers are void, and what the neighbours said of theirs.
+      clock_was_set_ = false;
+      committed_ticket_ = 0;
+      lock.unlock();
+      if (engine_ != nullptr) {
+        Suspend("本机时钟被改动，重新连接 (the clock of this machine was set: all links are made anew)",
+                Error(absl::StatusCode::kUnavailable, "clock_was_set", "the clock of this machine was set while the node ran",
+                      absl::FormatTime(now), "try again in a few seconds"),
+                now);
+      }
+      resume_at_ = now;
       lock.lock();
     } else if (engine_ != nullptr && now >= wake_at_) {
       wake_at_ = absl::InfiniteFuture();
@@ -214,7 +232,7 @@ void Driver::FinishCall(const CallDone& done) {
 
 // --- failure -----------------------------------------------------------------------------------
 
-void Driver::Suspend(const absl::Status& why, absl::Time now) {
+void Driver::Suspend(absl::string_view text, const absl::Status& why, absl::Time now) {
   engine_.reset();
   {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -223,10 +241,7 @@ void Driver::Suspend(const absl::Status& why, absl::Time now) {
   confirmed_ticket_ = 0;
   resume_at_ = now + backoff_;
   if (hooks_.on_notice) {
-    hooks_.on_notice(
-        {.alarm = true,
-         .text = absl::StrCat("存储提交失败，暂停服务，", absl::FormatDuration(backoff_),
-                              " 后重试 (a commit failed; trying again): ", why.message())});
+    hooks_.on_notice({.alarm = true, .text = absl::StrCat(text, ": ", why.message())});
   }
   CloseAllLinks(why);
   FailWaiting(why);

@@ -10,6 +10,7 @@
 #include "catalog/base/limits.h"
 #include "catalog/base/status.h"
 #include "relay/core/calls.h"
+#include "relay/core/disputes.h"
 #include "relay/core/feed_log.h"
 #include "relay/core/origin.h"
 #include "relay/core/receiver.h"
@@ -33,10 +34,11 @@ class EngineImpl : public Engine {
   EngineImpl(EngineOptions options, EngineIdentity identity, const Store* store, RandomSource random)
       : core_(std::move(options), std::move(identity), store, std::move(random)),
         origin_(&core_),
-        sender_(&core_, &origin_),
+        disputes_(&core_, &origin_),
+        sender_(&core_, &origin_, &disputes_),
         wants_(&core_),
         sync_(&core_, &origin_, &sender_, &wants_),
-        receiver_(&core_, &sender_, &origin_),
+        receiver_(&core_, &sender_, &origin_, &disputes_),
         subscriptions_(&core_, &origin_, &sender_, &wants_, &sync_, &receiver_),
         calls_(&core_) {}
 
@@ -120,6 +122,7 @@ class EngineImpl : public Engine {
 
   Core core_;
   Origin origin_;
+  Disputes disputes_;
   Sender sender_;
   Wants wants_;
   Sync sync_;
@@ -191,7 +194,7 @@ void EngineImpl::OnFrame(Turn& turn, Peer& peer, v1::Frame frame, std::string ra
       peer.name = frame.hello().name();
       peer.division = frame.hello().division();
       peer.clock_offset = absl::FromUnixMillis(frame.hello().clock_unix_ms()) - turn.now;
-      return;
+      return origin_.ClockCompared(turn);
     case v1::Frame::kInterest:
       return subscriptions_.OnInterest(turn, peer, frame.interest());
     case v1::Frame::kSyncOffer:
@@ -267,6 +270,7 @@ void EngineImpl::OnTime(Turn& turn) {
   }
   receiver_.Tend(turn);
   origin_.CheckRecoveries(turn);
+  disputes_.Tend(turn);
   if (turn.now - last_sweep_ >= kSweepEvery) Sweep(turn);
 }
 
@@ -330,7 +334,9 @@ absl::Time EngineImpl::WakeAt(absl::Time now) const {
     wake = std::min(wake, peer.offered_at + core_.options.sync_every);
     wake = std::min(wake, sender_.NextResend(peer));
   }
-  if (!core_.repairing.empty() || !core_.recovering.empty()) wake = std::min(wake, now + absl::Seconds(1));
+  if (!core_.repairing.empty() || !core_.recovering.empty() || !core_.disputed.empty() || core_.restored.has_value()) {
+    wake = std::min(wake, now + absl::Seconds(1));
+  }
   wake = std::min(wake, last_sweep_ + kSweepEvery);
   return std::max(wake, now + absl::Milliseconds(10));
 }

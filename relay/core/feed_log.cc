@@ -61,6 +61,54 @@ absl::Status ApplyRows(Turn& turn, FeedState& feed, const v1::BatchHeader& heade
   return feed.table->Apply(header, rows, &turn.writes());
 }
 
+// Where the epoch that ends here is left by the one that follows.
+void AddCut(storage::v1::FeedRecord& record, const v1::Position& end) {
+  if (end.epoch().number() == 0) return;
+  *record.add_cuts() = end;
+  if (record.cuts_size() > kCutsMax) record.mutable_cuts()->DeleteSubrange(0, record.cuts_size() - kCutsMax);
+}
+
+bool BeyondCuts(const google::protobuf::RepeatedPtrField<v1::Position>& cuts, const v1::Position& position) {
+  for (const v1::Position& cut : cuts) {
+    if (cut.epoch().number() != position.epoch().number()) continue;
+    return cut.epoch().id() != position.epoch().id() || position.sequence() > cut.sequence();
+  }
+  // A number that the history in force has passed over; of those before the oldest cut nothing is known.
+  return !cuts.empty() && position.epoch().number() > cuts.begin()->epoch().number();
+}
+
+// Before the log goes: what a new epoch does not continue stays, to be listed.
+void SetAsideBeyond(Core& core, Turn& turn, FeedState& feed, const v1::Manifest& manifest) {
+  const v1::Position& head = feed.record.head();
+  const v1::Position* cut = nullptr;
+  for (const v1::Position& end : manifest.cuts()) {
+    if (end.epoch().number() <= head.epoch().number()) cut = &end;
+  }
+  if (cut == nullptr) return;
+  const bool apart = cut->epoch().number() == head.epoch().number() && Locate(core, feed, *cut) == Place::kFork;
+  if (!apart && !BeyondCuts(manifest.cuts(), head)) return;
+  *feed.record.mutable_superseded() = head;
+  // Where both histories have the cut, what comes after it is superseded; else they part somewhere before, and all that is held is kept.
+  std::string from = LogPrefix(feed.key);
+  if (!apart || feed.record.log_bytes() > kSupersededBytesMax) {
+    from = LogKey(feed.key, cut->epoch().number(), cut->sequence() + 1);
+  }
+  auto cursor = core.store->Scan(from, PrefixEnd(LogPrefix(feed.key)));
+  for (; cursor->Valid(); cursor->Next()) {
+    v1::SignedBatch batch;
+    v1::BatchHeader header;
+    if (!batch.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())) ||
+        !header.ParseFromString(batch.header())) {
+      continue;
+    }
+    SetAside(core, turn, feed, header, batch);
+  }
+}
+
+void NoteChild(Core& core, const NodePath& path) {
+  if (core.IsBelow(path)) core.children.insert(path.Ancestor(core.self_path().depth() + 1));
+}
+
 bool KnownKind(v1::FeedKind kind) {
   return kind >= v1::FEED_KIND_MEMBERSHIP && kind <= v1::FEED_KIND_ROWS;
 }
@@ -105,6 +153,7 @@ absl::Status LoadFeeds(Core& core) {
     feed.durable = record.head();
     feed.own = record.own();
     feed.epoch_number_max = record.head().epoch().number();
+    NoteChild(core, origin);
     feed.origin_path = std::move(origin);
     if (record.applied()) {
       GT_ASSIGN_OR_RETURN(TableWriter table, TableWriter::Load(*core.store, key));
@@ -128,6 +177,21 @@ absl::Status LoadFeeds(Core& core) {
   }
   GT_RETURN_IF_ERROR(cursor->status());
 
+  v1::FeedId membership;
+  membership.set_origin(core.self_id());
+  membership.set_kind(v1::FEED_KIND_MEMBERSHIP);
+  const std::string members = MemberPrefix(FeedKey::Of(membership));
+  cursor = core.store->Scan(members, PrefixEnd(members));
+  for (; cursor->Valid(); cursor->Next()) {
+    v1::Member member;
+    if (!member.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())) || member.removed()) continue;
+    if (absl::StatusOr<NodePath> path = NodePath::Parse(member.path()); path.ok()) NoteChild(core, *path);
+  }
+  GT_RETURN_IF_ERROR(cursor->status());
+
+  std::string restored;
+  if (core.store->Get(RestoredKey(), &restored).ok()) core.restored.emplace().ParseFromString(restored);
+
   const std::string interests = KindPrefix('I');
   cursor = core.store->Scan(interests, PrefixEnd(interests));
   for (; cursor->Valid(); cursor->Next()) {
@@ -136,6 +200,23 @@ absl::Status LoadFeeds(Core& core) {
     if (!interest.ended()) core.subscriptions[FeedKey::Of(interest.feed())] = interest;
   }
   return cursor->status();
+}
+
+absl::StatusOr<v1::Position> PredecessorOf(const v1::BatchHeader& header, const v1::SignedBatch& batch) {
+  GT_ASSIGN_OR_RETURN(std::string payload, DecodePayload(header.compression(), batch.payload()));
+  v1::EpochOpened opened;
+  if (header.encoding() == v1::ENCODING_ROWS) {
+    v1::RowBatch rows;
+    if (rows.ParseFromString(payload) && opened.ParseFromString(rows.opened())) return opened.predecessor();
+  } else {
+    v1::Records records;
+    if (records.ParseFromString(payload) && records.records_size() > 0 &&
+        records.records(0).has_epoch_opened()) {
+      return records.records(0).epoch_opened().predecessor();
+    }
+  }
+  return Error(absl::StatusCode::kInvalidArgument, "epoch_malformed",
+               "the first batch of an epoch does not say what came before");
 }
 
 FeedState& OpenFeed(Core& core, Turn& turn, const v1::FeedId& id, const NodePath& origin_path, bool applied) {
@@ -147,6 +228,7 @@ FeedState& OpenFeed(Core& core, Turn& turn, const v1::FeedId& id, const NodePath
   *feed.record.mutable_feed() = id;
   feed.record.set_origin_path(origin_path.text());
   feed.origin_path = origin_path;
+  NoteChild(core, origin_path);
   feed.own = id.origin() == core.self_id();
   feed.record.set_own(feed.own);
   feed.record.mutable_head()->set_chain_hash(ZeroDigest());
@@ -186,6 +268,12 @@ void AppendBatch(Core& core, Turn& turn, FeedState& feed, const ParsedBatch& par
   storage::v1::FeedRecord& record = feed.record;
   const bool new_epoch = header.epoch().number() != record.head().epoch().number();
   if (new_epoch && feed.table.has_value()) feed.table->AbandonOpenPush(&turn.writes());
+  // A relay may begin in the midst of a feed, where no epoch opens.
+  if (new_epoch && header.prev() == 0) {
+    if (absl::StatusOr<v1::Position> predecessor = PredecessorOf(header, batch); predecessor.ok()) {
+      AddCut(record, *predecessor);
+    }
+  }
 
   // A fact that does not apply must not stop the feed: the bytes are verified and others may understand them.
   if (absl::Status applied = ApplyFacts(turn, feed, header, batch);
@@ -253,6 +341,43 @@ std::optional<TailBatch> NextBatch(const Core& core, const FeedState& feed, uint
                    .signer_chain = header.signer_chain(), .frame = FrameOf(std::move(batch))};
 }
 
+bool IsSuperseded(const Core& core, const FeedState& feed, const v1::Position& position) {
+  const storage::v1::FeedRecord& record = feed.record;
+  if (position.epoch().number() == 0 || position.epoch().number() >= record.head().epoch().number()) return false;
+  if (BeyondCuts(record.cuts(), position)) return true;
+  // Within what the log still holds, a place where no batch ends or another one does.
+  return MarkOf(position) > MarkOf(record.log_from()) && Locate(core, feed, position) == Place::kGone;
+}
+
+bool SetAside(Core& core, Turn& turn, FeedState& feed, const v1::BatchHeader& header, const v1::SignedBatch& batch) {
+  const std::string key = SupersededKey(feed.key, header.epoch().number(), header.last());
+  std::string held;
+  if (core.store->Get(key, &held).ok()) return false;
+  std::string bytes = batch.SerializeAsString();
+  if (feed.record.superseded_bytes() + bytes.size() > kSupersededBytesMax) return false;
+  feed.record.set_superseded_batches(feed.record.superseded_batches() + 1);
+  feed.record.set_superseded_bytes(feed.record.superseded_bytes() + bytes.size());
+  core.chains.Keep(header.signer_chain(), &turn.writes());
+  turn.writes().Put(key, std::move(bytes));
+  return true;
+}
+
+Bytes BatchAround(const Core& core, const FeedState& feed, uint64_t epoch, uint64_t sequence, std::string* signer_chain) {
+  for (const uint64_t from : {sequence, uint64_t{0}}) {
+    auto cursor = core.store->Scan(LogKey(feed.key, epoch, from), LogKey(feed.key, epoch + 1, 0));
+    v1::SignedBatch batch;
+    v1::BatchHeader header;
+    if (!cursor->Valid() ||
+        !batch.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())) ||
+        !header.ParseFromString(batch.header())) {
+      continue;
+    }
+    *signer_chain = header.signer_chain();
+    return FrameOf(std::move(batch));
+  }
+  return nullptr;
+}
+
 Place Locate(const Core& core, const FeedState& feed, const v1::Position& position) {
   const uint64_t epoch = position.epoch().number();
   const bool newest_epoch = epoch == feed.durable.epoch().number();
@@ -309,13 +434,12 @@ void TrimLog(Core& core, Turn& turn, FeedState& feed) {
 
 void MoveTo(Core& core, Turn& turn, FeedState& feed, const v1::Manifest& manifest) {
   storage::v1::FeedRecord& record = feed.record;
+  if (record.head().epoch().number() != 0 && record.head().epoch().id() != manifest.at().epoch().id()) {
+    SetAsideBeyond(core, turn, feed, manifest);
+  }
   turn.writes().DeleteRange(LogPrefix(feed.key), PrefixEnd(LogPrefix(feed.key)));
   ForgetTail(core, feed);
-  // What stood after the point where the new epoch goes on is superseded; the manifest does not say where that is.
-  const v1::Position& head = record.head();
-  if (head.epoch().number() != 0 && head.epoch().id() != manifest.at().epoch().id()) {
-    *record.mutable_superseded() = head;
-  }
+  *record.mutable_cuts() = manifest.cuts();
   *record.mutable_head() = manifest.at();
   *record.mutable_log_from() = manifest.at();
   *record.mutable_visible() = manifest.at();
@@ -342,6 +466,7 @@ void DropFeed(Core& core, Turn& turn, const FeedKey& key) {
   WriteSet& writes = turn.writes();
   writes.Delete(FeedRecordKey(key));
   writes.DeleteRange(LogPrefix(key), PrefixEnd(LogPrefix(key)));
+  writes.DeleteRange(SupersededPrefix(key), PrefixEnd(SupersededPrefix(key)));
   writes.DeleteRange(ChunkPrefix(key), PrefixEnd(ChunkPrefix(key)));
   writes.Delete(ManifestKey(key));
   writes.Delete(SnapshotProgressKey(key));
@@ -362,6 +487,7 @@ void DropFeed(Core& core, Turn& turn, const FeedKey& key) {
   }
   core.repairing.erase(key);
   core.recovering.erase(key);
+  core.disputed.erase(key);
   core.merging.erase(key);
   core.feeds.erase(key);
 }

@@ -30,6 +30,19 @@ std::optional<TailBatch> NextBatch(const Core& core, const FeedState& feed, uint
 enum class Place { kHere, kGone, kAhead, kFork };
 Place Locate(const Core& core, const FeedState& feed, const v1::Position& position);
 
+// What the first batch of an epoch says about the one before; of a first epoch an empty position. INVALID_ARGUMENT epoch_malformed.
+absl::StatusOr<v1::Position> PredecessorOf(const v1::BatchHeader& header, const v1::SignedBatch& batch);
+
+// `position` stands in an epoch that has ended, outside the history in force: what leads to it is superseded.
+bool IsSuperseded(const Core& core, const FeedState& feed, const v1::Position& position);
+
+// Keeps a superseded batch apart, to be listed. False when it is kept already or the bound is reached. The caller saves the feed.
+bool SetAside(Core& core, Turn& turn, FeedState& feed, const v1::BatchHeader& header, const v1::SignedBatch& batch);
+
+// The frame of a stored batch that covers `sequence` in `epoch` or, if the epoch ends before, its first one; null when the log does not
+// hold it. `signer_chain` is set to the digest of its chain.
+Bytes BatchAround(const Core& core, const FeedState& feed, uint64_t epoch, uint64_t sequence, std::string* signer_chain);
+
 // Keeps the log within its bound; whoever still needed what goes gets a snapshot.
 void TrimLog(Core& core, Turn& turn, FeedState& feed);
 

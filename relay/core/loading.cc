@@ -279,6 +279,7 @@ void Receiver::OnSnapshotMade(Turn& turn, SnapshotMade event) {
   v1::Manifest manifest = *std::move(event.manifest);
   manifest.set_signer_chain(core_.own_chain_digest);
   *manifest.mutable_signed_at() = ToTimestamp(turn.now);
+  *manifest.mutable_cuts() = feed->record.cuts();
   Hold(turn, *feed, SealManifest(manifest, core_.identity.key, core_.chains.network()), manifest);
   turn.when_durable.push_back([this, key = event.feed](Turn& later) {
     FeedState* state = core_.Find(key);

@@ -13,13 +13,61 @@ namespace guantong {
 
 namespace {
 
+absl::Status ClockAheadError(const FeedState& feed) {
+  return Error(absl::StatusCode::kUnavailable, "clock_ahead",
+               "the neighbours' clocks say that ours is more than ten minutes ahead; nothing is signed until it is right",
+               feed.record.feed().resource(), "set the clock of this machine; see `guantong doctor`");
+}
+
 absl::Status Recovering(const FeedState& feed) {
   return Error(absl::StatusCode::kUnavailable, "feed_recovering",
-               "this node takes back records of its own that a neighbour still holds",
+               "this node was restored, and takes back records of its own that neighbours still hold",
                feed.record.feed().resource(), "try again in a few seconds; see `guantong feeds`");
 }
 
 }  // namespace
+
+absl::Status Origin::MaySign(const FeedState& feed) const {
+  if (feed.recovery.has_value() || core_.restored.has_value()) return Recovering(feed);
+  if (ClockAhead()) return ClockAheadError(feed);
+  return absl::OkStatus();
+}
+
+// The parent's word, or that of all children where there are several: one wrong clock below must not silence its parent.
+bool Origin::ClockAhead() const {
+  int children = 0;
+  int behind = 0;
+  for (const auto& [link, peer] : core_.peers) {
+    if (!peer.hello) continue;
+    const bool ahead = peer.clock_offset < -absl::Seconds(kClockAheadSeconds);
+    if (peer.who.is_parent) return ahead;
+    ++children;
+    behind += ahead ? 1 : 0;
+  }
+  return children > 1 && behind == children;
+}
+
+void Origin::ClockCompared(Turn& turn) {
+  if (ClockAhead()) {
+    if (!std::exchange(core_.clock_ahead, true)) {
+      turn.Alarm("the neighbours' clocks say that ours is more than ten minutes ahead: nothing is signed until it is right");
+    }
+    return;
+  }
+  core_.clock_ahead = false;
+  if (core_.restored.has_value()) return;
+  std::vector<FeedState*> own;
+  for (auto& [key, feed] : core_.feeds) {
+    if (feed.own && !feed.recovery.has_value()) own.push_back(&feed);
+  }
+  for (FeedState* feed : own) {
+    // Signed while the clock was wrong: neighbours refuse it for as long as it was ahead, and take a snapshot of a new epoch at once.
+    if (TimeOf(feed->record.last_signed_at()) > turn.now + absl::Seconds(kClockAheadSeconds) && !feed->record.closed()) {
+      Reopen(turn, *feed);
+    }
+    if (feed->push_stalled) ContinuePush(turn, *feed);
+  }
+}
 
 FeedState& Origin::OwnFeed(Turn& turn, v1::FeedKind kind, const std::string& resource) {
   v1::FeedId id;
@@ -41,7 +89,9 @@ void Origin::Append(Turn& turn, FeedState& feed, v1::BatchHeader header, uint64_
   header.set_last(header.prev() + records);
   header.set_prev_hash(head.chain_hash());
   header.set_signer_chain(core_.own_chain_digest);
-  const absl::Time signed_at = std::max(turn.now, TimeOf(feed.record.last_signed_at()));
+  absl::Time signed_at = std::max(turn.now, TimeOf(feed.record.last_signed_at()));
+  // After a clock that was wrong only a new epoch goes back.
+  if (header.prev() == 0 && signed_at > turn.now + absl::Seconds(kClockAheadSeconds)) signed_at = turn.now;
   *header.mutable_signed_at() = ToTimestamp(signed_at);
   v1::Compression compression;
   std::string payload = EncodePayload(plain_payload, &compression);
@@ -90,7 +140,7 @@ void Origin::OpenEpoch(Turn& turn, FeedState& feed, const v1::DatasetSchema* sch
 
 void Origin::On(Turn& turn, AppendRecords event) {
   FeedState& feed = OwnFeed(turn, event.kind, "");
-  if (feed.recovery.has_value()) return Finish(turn, event.token, Recovering(feed));
+  if (absl::Status may = MaySign(feed); !may.ok()) return Finish(turn, event.token, std::move(may));
   if (event.records.empty()) {
     turn.writes().Append(std::move(event.extra));
     return FinishWhenDurable(turn, event.token, feed);
@@ -113,7 +163,7 @@ void Origin::On(Turn& turn, AppendRecords event) {
 
 void Origin::On(Turn& turn, OpenRows event) {
   FeedState& feed = OwnFeed(turn, v1::FEED_KIND_ROWS, event.resource);
-  if (feed.recovery.has_value()) return Finish(turn, event.token, Recovering(feed));
+  if (absl::Status may = MaySign(feed); !may.ok()) return Finish(turn, event.token, std::move(may));
   if (feed.push.has_value()) {
     return Finish(turn, event.token,
                   Error(absl::StatusCode::kFailedPrecondition, "push_open",
@@ -153,7 +203,7 @@ void Origin::On(Turn& turn, CloseRows event) {
   id.set_resource(event.resource);
   FeedState* feed = core_.Find(FeedKey::Of(id));
   if (feed == nullptr || feed->record.closed()) return Finish(turn, event.token, absl::OkStatus());
-  if (feed->recovery.has_value()) return Finish(turn, event.token, Recovering(*feed));
+  if (absl::Status may = MaySign(*feed); !may.ok()) return Finish(turn, event.token, std::move(may));
   if (feed->push.has_value()) {
     return Finish(turn, event.token,
                   Error(absl::StatusCode::kFailedPrecondition, "push_open",
@@ -179,7 +229,7 @@ void Origin::On(Turn& turn, PushRows event) {
   if (feed == nullptr || !feed->own || feed->record.closed()) {
     return refuse(absl::StatusCode::kNotFound, "dataset_unknown", "there is no such dataset at this node");
   }
-  if (feed->recovery.has_value()) return Finish(turn, event.token, Recovering(*feed));
+  if (absl::Status may = MaySign(*feed); !may.ok()) return Finish(turn, event.token, std::move(may));
   if (feed->push.has_value()) {
     return refuse(absl::StatusCode::kFailedPrecondition, "push_open", "another push of this dataset is being taken in");
   }
@@ -209,7 +259,9 @@ void Origin::On(Turn& turn, PushRows event) {
 }
 
 void Origin::ContinuePush(Turn& turn, FeedState& feed) {
-  if (!feed.push.has_value() || feed.push->payloads() == 0 || feed.recovery.has_value()) return;
+  if (!feed.push.has_value() || feed.push->payloads() == 0) return;
+  feed.push_stalled = !MaySign(feed).ok();
+  if (feed.push_stalled) return;
   storage::v1::PendingPush& push = *feed.push;
   std::string payload;
   absl::Status read = core_.store->Get(StagedKey(feed.key, push.push_id(), push.next()), &payload);

@@ -30,6 +30,9 @@ class Origin {
   // A neighbour holds a feed of ours that we know nothing of.
   void FoundForgotten(Turn& turn, Peer& peer, const v1::FeedId& id, const v1::Position& theirs);
 
+  // A neighbour has told its clock.
+  void ClockCompared(Turn& turn);
+
   // A batch of our own feed has come back; opens the new epoch once the known end is reached.
   void Recovered(Turn& turn, FeedState& feed);
 
@@ -46,6 +49,13 @@ class Origin {
   void AskTail(Turn& turn, const Peer& peer, FeedState& feed);
   void AbandonPush(Turn& turn, FeedState& feed);
   void EndRecovery(Turn& turn, FeedState& feed);
+  void Settled(Turn& turn, FeedState& feed);
+  void Reopen(Turn& turn, FeedState& feed);
+  void CheckRestored(Turn& turn);
+  bool AllTold() const;
+  // UNAVAILABLE feed_recovering, clock_ahead.
+  absl::Status MaySign(const FeedState& feed) const;
+  bool ClockAhead() const;
   void AppendPushBatch(Turn& turn, FeedState& feed, const std::string& payload, bool end);
 
   Core& core_;

@@ -1,5 +1,6 @@
 #include "relay/core/receiver.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,24 +12,6 @@
 namespace guantong {
 
 namespace {
-
-// What the first batch of an epoch says about the one before; an absent predecessor comes back empty.
-absl::StatusOr<v1::Position> PredecessorOf(const v1::BatchHeader& header, const v1::SignedBatch& batch) {
-  GT_ASSIGN_OR_RETURN(std::string payload, DecodePayload(header.compression(), batch.payload()));
-  v1::EpochOpened opened;
-  if (header.encoding() == v1::ENCODING_ROWS) {
-    v1::RowBatch rows;
-    if (rows.ParseFromString(payload) && opened.ParseFromString(rows.opened())) return opened.predecessor();
-  } else {
-    v1::Records records;
-    if (records.ParseFromString(payload) && records.records_size() > 0 &&
-        records.records(0).has_epoch_opened()) {
-      return records.records(0).epoch_opened().predecessor();
-    }
-  }
-  return Error(absl::StatusCode::kInvalidArgument, "epoch_malformed",
-               "the first batch of an epoch does not say what came before");
-}
 
 absl::string_view TextOf(const absl::Status& status) { return status.message(); }
 
@@ -66,12 +49,15 @@ void Receiver::OnBatch(Turn& turn, Peer& peer, const v1::SignedBatch& batch, Byt
     return Reject(turn, peer, header.feed(), feed, v1::NACK_REASON_GAP, "certificate chain not held");
   }
   if (!MayComeFrom(peer, header.feed(), signer->path)) return;   // interest dropped while it travelled
-  if (feed != nullptr && (feed->load != nullptr || feed->wants_snapshot)) return;
-  // Of our own we know the end, unless we have found that we do not.
-  if (header.feed().origin() == core_.self_id() && (feed == nullptr || !feed->recovery.has_value())) return;
+  const bool own = header.feed().origin() == core_.self_id();
+  if (own && feed == nullptr) return;
 
   const bool fresh = feed == nullptr || feed->record.head().epoch().number() == 0;
-  Continuity continuity = fresh ? Continuity::kNext : Compare(*feed, *parsed, batch);
+  const Continuity continuity = fresh ? Continuity::kNext : Compare(*feed, *parsed, batch);
+  const bool other_history = continuity == Continuity::kFork || continuity == Continuity::kSuperseded;
+  if (feed != nullptr && (feed->load != nullptr || feed->wants_snapshot) && continuity != Continuity::kSuperseded) return;
+  // Of our own we know the end, unless we have found that we do not; what contradicts it is heard.
+  if (own && !feed->recovery.has_value() && !other_history) return;
   if (continuity == Continuity::kRepeat) return Ack(turn, peer.who.link, *feed);
   if (continuity == Continuity::kGap) {
     return Reject(turn, peer, header.feed(), feed, v1::NACK_REASON_GAP, "records are missing before it");
@@ -89,7 +75,10 @@ void Receiver::OnBatch(Turn& turn, Peer& peer, const v1::SignedBatch& batch, Byt
                   "signed more than ten minutes ahead of our clock");
   }
   if (continuity == Continuity::kFork) {
-    return sender_.ReportFork(turn, peer, *feed, PositionOf(header, parsed->chain_hash));
+    return disputes_.Shown(turn, peer, *feed, *parsed, batch, std::move(frame));
+  }
+  if (continuity == Continuity::kSuperseded) {
+    return disputes_.ShownSuperseded(turn, peer, *feed, *parsed, batch, std::move(frame));
   }
   if (continuity == Continuity::kSnapshot) {
     *feed->record.mutable_superseded() = feed->record.head();
@@ -120,7 +109,10 @@ Receiver::Continuity Receiver::Compare(const FeedState& feed, const ParsedBatch&
                                        const v1::SignedBatch& batch) const {
   const v1::BatchHeader& header = parsed.header;
   const v1::Position& head = feed.record.head();
-  if (header.epoch().number() < head.epoch().number()) return Continuity::kRepeat;
+  if (header.epoch().number() < head.epoch().number()) {
+    return IsSuperseded(core_, feed, PositionOf(header, parsed.chain_hash)) ? Continuity::kSuperseded
+                                                                            : Continuity::kRepeat;
+  }
   if (header.epoch().number() == head.epoch().number()) {
     if (header.epoch().id() != head.epoch().id()) return Continuity::kFork;
     if (header.last() <= head.sequence()) {
@@ -230,12 +222,8 @@ void Receiver::OnNack(Turn& turn, Peer& peer, const v1::Nack& nack) {
       peer.text = nack.text();
       turn.Alarm(absl::StrCat("link ", DisplayPath(peer.who.path), " refuses feed ", HexOf(key.bytes()), ": ",
                               nack.text()));
+      if (nack.reason() == v1::NACK_REASON_CLOCK_AHEAD && feed != nullptr) RefusedByClock(turn, peer, *feed, nack);
       return;
-    case v1::NACK_REASON_FORK:
-      if (feed == nullptr) return;
-      // Whoever has it from us takes nothing that continues ours: a new epoch it takes as a snapshot, now or when it comes.
-      if (nack.has_have() && sender_.Flows(peer, *feed)) return sender_.StartFrom(turn, peer, *feed, nack.have());
-      return sender_.ReportFork(turn, peer, *feed, nack.have());
     case v1::NACK_REASON_REFUSED:
     case v1::NACK_REASON_UNKNOWN_FEED:
     case v1::NACK_REASON_UNREACHABLE:
@@ -243,6 +231,22 @@ void Receiver::OnNack(Turn& turn, Peer& peer, const v1::Nack& nack) {
     default:
       return;
   }
+}
+
+void Receiver::RefusedByClock(Turn& turn, Peer& peer, const FeedState& feed, const v1::Nack& nack) {
+  if (nack.have().epoch().number() < feed.durable.epoch().number()) {
+    // The clock is right again and a new epoch stands: what was refused travels in its snapshot.
+    v1::Fetch fetch;
+    *fetch.mutable_feed() = nack.feed();
+    *fetch.mutable_after() = nack.have();
+    fetch.mutable_after()->set_sequence(nack.have().sequence() + 1);
+    fetch.set_snapshot(true);
+    return sender_.OnFetch(turn, peer, fetch);
+  }
+  if (!feed.own) return;
+  // Newer than what it said when the link came up.
+  peer.clock_offset = std::min(peer.clock_offset, -absl::Seconds(kClockAheadSeconds + 1));
+  origin_.ClockCompared(turn);
 }
 
 void Receiver::Given(Turn& turn, const FeedKey& key) {

@@ -11,8 +11,8 @@ namespace guantong {
 
 class Receiver {
  public:
-  Receiver(Core* core, Sender* sender, Origin* origin)
-      : core_(*core), sender_(*sender), origin_(*origin) {}
+  Receiver(Core* core, Sender* sender, Origin* origin, Disputes* disputes)
+      : core_(*core), sender_(*sender), origin_(*origin), disputes_(*disputes) {}
 
   void OnChain(Turn& turn, Peer& peer, const v1::CertificateChain& chain);
   void OnBatch(Turn& turn, Peer& peer, const v1::SignedBatch& batch, Bytes frame);
@@ -34,7 +34,7 @@ class Receiver {
   void AfterDurable(Turn& turn, const FeedKey& key, LinkId from);
 
  private:
-  enum class Continuity { kNext, kRepeat, kGap, kFork, kSnapshot };
+  enum class Continuity { kNext, kRepeat, kGap, kFork, kSnapshot, kSuperseded };
   Continuity Compare(const FeedState& feed, const ParsedBatch& parsed, const v1::SignedBatch& batch) const;
   bool MayComeFrom(const Peer& peer, const v1::FeedId& id, const NodePath& origin) const;
   void Reject(Turn& turn, Peer& peer, const v1::FeedId& id, const FeedState* feed, v1::NackReason reason,
@@ -49,6 +49,7 @@ class Receiver {
   void LoseManifest(Turn& turn, FeedState& feed);
   // Something of the feed has come: whatever refusal there was is over.
   void Given(Turn& turn, const FeedKey& key);
+  void RefusedByClock(Turn& turn, Peer& peer, const FeedState& feed, const v1::Nack& nack);
   void OnRefusal(Turn& turn, Peer& peer, const v1::Nack& nack);
   void AskChunks(Turn& turn, FeedState& feed);
   void StageArrived(Turn& turn, FeedState& feed);
@@ -57,6 +58,7 @@ class Receiver {
   Core& core_;
   Sender& sender_;
   Origin& origin_;
+  Disputes& disputes_;
 };
 
 }  // namespace guantong

@@ -2,6 +2,7 @@
 // history (restored, and written to before it heard of anybody). What neighbours hold is taken back while that is possible; then a
 // new epoch opens, which every copy can tell from both histories.
 #include <algorithm>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,8 @@ namespace guantong {
 
 namespace {
 
+// After what was announced has come back other neighbours may hold still more: so long they are waited for.
+constexpr absl::Duration kSettleWithin = absl::Seconds(15);
 // A neighbour that claims to hold more and never shows it must not stop an origin for good.
 constexpr absl::Duration kShowWithin = absl::Seconds(30);
 // While it is away the origin waits longer: what it holds may exist nowhere else.
@@ -47,6 +50,9 @@ void Origin::FoundBehind(Turn& turn, Peer& peer, FeedState& feed, const v1::Posi
   } else if (MarkOf(theirs) > MarkOf(feed.recovery->to)) {
     feed.recovery->to = theirs;
     feed.recovery->claimant = peer.who.node_id;
+    if (feed.recovery->caught_up_at != absl::InfiniteFuture()) feed.recovery->asked_at = absl::InfinitePast();
+    feed.recovery->caught_up_at = absl::InfiniteFuture();
+    feed.recovery->progress_at = turn.now;
   }
   if (turn.now - feed.recovery->asked_at >= absl::Seconds(1)) AskTail(turn, peer, feed);
 }
@@ -83,9 +89,62 @@ void Origin::Recovered(Turn& turn, FeedState& feed) {
   if (!feed.recovery.has_value()) return;
   feed.recovery->progress_at = turn.now;
   if (MarkOf(feed.record.head()) < MarkOf(feed.recovery->to)) return;
+  if (feed.recovery->caught_up_at == absl::InfiniteFuture()) feed.recovery->caught_up_at = turn.now;
+  Settled(turn, feed);
+}
+
+void Origin::Settled(Turn& turn, FeedState& feed) {
+  if (!AllTold() && turn.now - feed.recovery->caught_up_at < kSettleWithin) return;
   EndRecovery(turn, feed);
   turn.Alarm(absl::StrCat("feed ", feed.record.feed().resource(), " kind ", feed.kind(),
                           ": own records taken back, epoch ", feed.record.head().epoch().number(), " opened"));
+}
+
+// Every neighbour we know of is linked and has said what it holds.
+bool Origin::AllTold() const {
+  std::set<NodePath> silent = core_.children;
+  bool parent = core_.self_path().is_root();
+  for (const auto& [link, peer] : core_.peers) {
+    if (!peer.interest_told || !peer.compared) continue;
+    silent.erase(peer.who.path);
+    parent |= peer.who.is_parent;
+  }
+  return parent && silent.empty();
+}
+
+// A store made from a backup: nothing new before those who may hold more have answered.
+void Origin::CheckRestored(Turn& turn) {
+  if (!core_.restored.has_value()) return;
+  const bool anybody = std::any_of(core_.peers.begin(), core_.peers.end(), [](const auto& entry) {
+    return entry.second.interest_told && entry.second.compared;
+  });
+  if (anybody && core_.first_told_at == absl::InfiniteFuture()) core_.first_told_at = turn.now;
+  const bool waited = anybody && turn.now - core_.first_told_at >= kSettleWithin;
+  if (!core_.restored->alone() && !waited && !AllTold()) return;
+  turn.writes().Delete(RestoredKey());
+  core_.restored.reset();
+  std::vector<FeedState*> own;
+  for (auto& [key, feed] : core_.feeds) {
+    if (feed.own && !feed.recovery.has_value() && feed.record.head().epoch().number() > 0 && !feed.record.closed() &&
+        feed.epoch_opened_at == absl::InfinitePast()) {
+      own.push_back(&feed);
+    }
+  }
+  for (FeedState* feed : own) Reopen(turn, *feed);
+  for (auto& [key, feed] : core_.feeds) {
+    if (feed.push_stalled) ContinuePush(turn, feed);
+  }
+  turn.Alarm(absl::StrCat("restored from a backup: ", own.size(), " feeds go on in a new epoch"));
+}
+
+// A push that the epoch cuts off goes again as a whole, its payloads are still staged.
+void Origin::Reopen(Turn& turn, FeedState& feed) {
+  EndRecovery(turn, feed);
+  if (!feed.push.has_value()) return;
+  feed.push->set_next(0);
+  feed.push->set_commit(feed.record.commit() + 1);
+  feed.push->mutable_record()->mutable_response()->set_commit(feed.push->commit());
+  turn.writes().Put(PendingPushKey(feed.key), feed.push->SerializeAsString());
 }
 
 void Origin::EndRecovery(Turn& turn, FeedState& feed) {
@@ -103,25 +162,23 @@ void Origin::FoundFork(Turn& turn, FeedState& feed, const v1::Position& theirs) 
   if (turn.now - feed.epoch_opened_at < kEpochEvery) return;
   feed.epoch_number_max = std::max(feed.epoch_number_max, theirs.epoch().number());
   feed.record.set_forks(feed.record.forks() + 1);
-  *feed.record.mutable_superseded() = theirs;
-  EndRecovery(turn, feed);
-  if (feed.push.has_value()) {
-    // The epoch cut the push off: all of it goes again, its payloads are still staged.
-    feed.push->set_next(0);
-    feed.push->set_commit(feed.record.commit() + 1);
-    feed.push->mutable_record()->mutable_response()->set_commit(feed.push->commit());
-    turn.writes().Put(PendingPushKey(feed.key), feed.push->SerializeAsString());
-  }
+  if (MarkOf(feed.record.superseded()) < MarkOf(theirs)) *feed.record.mutable_superseded() = theirs;
+  Reopen(turn, feed);
   turn.Alarm(absl::StrCat("feed ", feed.record.feed().resource(), " kind ", feed.kind(),
                           ": a neighbour holds another history of it up to ", theirs.sequence(), ", superseded by epoch ",
                           feed.record.head().epoch().number(), "; copies load it anew"));
 }
 
 void Origin::CheckRecoveries(Turn& turn) {
+  CheckRestored(turn);
   const std::vector<FeedKey> recovering(core_.recovering.begin(), core_.recovering.end());
   for (const FeedKey& key : recovering) {
     FeedState& feed = *core_.Find(key);
     Recovery& recovery = *feed.recovery;
+    if (recovery.caught_up_at != absl::InfiniteFuture()) {
+      Settled(turn, feed);
+      continue;
+    }
     const Peer* claimant = core_.FindPeer(recovery.claimant);
     const bool away = claimant == nullptr || turn.now - claimant->since < kShowWithin;
     if (turn.now - recovery.progress_at < (away ? kReturnWithin : kShowWithin)) {

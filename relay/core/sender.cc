@@ -70,8 +70,9 @@ void Sender::StartFrom(Turn& turn, Peer& peer, FeedState& feed, const v1::Positi
       case Place::kFork:
         // Before its origin opens an epoch there is nothing to send that the peer could take.
         out.state = Outgoing::State::kUnknown;
-        return ReportFork(turn, peer, feed, have);
+        return disputes_.Told(turn, peer, feed, have);
       case Place::kGone:
+        if (IsSuperseded(core_, feed, have)) disputes_.ToldSuperseded(turn, peer, feed, have);
         // What lies before it does not bring the peer on.
         return NeedManifest(turn, peer, feed, Beyond(have));
     }
@@ -218,11 +219,10 @@ void Sender::OnAcks(Turn& turn, Peer& peer, const v1::Acks& acks) {
     }
     const bool forward = at >= MarkOf(out.acked);
     if (forward) out.acked = ack.position();
-    if (out.state == Outgoing::State::kLoading && SamePosition(ack.position(), out.manifest_at)) {
-      StartFrom(turn, peer, *feed, ack.position());
-    } else if (out.state == Outgoing::State::kLoading && forward &&
-               Locate(core_, *feed, ack.position()) == Place::kHere) {
-      // It did not need the snapshot after all.
+    if (out.state != Outgoing::State::kLoading) continue;
+    // It has loaded the snapshot, or stands where it did not need it or is not helped by it.
+    if (SamePosition(ack.position(), out.manifest_at) || (forward && at >= MarkOf(out.manifest_at)) ||
+        (forward && Locate(core_, *feed, ack.position()) == Place::kHere)) {
       StartFrom(turn, peer, *feed, ack.position());
     }
   }
@@ -233,6 +233,7 @@ void Sender::OnFetch(Turn& turn, Peer& peer, const v1::Fetch& fetch) {
   FeedState* feed = core_.Find(FeedKey::Of(fetch.feed()));
   if (feed == nullptr || !MayHave(peer, *feed)) return;
   peer.chains_sent.clear();
+  if (fetch.superseded()) return disputes_.Give(turn, peer, *feed, fetch.after());
   Outgoing& out = peer.outgoing[feed->key];
   if (fetch.snapshot()) {
     Rewind(peer, feed->key, out, out.acked);
@@ -282,28 +283,6 @@ absl::Time Sender::NextResend(const Peer& peer) const {
     if (it != peer.outgoing.end()) next = std::min(next, ResendAt(it->second));
   }
   return next;
-}
-
-void Sender::ReportFork(Turn& turn, Peer& peer, FeedState& feed, const v1::Position& theirs) {
-  if (feed.own) return origin_.FoundFork(turn, feed, theirs);
-  if (turn.now - feed.fork_reported_at < absl::Seconds(10)) return;
-  feed.fork_reported_at = turn.now;
-  feed.record.set_forks(feed.record.forks() + 1);
-  SaveFeed(core_, turn, feed);
-  if (const Peer* upstream = core_.NextHop(feed.origin_path)) {
-    // Toward the origin the other history is ours, whoever else has it too.
-    const v1::Position& other = upstream == &peer ? feed.durable : theirs;
-    v1::Frame frame;
-    v1::Nack* nack = frame.mutable_nack();
-    nack->set_feed_key(feed.key.str());
-    *nack->mutable_feed() = feed.record.feed();
-    nack->set_reason(v1::NACK_REASON_FORK);
-    *nack->mutable_have() = other;
-    SendFrame(turn, *upstream, v1::LANE_CONTROL, frame);
-  }
-  turn.Alarm(absl::StrCat("feed ", HexOf(feed.key.bytes()), " of ", DisplayPath(feed.origin_path),
-                          " has forked: ", DisplayPath(peer.who.path), " holds another record at sequence ",
-                          theirs.sequence()));
 }
 
 }  // namespace guantong

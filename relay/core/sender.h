@@ -3,6 +3,7 @@
 #ifndef GUANTONG_RELAY_CORE_SENDER_H_
 #define GUANTONG_RELAY_CORE_SENDER_H_
 
+#include "relay/core/disputes.h"
 #include "relay/core/origin.h"
 #include "relay/core/state.h"
 
@@ -10,7 +11,8 @@ namespace guantong {
 
 class Sender {
  public:
-  Sender(Core* core, Origin* origin) : core_(*core), origin_(*origin) {}
+  Sender(Core* core, Origin* origin, Disputes* disputes)
+      : core_(*core), origin_(*origin), disputes_(*disputes) {}
 
   // True when `feed` is to flow to `peer`: it is wanted, may leave, and does not come from there.
   bool Flows(const Peer& peer, const FeedState& feed) const;
@@ -36,9 +38,6 @@ class Sender {
 
   void Pump(Turn& turn, Peer& peer);
 
-  // The peer holds another history of the feed: tell its origin, which opens a new epoch.
-  void ReportFork(Turn& turn, Peer& peer, FeedState& feed, const v1::Position& theirs);
-
  private:
   void SendChain(Turn& turn, Peer& peer, const std::string& digest);
   void NeedManifest(Turn& turn, Peer& peer, FeedState& feed, Mark from);
@@ -53,6 +52,7 @@ class Sender {
 
   Core& core_;
   Origin& origin_;
+  Disputes& disputes_;
 };
 
 // Our own wants, toward the origin of each feed.

@@ -63,6 +63,17 @@ struct Recovery {
   std::string claimant;                    // NodeId
   absl::Time progress_at;
   absl::Time asked_at;
+  absl::Time caught_up_at = absl::InfiniteFuture();   // `to` is here; other neighbours may hold more
+};
+
+// A neighbour tells of records that are not in the history in force here: of an ended epoch (superseded; to be fetched and listed), or
+// of the newest (a fork, to be shown before an origin acts on it).
+struct Dispute {
+  v1::Position to;
+  std::string claimant;                    // NodeId
+  absl::Time since;
+  absl::Time asked_at;
+  int asks = 0;
 };
 
 struct FeedState {
@@ -88,13 +99,15 @@ struct FeedState {
   absl::Time unwanted_since = absl::InfiniteFuture();
 
   std::optional<Recovery> recovery;
+  std::optional<Dispute> dispute;
   std::set<std::string> disbelieved;       // NodeIds that announced what they never showed
   absl::Time epoch_opened_at = absl::InfinitePast();
-  absl::Time fork_reported_at = absl::InfinitePast();
+  absl::Time fork_told_at = absl::InfinitePast();
   uint64_t epoch_number_max = 0;           // seen anywhere
 
   std::optional<storage::v1::PendingPush> push;
   Token push_token = 0;
+  bool push_stalled = false;               // between two of its batches, by what forbids signing
 
   std::deque<TailBatch> tail;
 
@@ -132,6 +145,9 @@ struct Peer {
   std::string division;
   absl::Duration clock_offset;             // theirs minus ours at Hello
   bool hello = false;
+
+  bool interest_told = false;              // in this session: all it wants, with its positions
+  bool compared = false;                   // in this session: record feeds
 
   Interests ours;                          // told, or to be told in full when asked
   std::map<FeedKey, Outgoing> outgoing;
@@ -192,11 +208,16 @@ struct Core {
   // What each neighbour wants, by NodeId: outlives its session, so that a child that is away keeps its place.
   std::map<std::string, Interests> wanted_by;
   std::map<std::string, NodePath> neighbour_paths;
+  std::set<NodePath> children;             // that we know of: admitted here, or feeds came from there
   std::map<FeedKey, storage::v1::StoredInterest> subscriptions;   // live ones, by feed
   // Feeds their origin does not give: kept so that whoever asks later hears it too.
   std::map<FeedKey, v1::Nack> refusals;
   std::set<FeedKey> repairing;             // feeds that want or load a snapshot
   std::set<FeedKey> recovering;            // own feeds that take their tail back
+  std::set<FeedKey> disputed;              // feeds with a dispute
+  bool clock_ahead = false;
+  std::optional<storage::v1::Restored> restored;   // own feeds wait for the neighbours
+  absl::Time first_told_at = absl::InfiniteFuture();
   std::set<FeedKey> merging;               // tables with runs to merge
   size_t tail_bytes = 0;
   uint64_t openings = 0;

@@ -101,6 +101,7 @@ void Subscriptions::DropCopy(Turn& turn, const FeedKey& key, const NodePath& ori
 void Subscriptions::OnInterest(Turn& turn, Peer& peer, const v1::InterestDelta& delta) {
   Interests& theirs = core_.wanted_by[peer.who.node_id];
   const Interests before = theirs;
+  peer.interest_told = peer.interest_told || delta.reset();
   peer.frames_rejected += static_cast<uint64_t>(theirs.Apply(delta));
 
   // What is no longer wanted stops, here and, when nobody else wants it, upstream.

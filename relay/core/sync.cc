@@ -93,13 +93,17 @@ void Sync::OnOffer(Turn& turn, Peer& peer, const v1::SyncOffer& offer) {
   if (!offer.interest().empty()) {
     const Interests* theirs = core_.TheirInterests(peer);
     if (theirs == nullptr || theirs->Digest() != offer.interest()) {
-      // An interest we cannot take whole would be asked for without end.
-      if (turn.now - peer.interest_asked_at < absl::Seconds(1)) return;
-      peer.interest_asked_at = turn.now;
-      v1::Frame frame;
-      frame.mutable_sync_ask()->set_interest(true);
-      SendFrame(turn, peer, v1::LANE_CONTROL, frame);
-      return;
+      // An interest we cannot take whole stays different: its positions are compared all the same.
+      const bool first = peer.interest_asked_at == absl::InfinitePast();
+      if (turn.now - peer.interest_asked_at >= absl::Seconds(1)) {
+        peer.interest_asked_at = turn.now;
+        v1::Frame frame;
+        frame.mutable_sync_ask()->set_interest(true);
+        SendFrame(turn, peer, v1::LANE_CONTROL, frame);
+      }
+      if (first || theirs == nullptr) return;
+    } else {
+      peer.interest_told = true;
     }
   }
   v1::Frame answer;
@@ -119,7 +123,11 @@ void Sync::OnOffer(Turn& turn, Peer& peer, const v1::SyncOffer& offer) {
                      range.prefix().size() == 2 * kFeedKeyBytes);
     }
   }
-  if (ask->ranges_size() > 0) SendFrame(turn, peer, v1::LANE_CONTROL, answer);
+  if (ask->ranges_size() > 0) {
+    SendFrame(turn, peer, v1::LANE_CONTROL, answer);
+  } else {
+    peer.compared = true;
+  }
 }
 
 void Sync::OnAsk(Turn& turn, Peer& peer, const v1::SyncAsk& ask) {

@@ -1,5 +1,6 @@
 // Epochs: an origin whose store is older than what it has told, or that has told two stories.
 #include "absl/strings/str_cat.h"
+#include "catalog/batch.h"
 #include "tests/catch.h"
 #include "tests/script/stage.h"
 
@@ -132,6 +133,8 @@ TEST_CASE("a restored origin that wrote alone opens an epoch, and its copies loa
   stage.Settle();
   CHECK(stage.Said() == Lines(R"(
     B -> A: interest all: +D have 1.4
+    A -> B: batch D 1.4..4
+    B -> A: batch D 1.4..4
     A -> B: manifest D at 2.2 chunks 1
     B -> A: chunk? D
     A -> B: chunk D
@@ -200,17 +203,20 @@ TEST_CASE("a push that an epoch cuts in two is made whole again") {
   CHECK(RowsAt(stage, "B", pair.d) == "k1=one k3=other p0=push p1=push");
 }
 
-// C, another child, says that it holds records of D that A never wrote.
-void ReportFork(Stage& stage, const PlayedDataset& d) {
-  std::string bytes;
-  storage::v1::FeedRecord record;
-  REQUIRE(stage.store("A").Get(FeedRecordKey(d.key), &bytes).ok());
-  REQUIRE(record.ParseFromString(bytes));
+// C, another child, shows a batch that A has signed in another history, as a store that was copied would have it.
+void ShowFork(Stage& stage) {
+  const EngineIdentity& signer = stage.identity("A");
+  const v1::Frame last = stage.Last("A", "B", "batch D 1.4..4");
+  v1::BatchHeader header;
+  REQUIRE(header.ParseFromString(last.batch().header()));
+  header.set_push_id("another push");
+  v1::RowBatch rows;
+  rows.add_changes()->set_key("k9");
+  rows.mutable_changes(0)->set_row("other");
+  header.set_compression(v1::COMPRESSION_NONE);
+  std::string hash;
   v1::Frame frame;
-  *frame.mutable_nack()->mutable_feed() = d.feed;
-  frame.mutable_nack()->set_reason(v1::NACK_REASON_FORK);
-  *frame.mutable_nack()->mutable_have() = record.head();
-  frame.mutable_nack()->mutable_have()->set_sequence(99);
+  *frame.mutable_batch() = SealBatch(header, rows.SerializeAsString(), signer.key, signer.self.network, &hash);
   stage.Inject("C", "A", frame);
 }
 
@@ -225,7 +231,7 @@ TEST_CASE("a copy that was away gets the rest of its epoch before the next one")
   stage.Add("C", "c");
   stage.Link("C", "A");
   stage.Pass(absl::Minutes(2));
-  ReportFork(stage, pair.d);
+  ShowFork(stage);
   stage.Settle();
   stage.Said();
   stage.Link("B", "A");
@@ -257,7 +263,7 @@ TEST_CASE("a push that an epoch has cut in two is made whole after a crash, too"
                            .token = 1});
   REQUIRE(stage.PlayOne());   // the first part is durable, the second ordered
   stage.HoldCommits("A");
-  ReportFork(stage, pair.d);
+  ShowFork(stage);
   while (!stage.Noticed("A", "another history")) REQUIRE(stage.PlayOne());
   stage.ReleaseCommits("A");
   REQUIRE(stage.PlayOne());   // the second part
