@@ -94,6 +94,7 @@ rocksdb::DBOptions DatabaseOptions(const RocksOptions& options) {
 Family FamilyOf(char kind) {
   switch (kind) {
     case 'L':
+    case 'W':
     case 'H':
     case 'B':
       return kBulkFamily;
