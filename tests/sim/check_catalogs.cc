@@ -11,12 +11,21 @@ namespace guantong::sim {
 
 namespace {
 
-std::map<std::string, std::string> EntriesOf(const Node& node, const FeedKey& feed) {
-  std::map<std::string, std::string> entries;
+// Entries at `node` are those at `origin`.
+bool SameEntries(const Node& node, const Node& origin, const FeedKey& feed) {
   const std::string prefix = EntryPrefix(feed);
-  for (auto cursor = node.store().Scan(prefix, PrefixEnd(prefix)); cursor->Valid(); cursor->Next()) {
-    entries[std::string(cursor->key())] = std::string(cursor->value());
+  auto here = node.store().Scan(prefix, PrefixEnd(prefix));
+  auto there = origin.store().Scan(prefix, PrefixEnd(prefix));
+  for (; here->Valid() && there->Valid(); here->Next(), there->Next()) {
+    if (here->key() != there->key() || here->value() != there->value()) return false;
   }
+  return !here->Valid() && !there->Valid();
+}
+
+size_t EntriesAt(const Node& node, const FeedKey& feed) {
+  size_t entries = 0;
+  const std::string prefix = EntryPrefix(feed);
+  for (auto cursor = node.store().Scan(prefix, PrefixEnd(prefix)); cursor->Valid(); cursor->Next()) ++entries;
   return entries;
 }
 
@@ -39,46 +48,64 @@ bool Reaches(const Node& node, const Node& origin) {
   return false;
 }
 
-}  // namespace
-
-std::string AwaitsCatalogs(World& world) {
-  for (size_t from = 0; from < world.size(); ++from) {
-    const Node& origin = world.node(from);
-    for (v1::FeedKind kind : {v1::FEED_KIND_CATALOG_OPEN, v1::FEED_KIND_CATALOG_UPWARD}) {
-      const FeedKey feed = CatalogOf(origin, kind);
-      const std::map<std::string, std::string> entries = EntriesOf(origin, feed);
-      // Restored to before its first record, with neighbours that know no more: its next record opens the feed anew.
-      if (std::string none; world.ledger().rewound.count(from) > 0 && !origin.store().Get(FeedRecordKey(feed), &none).ok()) {
-        continue;
-      }
-      for (size_t to = 0; to < world.size(); ++to) {
-        const Node& node = world.node(to);
-        if (to == from) continue;
-        const bool above = node.path().Contains(origin.path());
-        if (!above && (kind == v1::FEED_KIND_CATALOG_UPWARD || !Reaches(node, origin))) continue;
-        if (EntriesOf(node, feed) != entries) {
-          return absl::StrCat("the catalogue of ", origin.name(), " (feed ", HexOf(feed.bytes().substr(0, 3)), ", ",
-                              entries.size(), " entries) at ", node.name(), ", which has ",
-                              EntriesOf(node, feed).size());
-        }
-      }
+std::string AwaitsCatalog(World& world, size_t from, const std::vector<size_t>& looking) {
+  const Node& origin = world.node(from);
+  for (v1::FeedKind kind : {v1::FEED_KIND_CATALOG_OPEN, v1::FEED_KIND_CATALOG_UPWARD}) {
+    const FeedKey feed = CatalogOf(origin, kind);
+    // Restored to before its first record, with neighbours that know no more: its next record opens the feed anew.
+    if (std::string none; world.ledger().rewound.count(from) > 0 && !origin.store().Get(FeedRecordKey(feed), &none).ok()) {
+      continue;
+    }
+    const auto awaited = [&](size_t to) {
+      const Node& node = world.node(to);
+      if (SameEntries(node, origin, feed)) return std::string();
+      return absl::StrCat("the catalogue of ", origin.name(), " (feed ", HexOf(feed.bytes().substr(0, 3)), ", ",
+                          EntriesAt(origin, feed), " entries) at ", node.name(), ", which has ", EntriesAt(node, feed));
+    };
+    for (size_t to = from; to != 0;) {
+      to = world.place(to).parent;
+      if (std::string missing = awaited(to); !missing.empty()) return missing;
+    }
+    if (kind == v1::FEED_KIND_CATALOG_UPWARD) continue;
+    for (const size_t to : looking) {
+      if (to == from || !Reaches(world.node(to), origin)) continue;
+      if (std::string missing = awaited(to); !missing.empty()) return missing;
     }
   }
+  return "";
+}
+
+std::string AwaitsEntry(World& world, size_t from, const std::string& code, const PublishedEntry& published) {
+  if (published.acknowledged == 0 || world.ledger().rewound.count(from) > 0) return "";
+  const Node& origin = world.node(from);
+  std::string bytes;
+  v1::CatalogEntry entry;
+  uint64_t version = 0;
+  if (origin.store().Get(EntryKey(CatalogOf(origin, v1::FEED_KIND_CATALOG_OPEN), code), &bytes).ok() &&
+      entry.ParseFromString(bytes)) {
+    version = VersionOf(entry);
+  }
+  if (version < published.acknowledged) return absl::StrCat("version ", published.acknowledged, " of ", code, " at ", origin.name());
+  if (version > published.last_version) return absl::StrCat("an invented version of ", code);
+  return "";
+}
+
+}  // namespace
+
+std::string AwaitsCatalogs(World& world, size_t* from) {
+  std::vector<size_t> looking;
+  for (size_t i = 0; i < world.size(); ++i) {
+    if (world.node(i).options().catalog_scope != CatalogScope::kBranch) looking.push_back(i);
+  }
+  for (size_t i = 0; i < world.size(); ++i) {
+    const size_t at = ((from == nullptr ? 0 : *from) + i) % world.size();
+    std::string awaited = AwaitsCatalog(world, at, looking);
+    if (awaited.empty()) continue;
+    if (from != nullptr) *from = at;
+    return awaited;
+  }
   for (const auto& [where, published] : world.ledger().entries) {
-    if (published.acknowledged == 0 || world.ledger().rewound.count(where.first) > 0) continue;
-    const Node& origin = world.node(where.first);
-    std::string bytes;
-    v1::CatalogEntry entry;
-    uint64_t version = 0;
-    if (origin.store().Get(EntryKey(CatalogOf(origin, v1::FEED_KIND_CATALOG_OPEN), where.second), &bytes).ok() &&
-        entry.ParseFromString(bytes)) {
-      const absl::string_view name = entry.name();
-      (void)absl::SimpleAtoi(name.substr(name.find(' ') + 1), &version);
-    }
-    if (version < published.acknowledged) {
-      return absl::StrCat("version ", published.acknowledged, " of ", where.second, " at ", origin.name());
-    }
-    if (version > published.last_version) return absl::StrCat("an invented version of ", where.second);
+    if (std::string awaited = AwaitsEntry(world, where.first, where.second, published); !awaited.empty()) return awaited;
   }
   return "";
 }

@@ -1,4 +1,6 @@
 // Feeds stand only where somebody is entitled to them or between such a place and their origin.
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "guantong/storage/v1/store.pb.h"
 #include "tests/sim/checkers.h"
@@ -21,35 +23,24 @@ bool Between(const NodePath& at, const NodePath& from, const NodePath& to) {
   return above_from || above_to;
 }
 
-bool CatalogMayStand(World& world, const NodePath& at, const NodePath& origin, v1::FeedKind kind) {
-  if (at.Contains(origin)) return true;
+bool CatalogMayStand(const World& world, size_t at, const NodePath& origin, v1::FeedKind kind) {
+  if (world.place(at).path.Contains(origin)) return true;
   if (kind == v1::FEED_KIND_CATALOG_UPWARD) return false;
-  for (size_t i = 0; i < world.size(); ++i) {
-    const Node& node = world.node(i);
-    if (!at.Contains(node.path())) continue;
-    const CatalogScope scope = node.options().catalog_scope;
-    if (scope == CatalogScope::kCountry) return true;
-    if (scope == CatalogScope::kProvince && node.path().depth() > 1 &&
-        node.path().Ancestor(1).Contains(origin)) {
-      return true;
-    }
-  }
-  return false;
+  const World::Reach& reach = world.reach(at);
+  return reach.country || (origin.depth() > 0 && reach.provinces.count(origin.Ancestor(1).text()) > 0);
 }
 
-bool RowsMayStand(World& world, const NodePath& at, const FeedKey& key) {
+bool RowsMayStand(const World& world, const NodePath& at, const FeedKey& key) {
   const Ledger& ledger = world.ledger();
-  for (size_t i = 0; i < ledger.datasets.size(); ++i) {
-    const Dataset& dataset = ledger.datasets[i];
-    if (!(dataset.key == key)) continue;
-    const NodePath& origin = world.node(dataset.origin).path();
-    if (at == origin) return true;
-    if (!dataset.shared) return false;
-    for (const auto& [node, wanted] : ledger.ever_subscribed) {
-      if (wanted == i && Between(at, origin, world.node(node).path())) return true;
-    }
-  }
-  return false;
+  auto found = ledger.dataset_of.find(key);
+  if (found == ledger.dataset_of.end()) return false;
+  const Dataset& dataset = ledger.datasets[found->second];
+  const NodePath& origin = world.node(dataset.origin).path();
+  if (at == origin) return true;
+  auto nodes = ledger.ever_subscribed.find(found->second);
+  if (!dataset.shared || nodes == ledger.ever_subscribed.end()) return false;
+  return std::any_of(nodes->second.begin(), nodes->second.end(),
+                     [&](size_t node) { return Between(at, origin, world.node(node).path()); });
 }
 
 }  // namespace
@@ -63,7 +54,7 @@ void CheckPlacement(World& world, size_t index) {
     const absl::StatusOr<NodePath> origin = NodePath::Parse(record.origin_path());
     const bool may = origin.ok() && (record.feed().kind() == v1::FEED_KIND_ROWS
                                          ? RowsMayStand(world, node.path(), FeedKey::Of(record.feed()))
-                                         : CatalogMayStand(world, node.path(), *origin, record.feed().kind()));
+                                         : CatalogMayStand(world, index, *origin, record.feed().kind()));
     if (!may) {
       world.Wrong(absl::StrCat(node.name(), " holds feed ", v1::FeedKind_Name(record.feed().kind()), " ",
                                record.feed().resource(), " of /", record.origin_path(),

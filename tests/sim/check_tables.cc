@@ -55,47 +55,63 @@ void Probe(World& world, size_t index) {
   CheckPlacement(world, index);
 }
 
-std::string AwaitsTables(World& world) {
+namespace {
+
+bool Refused(World& world, size_t node, const Dataset& dataset) {
+  storage::v1::StoredInterest interest;
+  interest.set_code(dataset.resource);
+  *interest.mutable_feed() = dataset.feed;
+  std::string bytes;
+  if (world.node(node).store().Get(SubscriptionKey(dataset.resource), &bytes).ok()) interest.ParseFromString(bytes);
+  return world.node(node).engine().SubscriptionInfo(interest).state() == v1::SUBSCRIPTION_STATE_REFUSED;
+}
+
+std::string AwaitsCopy(World& world, size_t node, Standing standing, const Dataset& dataset, const TableState& origin) {
+  const std::string name = absl::StrCat(world.node(node).name(), " ", dataset.resource);
+  TableState copy;
+  const bool held = ReadTable(world, node, dataset, &copy);
+  if (standing == Standing::kDropped && held) return absl::StrCat("dropping of the copy at ", name);
+  if (standing != Standing::kWanted) return "";
+  if (!dataset.shared) return Refused(world, node, dataset) ? "" : absl::StrCat("the refusal at ", name);
+  if (!held) return absl::StrCat("the copy at ", name);
+  if (copy.push != origin.push || copy.schema != origin.schema || copy.commit != origin.commit ||
+      copy.content != origin.content) {
+    return absl::StrCat("the copy at ", name, " (feed ", HexOf(dataset.key.bytes().substr(0, 3)), "): it stands at push ",
+                        copy.push, " commit ", copy.commit, ", the origin at push ", origin.push, " commit ",
+                        origin.commit);
+  }
+  return "";
+}
+
+std::string AwaitsDataset(World& world, size_t at, const std::map<size_t, Standing>& subscribers) {
+  const Dataset& dataset = world.ledger().datasets[at];
+  TableState origin;
+  if (!ReadTable(world, dataset.origin, dataset, &origin)) {
+    return dataset.opened ? absl::StrCat("the table of ", dataset.resource, " at its origin") : "";
+  }
+  if (origin.push < dataset.acknowledged && !dataset.rewound) {
+    return absl::StrCat("push ", dataset.acknowledged, " of ", dataset.resource, " at its origin, which stands at ",
+                        origin.push);
+  }
+  for (const auto& [node, standing] : subscribers) {
+    if (std::string awaited = AwaitsCopy(world, node, standing, dataset, origin); !awaited.empty()) return awaited;
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string AwaitsTables(World& world, size_t* from) {
   const Ledger& ledger = world.ledger();
-  for (size_t at = 0; at < ledger.datasets.size(); ++at) {
-    const Dataset& dataset = ledger.datasets[at];
-    TableState origin;
-    if (!ReadTable(world, dataset.origin, dataset, &origin)) {
-      if (dataset.opened) return absl::StrCat("the table of ", dataset.resource, " at its origin");
-      continue;
-    }
-    if (origin.push < dataset.acknowledged && !dataset.rewound) {
-      return absl::StrCat("push ", dataset.acknowledged, " of ", dataset.resource, " at its origin, which stands at ",
-                          origin.push);
-    }
-    for (const auto& [who, standing] : ledger.subscriptions) {
-      if (who.second != at) continue;
-      const std::string name = absl::StrCat(world.node(who.first).name(), " ", dataset.resource);
-      TableState copy;
-      const bool held = ReadTable(world, who.first, dataset, &copy);
-      if (standing == Standing::kDropped && held) return absl::StrCat("dropping of the copy at ", name);
-      if (standing != Standing::kWanted) continue;
-      if (!dataset.shared) {
-        storage::v1::StoredInterest interest;
-        interest.set_code(dataset.resource);
-        *interest.mutable_feed() = dataset.feed;
-        std::string bytes;
-        if (world.node(who.first).store().Get(SubscriptionKey(dataset.resource), &bytes).ok()) {
-          interest.ParseFromString(bytes);
-        }
-        if (world.node(who.first).engine().SubscriptionInfo(interest).state() != v1::SUBSCRIPTION_STATE_REFUSED) {
-          return absl::StrCat("the refusal at ", name);
-        }
-        continue;
-      }
-      if (!held) return absl::StrCat("the copy at ", name);
-      if (copy.push != origin.push || copy.schema != origin.schema || copy.commit != origin.commit ||
-          copy.content != origin.content) {
-        return absl::StrCat("the copy at ", name, " (feed ", HexOf(dataset.key.bytes().substr(0, 3)),
-                            "): it stands at push ", copy.push, " commit ", copy.commit,
-                            ", the origin at push ", origin.push, " commit ", origin.commit);
-      }
-    }
+  const size_t count = ledger.datasets.size();
+  std::vector<std::map<size_t, Standing>> subscribers(count);
+  for (const auto& [who, standing] : ledger.subscriptions) subscribers[who.second][who.first] = standing;
+  for (size_t i = 0; i < count; ++i) {
+    const size_t at = ((from == nullptr ? 0 : *from) + i) % count;
+    std::string awaited = AwaitsDataset(world, at, subscribers[at]);
+    if (awaited.empty()) continue;
+    if (from != nullptr) *from = at;
+    return awaited;
   }
   return "";
 }

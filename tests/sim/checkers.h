@@ -20,10 +20,11 @@ struct TableState {
 bool ReadTable(World& world, size_t node, const Dataset& dataset, TableState* state);
 // Reads every table the node has, as a reader would.
 void Probe(World& world, size_t node);
-std::string AwaitsTables(World& world);
+// Looks on from where the last look found something missing, if `from` is given.
+std::string AwaitsTables(World& world, size_t* from = nullptr);
 
 // --- catalogues (check_catalogs.cc) ---
-std::string AwaitsCatalogs(World& world);
+std::string AwaitsCatalogs(World& world, size_t* from = nullptr);
 
 // --- nothing where nobody may have it (check_placement.cc) ---
 void CheckPlacement(World& world, size_t node);

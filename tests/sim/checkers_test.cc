@@ -19,9 +19,9 @@ struct Damaged {
     Pass(20);
   }
   static Scenario Plan() {
-    Scenario scenario = *FindScenario("calm/small");
-    scenario.work.datasets = 1;
-    scenario.work.unshared = 0;
+    Scenario scenario = *LoadScenario("calm/small");
+    scenario.mutable_work()->set_datasets(1);
+    scenario.mutable_work()->set_unshared_chance(0);
     return scenario;
   }
   void Pass(int seconds) { world.schedule().RunUntil(world.schedule().now() + absl::Seconds(seconds)); }

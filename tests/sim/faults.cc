@@ -1,8 +1,10 @@
 #include "tests/sim/faults.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "catalog/base/status.h"
+#include "tests/sim/scenario.h"
 
 namespace guantong::sim {
 
@@ -22,7 +24,7 @@ bool AtLeast(const v1::Position& a, const v1::Position& b) {
 }  // namespace
 
 Faults::Faults(World* world)
-    : world_(*world), plan_(world->scenario().faults), random_(world->RandomFor("faults")) {}
+    : world_(*world), plan_(world->scenario().faults()), random_(world->RandomFor("faults")) {}
 
 void Faults::Every(absl::Duration mean, std::function<void()> what) {
   if (mean == absl::ZeroDuration()) return;
@@ -35,13 +37,13 @@ void Faults::Every(absl::Duration mean, std::function<void()> what) {
 
 void Faults::Start() {
   raging_ = true;
-  Every(plan_.crash_every, [this] { CrashOne(); });
-  Every(plan_.cut_every, [this] { CutOne(); });
-  Every(plan_.restore_every, [this] { BackUpOne(); });
-  if (plan_.parent_away > absl::ZeroDuration()) {
+  Every(Seconds(plan_.crash_every_s()), [this] { CrashOne(); });
+  Every(Seconds(plan_.cut_every_s()), [this] { CutOne(); });
+  Every(Seconds(plan_.restore_every_s()), [this] { BackUpOne(); });
+  if (Seconds(plan_.parent_away_s()) > absl::ZeroDuration()) {
     const size_t edge = random_.Below(world_.network().edges());
     world_.network().Cut(edge);
-    world_.schedule().After(plan_.parent_away, [this, edge] { world_.network().Mend(edge); });
+    world_.schedule().After(Seconds(plan_.parent_away_s()), [this, edge] { world_.network().Mend(edge); });
   }
 }
 
@@ -55,7 +57,7 @@ void Faults::Heal() {
 void Faults::CrashOne() {
   const size_t index = random_.Below(world_.size());
   world_.Crash(index);
-  world_.schedule().After(random_.Between(absl::ZeroDuration(), plan_.down_max), [this, index] {
+  world_.schedule().After(random_.Between(absl::ZeroDuration(), Seconds(plan_.down_max_s())), [this, index] {
     if (raging_) world_.Start(index);
   });
 }
@@ -63,12 +65,12 @@ void Faults::CrashOne() {
 void Faults::CutOne() {
   const size_t edge = random_.Below(world_.network().edges());
   if (world_.network().IsCut(edge)) return;
-  if (random_.Chance(plan_.one_way)) {
+  if (random_.Chance(plan_.one_way_chance())) {
     world_.network().CutOneWay(edge, random_.Chance(0.5));
   } else {
     world_.network().Cut(edge);
   }
-  world_.schedule().After(random_.Between(absl::Milliseconds(200), plan_.cut_max), [this, edge] {
+  world_.schedule().After(random_.Between(absl::Milliseconds(200), Seconds(plan_.cut_max_s())), [this, edge] {
     if (raging_) world_.network().Mend(edge);
   });
 }
@@ -90,18 +92,12 @@ bool Faults::CanGiveBack(size_t origin, const FeedKey& feed, const MemoryStore& 
   if (then.head().epoch().number() == now.epoch().number() && then.head().sequence() == now.sequence()) return true;
   // An origin that has forgotten even the feed's name cannot ask for it.
   if (then.head().epoch().number() == 0) return false;
-  for (size_t i = 1; i < world_.size(); ++i) {
-    const Node& child = world_.node(i);
-    for (size_t j = 0; j < i; ++j) {
-      const Node& parent = world_.node(j);
-      if (parent.path() != child.path().Parent() || (i != origin && j != origin)) continue;
-      const storage::v1::FeedRecord held = RecordOf((i == origin ? parent : child).store(), feed);
-      if (held.head().epoch().number() != 0 && AtLeast(held.head(), now) && AtLeast(then.head(), held.log_from())) {
-        return true;
-      }
-    }
-  }
-  return false;
+  const auto holds = [&](size_t neighbour) {
+    const storage::v1::FeedRecord held = RecordOf(world_.node(neighbour).store(), feed);
+    return held.head().epoch().number() != 0 && AtLeast(held.head(), now) && AtLeast(then.head(), held.log_from());
+  };
+  const std::vector<size_t>& children = world_.children(origin);
+  return (origin != 0 && holds(world_.place(origin).parent)) || std::any_of(children.begin(), children.end(), holds);
 }
 
 void Faults::RestoreFrom(size_t index, std::unique_ptr<MemoryStore> backup, absl::Duration down) {
@@ -113,13 +109,13 @@ void Faults::RestoreFrom(size_t index, std::unique_ptr<MemoryStore> backup, absl
     if (dataset.origin != index && dataset.restored && !world_.TakesWrites(dataset.origin)) dataset.rewound = true;
     if (dataset.origin != index) continue;
     dataset.restored = true;
-    if (plan_.restored_alone || !CanGiveBack(index, dataset.key, *backup)) dataset.rewound = true;
+    if (plan_.restored_alone() || !CanGiveBack(index, dataset.key, *backup)) dataset.rewound = true;
   }
   ledger.rewound.insert(index);
   for (auto& [who, standing] : ledger.subscriptions) {
     if (who.first == index) standing = Standing::kDoubtful;
   }
-  if (!plan_.restored_alone) world_.HoldWrites(index);
+  if (!plan_.restored_alone()) world_.HoldWrites(index);
   world_.node(index).Restore(std::move(backup));
   world_.schedule().After(down, [this, index] { world_.Start(index); });
 }

@@ -28,6 +28,15 @@ uint64_t PushOfMark(absl::string_view bytes) {
   return push;
 }
 
+std::string NameOfVersion(uint64_t version) { return absl::StrCat("目录 ", version); }
+
+uint64_t VersionOf(const v1::CatalogEntry& entry) {
+  const absl::string_view name = entry.name();
+  uint64_t version = 0;
+  const size_t space = name.find(' ');
+  return space != name.npos && absl::SimpleAtoi(name.substr(space + 1), &version) ? version : 0;
+}
+
 uint64_t DigestOf(const Content& content) {
   uint64_t hash = 1;
   for (const auto& [key, row] : content) hash = HashOf(row, HashOf("=", HashOf(key, hash)));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "catalog/keys.h"
+#include "guantong/v1/entry.pb.h"
 #include "guantong/v1/feed.pb.h"
 #include "guantong/v1/row.pb.h"
 
@@ -44,6 +45,10 @@ struct Dataset {
 
 enum class Standing { kNever, kWanted, kDoubtful, kEnded, kDropped };
 
+// An entry's name carries its version, by node and code.
+std::string NameOfVersion(uint64_t version);
+uint64_t VersionOf(const v1::CatalogEntry& entry);
+
 struct PublishedEntry {
   uint64_t last_version = 0;
   uint64_t acknowledged = 0;
@@ -57,7 +62,8 @@ struct CallOutcome {
 struct Ledger {
   std::vector<Dataset> datasets;
   std::map<std::pair<size_t, size_t>, Standing> subscriptions;     // node, dataset
-  std::set<std::pair<size_t, size_t>> ever_subscribed;
+  std::map<size_t, std::set<size_t>> ever_subscribed;              // dataset -> nodes
+  std::map<FeedKey, size_t> dataset_of;
   std::map<std::pair<size_t, std::string>, PublishedEntry> entries;   // node, code: open catalogue
   std::map<std::string, CallOutcome> calls;                        // by body
   std::set<size_t> rewound;                                        // nodes whose record feeds may have lost records

@@ -1,4 +1,4 @@
-// sim --scenario NAME --seed N [--seeds COUNT] [--trace]
+// sim --scenario NAME --seed N [--seeds COUNT] [--trace]; NAME: files in scenarios/ joined by "/", or a file ending in ".txt".
 // Exit: 0 good, 1 usage, 2 no progress, 3 wrong. With --seeds it goes on after failures and exits with the worst.
 #include <algorithm>
 #include <iostream>
@@ -14,8 +14,9 @@ using guantong::sim::Outcome;
 
 int Usage() {
   std::cerr << "usage: sim --scenario NAME --seed N [--seeds COUNT] [--trace]\n";
-  for (const auto& scenario : guantong::sim::Scenarios()) {
-    std::cerr << absl::StrFormat("  %-10s %s\n", scenario.name, scenario.about);
+  for (const std::string& name : guantong::sim::ScenarioNames()) {
+    const auto scenario = guantong::sim::LoadScenario(name);
+    std::cerr << absl::StrFormat("  %-10s %s\n", name, scenario.ok() ? scenario->about() : "does not load");
   }
   return 1;
 }
@@ -53,8 +54,12 @@ int main(int argc, char** argv) {
                                            : false;
     if (!good) return Usage();
   }
-  const auto scenario = guantong::sim::FindScenario(name);
-  if (!scenario.has_value()) return Usage();
+  if (name.empty()) return Usage();
+  const auto scenario = guantong::sim::LoadScenario(name);
+  if (!scenario.ok()) {
+    std::cerr << scenario.status().message() << "\n";
+    return 1;
+  }
 
   int worst = 0;
   for (uint64_t at = seed; at < seed + seeds; ++at) {

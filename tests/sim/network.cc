@@ -3,12 +3,20 @@
 #include <algorithm>
 #include <utility>
 
+#include "tests/sim/scenario.h"
+
 namespace guantong::sim {
 
 void Network::Join(Node* child, Node* parent) {
   edges_.push_back({.ends = {child, parent}});
   Dial(edges_.size() - 1, random_.Between(absl::ZeroDuration(), absl::Milliseconds(200)));
 }
+
+absl::Duration Network::Delay() {
+  return random_.Between(Seconds(weather_.delay_min_s()), Seconds(weather_.delay_max_s()));
+}
+absl::Duration Network::Redial() { return random_.Between(absl::Milliseconds(100), Seconds(weather_.redial_max_s())); }
+absl::Duration Network::Unnoticed() { return random_.Between(absl::ZeroDuration(), Seconds(weather_.liveness_s())); }
 
 // --- sessions -------------------------------------------------------------------------------------------------
 
@@ -24,7 +32,7 @@ void Network::Connect(size_t at) {
   Node& parent = *edge.ends[kParent];
   if (!child.up()) return;   // dials when it starts
   if (!parent.up() || edge.cut[kChild] || edge.cut[kParent]) {
-    return Dial(at, random_.Between(absl::Milliseconds(100), weather_.redial_max));
+    return Dial(at, Redial());
   }
   const uint64_t id = ++last_session_;
   Session& session = sessions_[id];
@@ -41,7 +49,7 @@ void Network::Connect(size_t at) {
   }
   trace_.Note(child.name(), "connects");
   // The stream stands at the parent first, and at the child before the parent's first frame.
-  const absl::Duration way = random_.Between(weather_.delay_min, weather_.delay_max);
+  const absl::Duration way = Delay();
   session.opened = schedule_.now() + way;
   session.sides[kParent].last_arrival.fill(session.opened);
   schedule_.After(way, [this, id] {
@@ -70,11 +78,11 @@ void Network::EndSide(uint64_t id, int side, absl::string_view why) {
   if (other_open) {
     const bool silent = edges_[at].cut[static_cast<size_t>(side)];
     Notice(id, 1 - side,
-           silent ? random_.Between(absl::ZeroDuration(), weather_.liveness)
-                  : random_.Between(weather_.delay_min, weather_.delay_max));
+           silent ? Unnoticed()
+                  : Delay());
   }
   if (alive) node.Step(LinkDown{.link = link, .why = std::string(why)});
-  if (side == kChild && node.up()) Dial(at, random_.Between(absl::Milliseconds(100), weather_.redial_max));
+  if (side == kChild && node.up()) Dial(at, Redial());
 }
 
 void Network::Notice(uint64_t session, int side, absl::Duration delay) {
@@ -128,7 +136,7 @@ void Network::CutNoticed(size_t edge) {
     for (int side : {kChild, kParent}) {
       // Who hears nothing notices by the silence, the other one by his own end.
       if (edges_[edge].cut[static_cast<size_t>(1 - side)]) {
-        Notice(id, side, random_.Between(absl::ZeroDuration(), weather_.liveness));
+        Notice(id, side, Unnoticed());
       }
     }
   }
@@ -154,20 +162,20 @@ void Network::Carry(Node& from, const Send& send) {
   const Edge& edge = edges_[session.edge];
   trace_.Frame(from.name(), "->", edge.ends[static_cast<size_t>(1 - side)]->name(), *send.frame);
   if (send.lane == v1::LANE_BULK) ++bulk_frames_;
-  if (edge.cut[static_cast<size_t>(side)] || random_.Chance(weather_.loss)) return;
+  if (edge.cut[static_cast<size_t>(side)] || random_.Chance(weather_.loss_chance())) return;
 
   Side& own = session.sides[static_cast<size_t>(side)];
   absl::Time sent = schedule_.now();
   if (send.lane == v1::LANE_BULK) {
-    own.sender_free = std::max(own.sender_free, sent) +
-                      absl::Seconds(static_cast<double>(send.frame->size()) / weather_.bytes_per_second);
+    const double rate = edge.bytes_per_second > 0 ? edge.bytes_per_second : weather_.bytes_per_second();
+    own.sender_free = std::max(own.sender_free, sent) + absl::Seconds(static_cast<double>(send.frame->size()) / rate);
     sent = own.sender_free;
   }
-  for (int copies = random_.Chance(weather_.repeat) ? 2 : 1; copies > 0; --copies) {
-    absl::Time arrival = sent + random_.Between(weather_.delay_min, weather_.delay_max);
+  for (int copies = random_.Chance(weather_.repeat_chance()) ? 2 : 1; copies > 0; --copies) {
+    absl::Time arrival = sent + Delay();
     absl::Time& last = own.last_arrival[static_cast<size_t>(send.lane)];
-    if (random_.Chance(weather_.overtake)) {
-      arrival = std::max(arrival + random_.Between(absl::ZeroDuration(), 4 * weather_.delay_max), session.opened);
+    if (random_.Chance(weather_.overtake_chance())) {
+      arrival = std::max(arrival + random_.Between(absl::ZeroDuration(), 4 * Seconds(weather_.delay_max_s())), session.opened);
     } else {
       arrival = last = std::max(arrival, last);
     }

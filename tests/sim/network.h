@@ -9,19 +9,9 @@
 #include <vector>
 
 #include "tests/sim/node.h"
+#include "tests/sim/scenario.pb.h"
 
 namespace guantong::sim {
-
-struct Weather {
-  absl::Duration delay_min = absl::Milliseconds(1);
-  absl::Duration delay_max = absl::Milliseconds(40);
-  double bytes_per_second = 12.5e6;
-  double loss = 0;
-  double repeat = 0;
-  double overtake = 0;
-  absl::Duration liveness = absl::Seconds(12);   // until a silent cut is noticed, at most
-  absl::Duration redial_max = absl::Seconds(3);
-};
 
 class Network {
  public:
@@ -47,6 +37,8 @@ class Network {
   void Crashed(Node& node);
 
   void SetWeather(const Weather& weather) { weather_ = weather; }
+  // Bulk frames go at this rate, both ways; 0: as the weather has it.
+  void Clog(size_t edge, double bytes_per_second) { edges_[edge].bytes_per_second = bytes_per_second; }
 
   uint64_t bulk_frames() const { return bulk_frames_; }
 
@@ -57,6 +49,7 @@ class Network {
     std::array<Node*, 2> ends;
     std::array<bool, 2> cut{};        // frames sent by that end are lost
     uint64_t dial = 0;                // the dial that counts
+    double bytes_per_second = 0;
   };
   struct Side {
     LinkId link = 0;
@@ -71,6 +64,9 @@ class Network {
     std::array<Side, 2> sides;
   };
 
+  absl::Duration Delay();
+  absl::Duration Redial();
+  absl::Duration Unnoticed();
   void Dial(size_t edge, absl::Duration delay);
   void Connect(size_t edge);
   void EndSide(uint64_t session, int side, absl::string_view why);

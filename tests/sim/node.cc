@@ -6,14 +6,15 @@
 #include "catalog/base/status.h"
 #include "catalog/snapshot.h"
 #include "tests/sim/identity.h"
+#include "tests/sim/scenario.h"
 
 namespace guantong::sim {
 
-Node::Node(size_t index, EngineIdentity identity, EngineOptions options, DiskSpeed disk, Random random,
+Node::Node(size_t index, const EngineIdentity& identity, EngineOptions options, DiskSpeed disk, Random random,
            Schedule* schedule, Trace* trace, Surroundings* surroundings)
     : index_(index),
       name_(DisplayPath(identity.self.path)),
-      identity_(std::move(identity)),
+      identity_(identity),
       options_(std::move(options)),
       disk_(disk),
       random_(std::move(random)),
@@ -109,7 +110,7 @@ void Node::Enqueue(Group group) {
 void Node::StartCommit() {
   committing_.assign(std::make_move_iterator(queued_.begin()), std::make_move_iterator(queued_.end()));
   queued_.clear();
-  Later(random_.Between(disk_.commit_min, disk_.commit_max), [this] { FinishCommit(); });
+  Later(random_.Between(Seconds(disk_.commit_min_s()), Seconds(disk_.commit_max_s())), [this] { FinishCommit(); });
 }
 
 void Node::FinishCommit() {
@@ -141,7 +142,7 @@ void Node::Make(const MakeSnapshot& request) {
       return absl::OkStatus();
     });
   }();
-  Later(random_.Between(absl::ZeroDuration(), disk_.snapshot_max), [this, feed = request.feed, chunks, manifest] {
+  Later(random_.Between(absl::ZeroDuration(), Seconds(disk_.snapshot_max_s())), [this, feed = request.feed, chunks, manifest] {
     Commit(std::move(*chunks), [this, feed, manifest] { Step(SnapshotMade{.feed = feed, .manifest = manifest}); });
   });
 }

@@ -14,6 +14,7 @@
 #include "catalog/memory_store.h"
 #include "relay/core/engine.h"
 #include "tests/sim/random.h"
+#include "tests/sim/scenario.pb.h"
 #include "tests/sim/schedule.h"
 #include "tests/sim/trace.h"
 
@@ -32,15 +33,9 @@ class Surroundings {
   virtual void Wrong(std::string what) = 0;
 };
 
-struct DiskSpeed {
-  absl::Duration commit_min = absl::Milliseconds(1);
-  absl::Duration commit_max = absl::Milliseconds(15);
-  absl::Duration snapshot_max = absl::Seconds(2);
-};
-
 class Node {
  public:
-  Node(size_t index, EngineIdentity identity, EngineOptions options, DiskSpeed disk, Random random,
+  Node(size_t index, const EngineIdentity& identity, EngineOptions options, DiskSpeed disk, Random random,
        Schedule* schedule, Trace* trace, Surroundings* surroundings);
 
   size_t index() const { return index_; }
@@ -89,7 +84,7 @@ class Node {
 
   size_t index_;
   std::string name_;
-  EngineIdentity identity_;
+  const EngineIdentity& identity_;         // lives as long as the process
   EngineOptions options_;
   DiskSpeed disk_;
   Random random_;

@@ -9,7 +9,7 @@ namespace {
 
 TEST_CASE("a seed replays to the byte") {
   for (const char* name : {"storm/small", "fork/small"}) {
-    const Scenario scenario = *FindScenario(name);
+    const Scenario scenario = *LoadScenario(name);
     const Outcome first = Run(scenario, 7);
     std::ostringstream printed;
     const Outcome again = Run(scenario, 7, &printed);

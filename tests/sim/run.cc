@@ -15,16 +15,23 @@ constexpr absl::Duration kSettle = absl::Seconds(110);
 // After the last answer nothing may keep moving: long enough for every periodic comparison to come by twice.
 constexpr absl::Duration kRest = absl::Seconds(70);
 
-std::string Awaited(World& world) {
-  std::string awaited = AwaitsTables(world);
-  return awaited.empty() ? AwaitsCatalogs(world) : awaited;
-}
+// Looks are frequent and most find the same missing still.
+struct Look {
+  size_t table = 0;
+  size_t catalog = 0;
+
+  std::string Awaited(World& world) {
+    std::string awaited = AwaitsTables(world, &table);
+    return awaited.empty() ? AwaitsCatalogs(world, &catalog) : awaited;
+  }
+};
 
 // Healed: everything must come within the time the scenario states.
 void Converge(World& world, Outcome& outcome) {
   const absl::Time healed = world.schedule().now();
-  const absl::Time limit = healed + world.scenario().heal_within;
-  std::string awaited = Awaited(world);
+  const absl::Time limit = healed + Seconds(world.scenario().heal_within_s());
+  Look look;
+  std::string awaited = look.Awaited(world);
   while (!awaited.empty() && world.wrong().empty()) {
     if (world.schedule().now() >= limit) {
       outcome.verdict = Outcome::Verdict::kNoProgress;
@@ -32,7 +39,7 @@ void Converge(World& world, Outcome& outcome) {
       return;
     }
     world.schedule().RunUntil(world.schedule().now() + kLook);
-    awaited = Awaited(world);
+    awaited = look.Awaited(world);
   }
   outcome.healed_after = world.schedule().now() - healed;
   if (!world.wrong().empty()) return;
@@ -56,7 +63,8 @@ Outcome Run(const Scenario& scenario, uint64_t seed, std::ostream* trace_out) {
 
   workload.Start();
   faults.Start();
-  const absl::Time end = Dawn() + std::max(scenario.work.lasts, scenario.faults.parent_away);
+  const absl::Time end = Dawn() + Seconds(scenario.work().beginning_s() +
+                                           std::max(scenario.work().lasts_s(), scenario.faults().parent_away_s()));
   while (world.schedule().now() < end && world.wrong().empty()) {
     world.schedule().RunUntil(world.schedule().now() + absl::Seconds(10));
   }

@@ -17,11 +17,11 @@ struct Seen {
 
 Seen RunSeeds(const std::string& name, uint64_t seeds) {
   Seen seen;
-  const std::optional<Scenario> scenario = FindScenario(name + "/small");
-  REQUIRE(scenario.has_value());
+  const absl::StatusOr<Scenario> scenario = LoadScenario(name + "/small");
+  REQUIRE(scenario.ok());
   for (uint64_t seed = 1; seed <= seeds; ++seed) {
     const Outcome outcome = Run(*scenario, seed);
-    INFO("sim --scenario " << scenario->name << " --seed " << seed << " --trace: " << outcome.text);
+    INFO("sim --scenario " << name << "/small" << " --seed " << seed << " --trace: " << outcome.text);
     CHECK(outcome.verdict == Outcome::Verdict::kGood);
     seen.pushes += outcome.ledger.pushes;
     seen.probes += outcome.ledger.probes;

@@ -25,16 +25,18 @@ v1::DatasetSchema SchemaNumber(uint32_t version) {
   return schema;
 }
 
+std::string CodeOf(size_t node, int entry) { return absl::StrFormat("3070120337/%06d%06d", node, entry); }
+
 }  // namespace
 
 Workload::Workload(World* world)
     : world_(*world),
       ledger_(world->ledger()),
-      plan_(world->scenario().work),
+      plan_(world->scenario().work()),
       pick_(world->RandomFor("pick")),
       rows_(world->RandomFor("rows")),
       calling_(world->RandomFor("calling")) {
-  for (int i = 0; i < plan_.datasets; ++i) {
+  for (int i = 0; i < plan_.datasets(); ++i) {
     Dataset dataset;
     dataset.origin = pick_.Below(world_.size());
     dataset.resource = absl::StrFormat("3070120337/%06d:1", i + 1);
@@ -43,8 +45,9 @@ Workload::Workload(World* world)
     dataset.feed.set_resource(dataset.resource);
     dataset.key = FeedKey::Of(dataset.feed);
     dataset.schema = SchemaNumber(1);
-    dataset.shared = !pick_.Chance(plan_.unshared);
+    dataset.shared = !pick_.Chance(plan_.unshared_chance());
     dataset.content[0] = DigestOf({});
+    ledger_.dataset_of[dataset.key] = static_cast<size_t>(i);
     ledger_.datasets.push_back(std::move(dataset));
   }
 }
@@ -60,14 +63,15 @@ void Workload::Every(absl::Duration mean, Random* random, std::function<void()> 
 void Workload::Start() {
   working_ = true;
   OpenDatasets();
+  Begin();
   const auto any_node = [this] { return pick_.Below(world_.size()); };
   const auto any_dataset = [this] { return pick_.Below(ledger_.datasets.size()); };
-  Every(plan_.push_every, &pick_, [=, this] { Push(any_dataset()); });
-  Every(plan_.entry_every, &pick_, [=, this] { Publish(any_node()); });
-  Every(plan_.call_every, &calling_, [this] {
+  Every(Seconds(plan_.push_every_s()), &pick_, [=, this] { Push(any_dataset()); });
+  Every(Seconds(plan_.entry_every_s()), &pick_, [=, this] { Publish(any_node()); });
+  Every(Seconds(plan_.call_every_s()), &calling_, [this] {
     Call(calling_.Below(world_.size()), calling_.Below(world_.size()));
   });
-  Every(plan_.subscribe_every, &pick_, [=, this] {
+  Every(Seconds(plan_.subscribe_every_s()), &pick_, [=, this] {
     const size_t node = any_node();
     const size_t dataset = any_dataset();
     if (node == ledger_.datasets[dataset].origin) return;
@@ -77,8 +81,32 @@ void Workload::Start() {
       Subscribe(node, dataset);
     }
   });
-  Every(plan_.schema_every, &pick_, [=, this] { ChangeSchema(any_dataset()); });
-  Every(plan_.probe_every, &pick_, [=, this] { Probe(world_, any_node()); });
+  Every(Seconds(plan_.schema_every_s()), &pick_, [=, this] { ChangeSchema(any_dataset()); });
+  Every(Seconds(plan_.probe_every_s()), &pick_, [=, this] { Probe(world_, any_node()); });
+}
+
+// What stands before the daily work: entries, a first push of every dataset, subscriptions.
+void Workload::Begin() {
+  if (plan_.beginning_s() == 0) return;
+  Random when = world_.RandomFor("beginning");
+  const auto some_time = [&] { return when.Between(absl::ZeroDuration(), Seconds(plan_.beginning_s())); };
+  const int nodes = static_cast<int>(world_.size());
+  for (int node = 0; node < nodes; ++node) {
+    const int entries = plan_.entries() / nodes + (node < plan_.entries() % nodes ? 1 : 0);
+    for (int first = 0; first < entries; first += plan_.entries_per_append()) {
+      const int count = std::min(plan_.entries_per_append(), entries - first);
+      world_.schedule().After(some_time(), [=, this] { Register(static_cast<size_t>(node), first, count); });
+    }
+  }
+  for (size_t i = 0; i < ledger_.datasets.size(); ++i) {
+    world_.schedule().After(some_time(), [=, this] { Push(i); });
+  }
+  for (int i = 0; i < plan_.subscriptions(); ++i) {
+    const size_t node = when.Below(world_.size());
+    const size_t dataset = when.Below(ledger_.datasets.size());
+    if (node == ledger_.datasets[dataset].origin) continue;
+    world_.schedule().After(some_time(), [=, this] { Subscribe(node, dataset); });
+  }
 }
 
 // --- datasets -------------------------------------------------------------------------------------------------
@@ -120,9 +148,9 @@ void Workload::Push(size_t index) {
 
   const uint64_t push = ++dataset.last_push;
   Content after = base.content;
-  const bool replace = rows_.Chance(plan_.replace);
+  const bool replace = rows_.Chance(plan_.replace_chance());
   if (replace) after.clear();
-  for (uint64_t change = 1 + rows_.Below(plan_.rows_max); change > 0; --change) {
+  for (uint64_t change = 1 + rows_.Below(static_cast<uint64_t>(plan_.rows_max())); change > 0; --change) {
     const std::string key = absl::StrFormat("%c%02d", 'a' + static_cast<int>(rows_.Below(26)), rows_.Below(8));
     if (!replace && rows_.Chance(0.25)) {
       after.erase(key);
@@ -130,7 +158,7 @@ void Workload::Push(size_t index) {
     }
     v1::Row row;
     row.add_values(key);
-    row.add_values(absl::StrCat(push, " ", std::string(rows_.Below(plan_.row_bytes), 'v')));
+    row.add_values(absl::StrCat(push, " ", std::string(rows_.Below(static_cast<uint64_t>(plan_.row_bytes())), 'v')));
     after[key] = row.SerializeAsString();
   }
   for (const std::string& key : MarkKeys()) after[key] = MarkRow(push);
@@ -154,7 +182,7 @@ void Workload::Submit(Dataset& dataset, size_t index, uint64_t push, const Conte
   std::sort(changes.begin(), changes.end(),
             [](const v1::RowChange& a, const v1::RowChange& b) { return a.key() < b.key(); });
 
-  const size_t parts = rows_.Chance(plan_.staged) ? std::min<size_t>(2 + rows_.Below(4), changes.size()) : 1;
+  const size_t parts = rows_.Chance(plan_.staged_chance()) ? std::min<size_t>(2 + rows_.Below(4), changes.size()) : 1;
   std::vector<v1::RowBatch> batches(parts);
   for (size_t i = 0; i < changes.size(); ++i) {
     *batches[i * parts / changes.size()].add_changes() = std::move(changes[i]);
@@ -193,26 +221,50 @@ void Workload::Pushed(size_t index, uint64_t push, const WriteDone* done) {
 // --- catalogue ------------------------------------------------------------------------------------------------
 
 void Workload::Publish(size_t index) {
-  Node& node = world_.node(index);
   if (!world_.TakesWrites(index)) return;
-  const std::string code = absl::StrFormat("3070120337/%06d%06d", index, rows_.Below(5));
-  const uint64_t version = ++ledger_.entries[{index, code}].last_version;
-  v1::CatalogEntry entry;
-  entry.set_code(code);
-  entry.set_node(node.id());
-  entry.set_name(absl::StrCat("目录 ", version));
-  entry.set_state(rows_.Chance(0.1) ? v1::ENTRY_STATE_WITHDRAWN : v1::ENTRY_STATE_PUBLISHED);
-  v1::Record record;
-  record.set_entry(entry.SerializeAsString());
+  const std::string code = CodeOf(index, static_cast<int>(rows_.Below(5)));
+  const bool withdrawn = rows_.Chance(0.1);
   const bool upward = rows_.Chance(0.2);
-  const Token token = node.Expect([this, index, code, version, upward](const WriteDone* done) {
-    if (done == nullptr || !done->status.ok() || upward) return;
-    PublishedEntry& published = ledger_.entries[{index, code}];
-    published.acknowledged = std::max(published.acknowledged, version);
-    ++ledger_.records;
+  Append(index, upward ? v1::FEED_KIND_CATALOG_UPWARD : v1::FEED_KIND_CATALOG_OPEN, {code},
+         withdrawn ? v1::ENTRY_STATE_WITHDRAWN : v1::ENTRY_STATE_PUBLISHED, [](bool) {});
+}
+
+void Workload::Register(size_t index, int first, int count) {
+  const auto again = [=, this](bool acknowledged) {
+    if (acknowledged || !working_) return;
+    world_.schedule().After(absl::Seconds(3), [=, this] { Register(index, first, count); });
+  };
+  if (!world_.TakesWrites(index)) return again(false);
+  std::vector<std::string> codes;
+  for (int i = first; i < first + count; ++i) codes.push_back(CodeOf(index, i));
+  Append(index, v1::FEED_KIND_CATALOG_OPEN, codes, v1::ENTRY_STATE_PUBLISHED, again);
+}
+
+void Workload::Append(size_t index, v1::FeedKind kind, const std::vector<std::string>& codes, v1::EntryState state,
+                      std::function<void(bool)> done) {
+  Node& node = world_.node(index);
+  AppendRecords event{.kind = kind, .records = {}, .author = "116300000150100095"};
+  std::vector<uint64_t> versions;
+  for (const std::string& code : codes) {
+    versions.push_back(++ledger_.entries[{index, code}].last_version);
+    v1::CatalogEntry entry;
+    entry.set_code(code);
+    entry.set_node(node.id());
+    entry.set_name(NameOfVersion(versions.back()));
+    entry.set_state(state);
+    event.records.emplace_back().set_entry(entry.SerializeAsString());
+  }
+  const bool upward = kind == v1::FEED_KIND_CATALOG_UPWARD;
+  event.token = node.Expect([=, this](const WriteDone* answer) {
+    const bool acknowledged = answer != nullptr && answer->status.ok();
+    for (size_t i = 0; acknowledged && !upward && i < codes.size(); ++i) {
+      PublishedEntry& published = ledger_.entries[{index, codes[i]}];
+      published.acknowledged = std::max(published.acknowledged, versions[i]);
+      ++ledger_.records;
+    }
+    done(acknowledged);
   });
-  node.Step(AppendRecords{.kind = upward ? v1::FEED_KIND_CATALOG_UPWARD : v1::FEED_KIND_CATALOG_OPEN,
-                          .records = {record}, .author = "116300000150100095", .token = token});
+  node.Step(std::move(event));
 }
 
 // --- subscriptions --------------------------------------------------------------------------------------------
@@ -225,7 +277,7 @@ void Workload::Subscribe(size_t index, size_t at) {
   interest.set_code(dataset.resource);
   *interest.mutable_feed() = dataset.feed;
   interest.set_origin_path(world_.node(dataset.origin).path().text());
-  ledger_.ever_subscribed.insert({index, at});
+  ledger_.ever_subscribed[at].insert(index);
   Standing& standing = ledger_.subscriptions[{index, at}];
   standing = Standing::kDoubtful;
   const Token token = node.Expect([&standing](const WriteDone* done) {

@@ -31,6 +31,11 @@ class Workload {
 
  private:
   void Every(absl::Duration mean, Random* random, std::function<void()> what);
+  void Begin();
+  // Entries `first` to `first + count` of a node, asked again until they stand.
+  void Register(size_t node, int first, int count);
+  void Append(size_t node, v1::FeedKind kind, const std::vector<std::string>& codes, v1::EntryState state,
+              std::function<void(bool)> done);
   void ChangeSchema(size_t dataset);
   void Open(size_t dataset);
   void Submit(Dataset& dataset, size_t index, uint64_t push, const Content& base, const Content& after,

@@ -15,44 +15,51 @@ World::World(const Scenario& scenario, uint64_t seed, std::ostream* trace_out)
       calls_(random_.Fork("calls")),
       schedule_(Dawn()),
       trace_(&schedule_, trace_out),
-      network_(scenario.weather, random_.Fork("network"), &schedule_, &trace_) {
+      network_(scenario.weather(), random_.Fork("network"), &schedule_, &trace_) {
   Random shape = random_.Fork("shape");
-  if (scenario_.tight) {
-    scenario_.engine.feed_log_bytes_max = 600 + shape.Below(4000);
-    scenario_.engine.link_window_bytes = 400 + shape.Below(4000);
-    scenario_.engine.manifest_idle = absl::Seconds(5 + static_cast<int64_t>(shape.Below(60)));
+  const EngineOptions options = OptionsFor(shape);
+  places_ = Grow(scenario_.shape(), shape);
+  children_.resize(places_.size());
+  reach_.resize(places_.size());
+  nodes_.reserve(places_.size());
+  for (size_t i = 0; i < places_.size(); ++i) {
+    EngineOptions own = options;
+    own.catalog_scope = places_[i].scope;
+    nodes_.push_back(std::make_unique<Node>(i, IdentityAt(places_[i].path), std::move(own), scenario_.disk(),
+                                            random_.Fork(absl::StrCat("node ", places_[i].path.text())), &schedule_,
+                                            &trace_, this));
+    if (i == 0) continue;
+    children_[places_[i].parent].push_back(i);
+    network_.Join(nodes_[i].get(), nodes_[places_[i].parent].get());
   }
-  Add(NodePath(), 0, shape);
-  Grow(NodePath(), 0, 0, shape);
+  for (size_t i = places_.size(); i-- > 0;) {
+    Reach& reach = reach_[i];
+    reach.country |= places_[i].scope == CatalogScope::kCountry;
+    if (places_[i].scope == CatalogScope::kProvince && places_[i].path.depth() > 1) {
+      reach.provinces.insert(places_[i].path.Ancestor(1).text());
+    }
+    if (i == 0) break;
+    Reach& above = reach_[places_[i].parent];
+    above.country |= reach.country;
+    above.provinces.insert(reach.provinces.begin(), reach.provinces.end());
+  }
   started_.assign(nodes_.size(), schedule_.now());
   for (auto& node : nodes_) node->Start();
 }
 
-void World::Grow(const NodePath& at, size_t parent, size_t level, Random& shape) {
-  if (level >= scenario_.fan_outs.size()) return;
-  const int most = scenario_.fan_outs[level];
-  const int children = level == 0 ? most : 1 + static_cast<int>(shape.Below(static_cast<uint64_t>(most)));
-  for (int child = 0; child < children; ++child) {
-    const NodePath path = at.Child(absl::StrCat("n", child + 1));
-    Add(path, parent, shape);
-    Grow(path, nodes_.size() - 1, level + 1, shape);
+EngineOptions World::OptionsFor(Random& shape) const {
+  const EnginePlan& plan = scenario_.engine();
+  EngineOptions options;
+  if (plan.has_feed_log_bytes_max()) options.feed_log_bytes_max = plan.feed_log_bytes_max();
+  if (plan.has_link_window_bytes()) options.link_window_bytes = plan.link_window_bytes();
+  if (plan.has_sync_every_s()) options.sync_every = Seconds(plan.sync_every_s());
+  if (plan.has_manifest_idle_s()) options.manifest_idle = Seconds(plan.manifest_idle_s());
+  if (plan.tight()) {
+    options.feed_log_bytes_max = 600 + shape.Below(4000);
+    options.link_window_bytes = 400 + shape.Below(4000);
+    options.manifest_idle = absl::Seconds(5 + static_cast<int64_t>(shape.Below(60)));
   }
-}
-
-void World::Add(const NodePath& path, size_t parent, Random& shape) {
-  EngineOptions options = scenario_.engine;
-  if (!path.is_root()) {
-    if (shape.Chance(scenario_.country_scope)) {
-      options.catalog_scope = CatalogScope::kCountry;
-    } else if (shape.Chance(scenario_.province_scope)) {
-      options.catalog_scope = CatalogScope::kProvince;
-    }
-  }
-  const size_t index = nodes_.size();
-  nodes_.push_back(std::make_unique<Node>(index, IdentityAt(path), options, scenario_.disk,
-                                          random_.Fork(absl::StrCat("node ", path.text())), &schedule_, &trace_,
-                                          this));
-  if (index > 0) network_.Join(nodes_[index].get(), nodes_[parent].get());
+  return options;
 }
 
 void World::Crash(size_t index) {
@@ -73,10 +80,10 @@ bool World::TakesWrites(size_t index) {
   if (!node(index).up()) return false;
   if (held_.count(index) == 0) return true;
   constexpr absl::Duration kTold = absl::Seconds(10);
-  for (size_t i = 0; i < size(); ++i) {
-    const bool neighbour = i != index && (node(i).path().Parent() == node(index).path() ||
-                                          node(index).path().Parent() == node(i).path());
-    if ((neighbour || i == index) && (!node(i).up() || schedule_.now() - started_[i] < kTold)) return false;
+  const auto told = [&](size_t i) { return node(i).up() && schedule_.now() - started_[i] >= kTold; };
+  if (!told(index) || !told(places_[index].parent)) return false;
+  for (const size_t child : children_[index]) {
+    if (!told(child)) return false;
   }
   held_.erase(index);
   return true;

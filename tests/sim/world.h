@@ -15,6 +15,7 @@
 #include "tests/sim/random.h"
 #include "tests/sim/scenario.h"
 #include "tests/sim/schedule.h"
+#include "tests/sim/shape.h"
 #include "tests/sim/trace.h"
 
 namespace guantong::sim {
@@ -34,6 +35,14 @@ class World : public Surroundings {
   size_t size() const { return nodes_.size(); }
   Node& node(size_t index) { return *nodes_[index]; }
   const Node& node(size_t index) const { return *nodes_[index]; }
+  const Place& place(size_t index) const { return places_[index]; }
+  const std::vector<size_t>& children(size_t index) const { return children_[index]; }
+  // Whose catalogues somebody at or below the node may look at.
+  struct Reach {
+    bool country = false;
+    std::set<std::string> provinces;
+  };
+  const Reach& reach(size_t index) const { return reach_[index]; }
   // The edge from a node to its parent; the root (node 0) has none.
   size_t EdgeOf(size_t node) const { return node - 1; }
 
@@ -49,8 +58,7 @@ class World : public Surroundings {
   void Wrong(std::string what) override;
 
  private:
-  void Grow(const NodePath& at, size_t parent, size_t level, Random& shape);
-  void Add(const NodePath& path, size_t parent, Random& shape);
+  EngineOptions OptionsFor(Random& shape) const;
   void Carry(Node& from, const Send& send) override;
   void Close(Node& at, const CloseLink& close) override { network_.Close(at, close.link); }
   void Execute(Node& at, CallDelivery delivery) override;
@@ -62,6 +70,9 @@ class World : public Surroundings {
   Trace trace_;
   Network network_;
   Ledger ledger_;
+  std::vector<Place> places_;
+  std::vector<std::vector<size_t>> children_;
+  std::vector<Reach> reach_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::vector<absl::Time> started_;
   std::set<size_t> held_;
