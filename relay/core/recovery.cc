@@ -50,7 +50,7 @@ void Origin::FoundBehind(Turn& turn, Peer& peer, FeedState& feed, const v1::Posi
   } else if (MarkOf(theirs) > MarkOf(feed.recovery->to)) {
     feed.recovery->to = theirs;
     feed.recovery->claimant = peer.who.node_id;
-    if (feed.recovery->caught_up_at != absl::InfiniteFuture()) feed.recovery->asked_at = absl::InfinitePast();
+    feed.recovery->asked_at = absl::InfinitePast();   // it is not this one that was asked
     feed.recovery->caught_up_at = absl::InfiniteFuture();
     feed.recovery->progress_at = turn.now;
   }
@@ -119,8 +119,8 @@ void Origin::CheckRestored(Turn& turn) {
     return entry.second.interest_told && entry.second.compared;
   });
   if (anybody && core_.first_told_at == absl::InfiniteFuture()) core_.first_told_at = turn.now;
-  const bool waited = anybody && turn.now - core_.first_told_at >= kSettleWithin;
-  if (!core_.restored->alone() && !waited && !AllTold()) return;
+  const bool heard = anybody && (AllTold() || turn.now - core_.first_told_at >= kSettleWithin);
+  if (!core_.restored->alone() && !heard) return;
   turn.writes().Delete(RestoredKey());
   core_.restored.reset();
   std::vector<FeedState*> own;

@@ -1,4 +1,7 @@
 // Epochs: an origin whose store is older than what it has told, or that has told two stories.
+#include <optional>
+
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "catalog/batch.h"
 #include "tests/catch.h"
@@ -273,6 +276,199 @@ TEST_CASE("a push that an epoch has cut in two is made whole after a crash, too"
   stage.Pass(absl::Minutes(1));
   CHECK(RowsAt(stage, "A", pair.d) == "k1=one k2=two p0=push p1=push p2=push");
   CHECK(RowsAt(stage, "B", pair.d) == "k1=one k2=two p0=push p1=push p2=push");
+}
+
+// --- several neighbours, restores, superseded records ------------------------------------------------------------
+
+// A with two children, both subscribed; C has one push more than B when A falls back to a backup.
+struct Three {
+  Three() {
+    for (const char* child : {"B", "C"}) {
+      if (child[0] == 'B') stage.Add("A", "");
+      stage.Add(child, absl::AsciiStrToLower(child));
+      stage.Link(child, "A");
+    }
+    // Whom it has admitted an origin knows.
+    std::vector<v1::Record> members(2);
+    members[0].mutable_member()->set_path("b");
+    members[0].mutable_member()->set_node_id(stage.identity("B").self.node_id);
+    members[1].mutable_member()->set_path("c");
+    members[1].mutable_member()->set_node_id(stage.identity("C").self.node_id);
+    stage.Step("A", AppendRecords{.kind = v1::FEED_KIND_MEMBERSHIP, .records = members, .extra = {}, .author = ""});
+    d = OpenDataset(stage, "A", "D");
+    SubscribeTo(stage, "B", d);
+    SubscribeTo(stage, "C", d);
+    PushTo(stage, d, {{"k1", "one"}});
+    stage.Settle();
+    backup = stage.store("A").Clone();
+    PushTo(stage, d, {{"k2", "two"}});
+    stage.Settle();
+    stage.Cut("B", "A");
+    PushTo(stage, d, {{"k3", "three"}});
+    stage.Settle();
+  }
+  void Restore(std::optional<bool> told_alone = std::nullopt) {
+    if (told_alone.has_value()) {
+      storage::v1::Restored restored;
+      restored.set_alone(*told_alone);
+      WriteSet writes;
+      writes.Put(RestoredKey(), restored.SerializeAsString());
+      REQUIRE(backup->Commit({&writes, 1}).ok());
+    }
+    stage.Restart("A", std::move(backup));
+    stage.Settle();
+    stage.Said();
+  }
+  storage::v1::FeedRecord RecordAt(const std::string& name) {
+    std::string bytes;
+    storage::v1::FeedRecord record;
+    REQUIRE(stage.store(name).Get(FeedRecordKey(d.key), &bytes).ok());
+    REQUIRE(record.ParseFromString(bytes));
+    return record;
+  }
+  Stage stage;
+  PlayedDataset d;
+  std::unique_ptr<MemoryStore> backup;
+};
+
+TEST_CASE("a restored origin hears every neighbour before it opens an epoch") {
+  Three three;
+  Stage& stage = three.stage;
+  three.Restore();
+  // B knows less than C and comes first.
+  stage.Link("B", "A");
+  stage.Settle();
+  CHECK(RowsAt(stage, "A", three.d) == "k1=one k2=two");
+  CHECK(three.RecordAt("A").head().epoch().number() == 1);
+  stage.Link("C", "A");
+  stage.Settle();
+  stage.Pass(absl::Seconds(2));
+  CHECK(RowsAt(stage, "A", three.d) == "k1=one k2=two k3=three");
+  CHECK(RowsAt(stage, "B", three.d) == "k1=one k2=two k3=three");
+  CHECK(three.RecordAt("A").head().epoch().number() == 2);
+}
+
+TEST_CASE("a neighbour that stays away delays the epoch by a quarter of a minute, and what it held is listed when it returns") {
+  Three three;
+  Stage& stage = three.stage;
+  three.Restore();
+  stage.Link("B", "A");
+  stage.Pass(absl::Seconds(20));
+  REQUIRE(three.RecordAt("A").head().epoch().number() == 2);
+  PushTo(stage, three.d, {{"k4", "four"}});
+  stage.Settle();
+  stage.Link("C", "A");
+  stage.Pass(absl::Seconds(30));
+  CHECK(RowsAt(stage, "C", three.d) == "k1=one k2=two k4=four");
+  for (const char* name : {"A", "C"}) {
+    CHECK(three.RecordAt(name).superseded_batches() == 1);
+    CHECK(three.RecordAt(name).superseded().sequence() == 5);
+    std::string bytes;
+    CHECK(stage.store(name).Get(SupersededKey(three.d.key, 1, 5), &bytes).ok());
+  }
+  CHECK(stage.Noticed("A", "a later epoch has cut off"));
+  CHECK(three.RecordAt("B").superseded_batches() == 0);
+}
+
+TEST_CASE("a store made by a restore takes nothing in before its neighbours have told") {
+  Three three;
+  Stage& stage = three.stage;
+  three.Restore(false);
+  stage.Pass(absl::Minutes(20));
+  v1::RowBatch rows;
+  rows.add_changes()->set_key("k9");
+  stage.Step("A", PushRows{.feed = three.d.key, .base_commit = 1, .push_id = "p", .payload = rows.SerializeAsString(), .token = 1});
+  CHECK(stage.Said() == "A done: feed_recovering");
+  stage.Link("B", "A");
+  stage.Link("C", "A");
+  stage.Pass(absl::Seconds(3));
+  CHECK(RowsAt(stage, "A", three.d) == "k1=one k2=two k3=three");
+  std::string bytes;
+  CHECK(!stage.store("A").Get(RestoredKey(), &bytes).ok());
+  PushTo(stage, three.d, {{"k4", "four"}});
+  stage.Settle();
+  CHECK(RowsAt(stage, "C", three.d) == "k1=one k2=two k3=three k4=four");
+}
+
+TEST_CASE("restored with nobody to wait for, an origin goes on in a new epoch at once") {
+  Three three;
+  Stage& stage = three.stage;
+  three.Restore(true);
+  stage.Pass(absl::Seconds(1));
+  CHECK(three.RecordAt("A").head().epoch().number() == 2);
+  stage.Link("C", "A");
+  stage.Pass(absl::Seconds(30));
+  CHECK(RowsAt(stage, "C", three.d) == "k1=one");
+  CHECK(three.RecordAt("A").superseded_batches() == 2);
+}
+
+// The origin is the shorter of the two, and its last record is not in the longer one.
+TEST_CASE("a shorter history that has forked is found, though it only seems to be behind") {
+  Three three;
+  Stage& stage = three.stage;
+  stage.Cut("C", "A");
+  stage.Restart("A", std::move(three.backup));
+  stage.Pass(absl::Minutes(2));
+  PushTo(stage, three.d, {{"k8", "other"}}, "another push");
+  stage.Settle();
+  stage.Link("C", "A");
+  stage.Pass(absl::Seconds(40));
+  CHECK(RowsAt(stage, "A", three.d) == "k1=one k8=other");
+  CHECK(RowsAt(stage, "C", three.d) == "k1=one k8=other");
+  CHECK(three.RecordAt("A").forks() == 1);
+  CHECK(three.RecordAt("A").superseded_batches() == 2);
+}
+
+TEST_CASE("a neighbour's word does not make an origin open an epoch") {
+  Pair pair;
+  Stage& stage = pair.stage;
+  stage.Add("C", "c");
+  stage.Link("C", "A");
+  stage.Pass(absl::Minutes(2));
+  std::string bytes;
+  storage::v1::FeedRecord record;
+  REQUIRE(stage.store("A").Get(FeedRecordKey(pair.d.key), &bytes).ok());
+  REQUIRE(record.ParseFromString(bytes));
+  v1::Frame interest;
+  v1::FeedWanted* wanted = interest.mutable_interest()->add_add()->mutable_feed();
+  *wanted->mutable_feed() = pair.d.feed;
+  *wanted->mutable_have() = record.head();
+  wanted->mutable_have()->set_chain_hash(std::string(32, 'x'));
+  stage.Inject("C", "A", interest);
+  stage.Settle();
+  PushTo(stage, pair.d, {{"k3", "three"}});
+  stage.Settle();
+  REQUIRE(stage.store("A").Get(FeedRecordKey(pair.d.key), &bytes).ok());
+  REQUIRE(record.ParseFromString(bytes));
+  CHECK(record.head().epoch().number() == 1);
+  CHECK(record.forks() == 0);
+}
+
+TEST_CASE("an origin whose clock is ahead of its parent's signs nothing until it is right") {
+  Stage stage;
+  stage.Add("P", "");
+  stage.Add("A", "a");
+  stage.Link("A", "P");
+  stage.Settle();
+  PlayedDataset d = OpenDataset(stage, "A", "D");
+  PushTo(stage, d, {{"k1", "one"}});
+  stage.Settle();
+  stage.Said();
+  v1::Frame hello;
+  hello.mutable_hello()->set_clock_unix_ms(absl::ToUnixMillis(stage.now() - absl::Minutes(11)));
+  stage.Inject("P", "A", hello);
+  stage.Settle();
+  CHECK(stage.Noticed("A", "nothing is signed"));
+  v1::RowBatch rows;
+  rows.add_changes()->set_key("k2");
+  stage.Step("A", PushRows{.feed = d.key, .base_commit = 1, .push_id = "p", .payload = rows.SerializeAsString(), .token = 1});
+  CHECK(stage.Said() == "A done: clock_ahead");
+  hello.mutable_hello()->set_clock_unix_ms(absl::ToUnixMillis(stage.now()));
+  stage.Inject("P", "A", hello);
+  stage.Settle();
+  PushTo(stage, d, {{"k2", "two"}});
+  stage.Settle();
+  CHECK(RowsAt(stage, "A", d) == "k1=one k2=two");
 }
 
 }  // namespace
