@@ -459,6 +459,7 @@ TEST_CASE("an origin whose clock is ahead of its parent's signs nothing until it
   stage.Inject("P", "A", hello);
   stage.Settle();
   CHECK(stage.Noticed("A", "nothing is signed"));
+  stage.Said();
   v1::RowBatch rows;
   rows.add_changes()->set_key("k2");
   stage.Step("A", PushRows{.feed = d.key, .base_commit = 1, .push_id = "p", .payload = rows.SerializeAsString(), .token = 1});
