@@ -9,6 +9,7 @@
 #include "catalog/base/digest.h"
 #include "catalog/base/limits.h"
 #include "catalog/base/status.h"
+#include "relay/core/budgets.h"
 #include "relay/core/calls.h"
 #include "relay/core/disputes.h"
 #include "relay/core/feed_log.h"
@@ -39,7 +40,8 @@ class EngineImpl : public Engine {
         wants_(&core_),
         sync_(&core_, &origin_, &sender_, &wants_),
         receiver_(&core_, &sender_, &origin_, &disputes_),
-        subscriptions_(&core_, &origin_, &sender_, &wants_, &sync_, &receiver_),
+        budgets_(&core_, &sender_, &wants_),
+        subscriptions_(&core_, &origin_, &sender_, &wants_, &sync_, &receiver_, &budgets_),
         calls_(&core_) {}
 
   absl::Status Load(absl::Time now) {
@@ -71,6 +73,7 @@ class EngineImpl : public Engine {
     }
     std::visit([&](auto& e) { On(turn, std::move(e)); }, event);
     if (now >= next_tick_) OnTime(turn);
+    if (budgets_.Due()) budgets_.Enforce(turn);
     Merge(turn);
     return EndTurn(std::move(turn));
   }
@@ -127,6 +130,7 @@ class EngineImpl : public Engine {
   Wants wants_;
   Sync sync_;
   Receiver receiver_;
+  Budgets budgets_;
   Subscriptions subscriptions_;
   Calls calls_;
   WriteSet own_chain_;
@@ -283,6 +287,7 @@ void EngineImpl::Sweep(Turn& turn) {
       turn.writes().DeleteRange(ChunkPrefix(key), PrefixEnd(ChunkPrefix(key)));
       turn.writes().Delete(ManifestKey(key));
       feed.held.reset();
+      feed.chunk_bytes = 0;
     }
     if (feed.own || feed.record.applied()) continue;
     if (Kept(feed)) {
@@ -294,6 +299,7 @@ void EngineImpl::Sweep(Turn& turn) {
     }
   }
   for (const FeedKey& key : orphans) DropFeed(core_, turn, key);
+  budgets_.Enforce(turn);
 }
 
 // Somebody wants it: a dataset by name, a record feed by scope. What comes from below stays for good.

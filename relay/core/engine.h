@@ -195,6 +195,7 @@ struct EngineOptions {
   std::string name;
   size_t link_window_bytes = 4 << 20;          // sent and not acknowledged, per link
   size_t feed_log_bytes_max = 512 << 20;       // a child further behind gets a snapshot
+  uint64_t child_disk_bytes = uint64_t{1} << 30;   // kept here only for one child: above it cut, then paused
   absl::Duration resend_after = absl::Seconds(15);   // no acknowledgement for this long: send again
   absl::Duration sync_every = absl::Seconds(30);
   absl::Duration manifest_idle = absl::Minutes(10);  // chunks not asked for this long are dropped

@@ -105,8 +105,11 @@ void SetAsideBeyond(Core& core, Turn& turn, FeedState& feed, const v1::Manifest&
   }
 }
 
-void NoteChild(Core& core, const NodePath& path) {
-  if (core.IsBelow(path)) core.children.insert(path.Ancestor(core.self_path().depth() + 1));
+void NoteChild(Core& core, const NodePath& path, size_t feeds) {
+  if (!core.IsBelow(path)) return;
+  const NodePath child = core.ChildToward(path);
+  core.children.insert(child);
+  core.feeds_below[child] += feeds;
 }
 
 bool KnownKind(v1::FeedKind kind) {
@@ -153,7 +156,7 @@ absl::Status LoadFeeds(Core& core) {
     feed.durable = record.head();
     feed.own = record.own();
     feed.epoch_number_max = record.head().epoch().number();
-    NoteChild(core, origin);
+    NoteChild(core, origin, 1);
     feed.origin_path = std::move(origin);
     if (record.applied()) {
       GT_ASSIGN_OR_RETURN(TableWriter table, TableWriter::Load(*core.store, key));
@@ -166,6 +169,7 @@ absl::Status LoadFeeds(Core& core) {
       HeldManifest held{.used_at = core.started_at};
       if (held.signed_manifest.ParseFromString(bytes) &&
           held.manifest.ParseFromString(held.signed_manifest.manifest())) {
+        for (const v1::ChunkRef& chunk : held.manifest.chunks()) feed.chunk_bytes += chunk.bytes();   // at most
         feed.held = std::move(held);
       }
     }
@@ -185,7 +189,7 @@ absl::Status LoadFeeds(Core& core) {
   for (; cursor->Valid(); cursor->Next()) {
     v1::Member member;
     if (!member.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())) || member.removed()) continue;
-    if (absl::StatusOr<NodePath> path = NodePath::Parse(member.path()); path.ok()) NoteChild(core, *path);
+    if (absl::StatusOr<NodePath> path = NodePath::Parse(member.path()); path.ok()) NoteChild(core, *path, 0);
   }
   GT_RETURN_IF_ERROR(cursor->status());
 
@@ -228,7 +232,7 @@ FeedState& OpenFeed(Core& core, Turn& turn, const v1::FeedId& id, const NodePath
   *feed.record.mutable_feed() = id;
   feed.record.set_origin_path(origin_path.text());
   feed.origin_path = origin_path;
-  NoteChild(core, origin_path);
+  NoteChild(core, origin_path, 1);
   feed.own = id.origin() == core.self_id();
   feed.record.set_own(feed.own);
   feed.record.mutable_head()->set_chain_hash(ZeroDigest());
@@ -307,7 +311,10 @@ void AppendBatch(Core& core, Turn& turn, FeedState& feed, const ParsedBatch& par
   if (frame == nullptr) frame = FrameOf(batch);
   Remember(core, feed, {.epoch = header.epoch().number(), .prev = header.prev(), .last = header.last(),
                         .signer_chain = header.signer_chain(), .frame = std::move(frame)});
-  if (record.log_bytes() > core.options.feed_log_bytes_max) TrimLog(core, turn, feed);
+  if (feed.transit()) core.transit_grown += batch.payload().size() + batch.header().size();
+  if (record.log_bytes() > core.options.feed_log_bytes_max) {
+    TrimLog(core, turn, feed, core.options.feed_log_bytes_max / 2);
+  }
 }
 
 std::optional<TailBatch> NextBatch(const Core& core, const FeedState& feed, uint64_t epoch, uint64_t sequence,
@@ -405,9 +412,8 @@ Place Locate(const Core& core, const FeedState& feed, const v1::Position& positi
   return SamePosition(PositionOf(parsed->header, parsed->chain_hash), position) ? Place::kHere : other;
 }
 
-void TrimLog(Core& core, Turn& turn, FeedState& feed) {
+void TrimLog(Core& core, Turn& turn, FeedState& feed, uint64_t keep) {
   storage::v1::FeedRecord& record = feed.record;
-  const uint64_t keep = core.options.feed_log_bytes_max / 2;
   const std::string begin = LogPrefix(feed.key);
   // What an earlier turn has trimmed may still be on its way out of the store.
   const v1::Position& from = record.log_from();
@@ -478,6 +484,7 @@ void DropFeed(Core& core, Turn& turn, const FeedKey& key) {
     }
   }
   ForgetTail(core, *feed);
+  if (core.IsBelow(feed->origin_path)) --core.feeds_below[core.ChildToward(feed->origin_path)];
   for (auto& [link, peer] : core.peers) {
     auto it = peer.outgoing.find(key);
     if (it == peer.outgoing.end()) continue;

@@ -43,8 +43,8 @@ bool SetAside(Core& core, Turn& turn, FeedState& feed, const v1::BatchHeader& he
 // hold it. `signer_chain` is set to the digest of its chain.
 Bytes BatchAround(const Core& core, const FeedState& feed, uint64_t epoch, uint64_t sequence, std::string* signer_chain);
 
-// Keeps the log within its bound; whoever still needed what goes gets a snapshot.
-void TrimLog(Core& core, Turn& turn, FeedState& feed);
+// Cuts the log until no more than `keep` bytes are left (the newest durable batch stays); whoever still needed what goes gets a snapshot.
+void TrimLog(Core& core, Turn& turn, FeedState& feed, uint64_t keep);
 
 // Puts the feed at `manifest` without its log (what is held before is no longer continued by it).
 void MoveTo(Core& core, Turn& turn, FeedState& feed, const v1::Manifest& manifest);

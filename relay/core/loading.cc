@@ -49,6 +49,7 @@ void Receiver::OnManifest(Turn& turn, Peer& peer, const v1::SignedManifest& sign
   FeedState* feed = core_.Find(key);
   if (manifest->feed().origin() == core_.self_id() && (feed == nullptr || !feed->recovery.has_value())) return;
   if (feed == nullptr) {
+    if (!MayOpen(turn, peer, manifest->feed(), signer->path)) return;
     feed = &OpenFeed(core_, turn, manifest->feed(), signer->path, core_.subscriptions.count(key) > 0);
   }
   Given(turn, key);
@@ -88,6 +89,7 @@ void Receiver::Hold(Turn& turn, FeedState& feed, const v1::SignedManifest& signe
       if (kept.count(chunk.hash()) == 0) turn.writes().Delete(ChunkKey(feed.key, chunk.hash()));
     }
   }
+  feed.chunk_bytes = 0;   // as far as they have come
   feed.held = HeldManifest{.signed_manifest = signed_manifest, .manifest = manifest, .used_at = turn.now};
   turn.writes().Put(ManifestKey(feed.key), signed_manifest.SerializeAsString());
   core_.chains.Keep(manifest.signer_chain(), &turn.writes());
@@ -240,7 +242,12 @@ void Receiver::OnChunk(Turn& turn, Peer& peer, v1::Chunk chunk) {
     ++peer.frames_rejected;
     return;
   }
-  if (!chunk.absent()) turn.writes().Put(ChunkKey(key, chunk.hash()), chunk.data());
+  // Passing through it is kept for the next child, within half of one's budget; who wants more fetches it from where it was made.
+  const bool room = !feed->transit() || feed->chunk_bytes + chunk.data().size() <= core_.options.child_disk_bytes / 2;
+  if (!chunk.absent() && room) {
+    turn.writes().Put(ChunkKey(key, chunk.hash()), chunk.data());
+    feed->chunk_bytes += chunk.data().size();
+  }
   v1::Frame frame;
   *frame.mutable_chunk() = chunk;
   for (auto& [link, other] : core_.peers) {
@@ -265,6 +272,7 @@ void Receiver::OnChunk(Turn& turn, Peer& peer, v1::Chunk chunk) {
 void Receiver::LoseManifest(Turn& turn, FeedState& feed) {
   turn.writes().Delete(ManifestKey(feed.key));
   feed.held.reset();
+  feed.chunk_bytes = 0;
 }
 
 void Receiver::OnSnapshotMade(Turn& turn, SnapshotMade event) {

@@ -32,6 +32,12 @@ bool Receiver::MayComeFrom(const Peer& peer, const v1::FeedId& id, const NodePat
   return peer.ours.Wants(key) || peer.ours.CoversByScope(id.kind(), origin) || core_.feeds.count(key) > 0;
 }
 
+bool Receiver::MayOpen(Turn& turn, Peer& peer, const v1::FeedId& id, const NodePath& origin) {
+  if (!core_.IsBelow(origin) || core_.feeds_below[core_.ChildToward(origin)] < kFeedsBelowMax) return true;
+  Reject(turn, peer, id, nullptr, v1::NACK_REASON_BUDGET, "as many feeds are held from below this child as may be");
+  return false;
+}
+
 void Receiver::OnBatch(Turn& turn, Peer& peer, const v1::SignedBatch& batch, Bytes frame) {
   ++peer.batches_received;
   absl::StatusOr<ParsedBatch> parsed = ParseBatch(batch);
@@ -85,6 +91,7 @@ void Receiver::OnBatch(Turn& turn, Peer& peer, const v1::SignedBatch& batch, Byt
     return AskSnapshot(turn, *feed, {header.epoch().number(), 0});
   }
   if (feed == nullptr) {
+    if (!MayOpen(turn, peer, header.feed(), signer->path)) return;
     const bool applied = core_.subscriptions.count(parsed->key) > 0;
     feed = &OpenFeed(core_, turn, header.feed(), signer->path, applied);
   }
@@ -227,6 +234,7 @@ void Receiver::OnNack(Turn& turn, Peer& peer, const v1::Nack& nack) {
     case v1::NACK_REASON_REFUSED:
     case v1::NACK_REASON_UNKNOWN_FEED:
     case v1::NACK_REASON_UNREACHABLE:
+    case v1::NACK_REASON_BUDGET:
       return OnRefusal(turn, peer, nack);
     default:
       return;

@@ -36,6 +36,8 @@ class Receiver {
  private:
   enum class Continuity { kNext, kRepeat, kGap, kFork, kSnapshot, kSuperseded };
   Continuity Compare(const FeedState& feed, const ParsedBatch& parsed, const v1::SignedBatch& batch) const;
+  // False, and said, when a child has brought more feeds than it may.
+  bool MayOpen(Turn& turn, Peer& peer, const v1::FeedId& id, const NodePath& origin);
   bool MayComeFrom(const Peer& peer, const v1::FeedId& id, const NodePath& origin) const;
   void Reject(Turn& turn, Peer& peer, const v1::FeedId& id, const FeedState* feed, v1::NackReason reason,
               absl::string_view text);

@@ -4,6 +4,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "catalog/base/digest.h"
+#include "relay/core/budgets.h"
 #include "relay/core/feed_log.h"
 
 namespace guantong {
@@ -57,6 +58,10 @@ std::vector<v1::LinkInfo> ReportLinks(const Core& core) {
     info.set_address(peer.who.address);
     info.set_text(peer.text);
     info.set_ladder("log");
+    if (!peer.who.is_parent) {
+      info.set_disk_bytes(KeptFor(core, peer.who.node_id));
+      info.set_disk_budget_bytes(core.options.child_disk_bytes);
+    }
     uint64_t bytes = 0;
     for (const auto& [key, out] : peer.outgoing) {
       auto feed = core.feeds.find(key);
@@ -70,6 +75,12 @@ std::vector<v1::LinkInfo> ReportLinks(const Core& core) {
       const absl::Time since = out.unacked.empty() ? TimeOf(feed->second.record.last_signed_at()) : out.progress_at;
       if (!info.has_lag_since() || since < TimeOf(info.lag_since())) *info.mutable_lag_since() = ToTimestamp(since);
     }
+    auto paused = core.paused.find(peer.who.node_id);
+    bool waits = paused != core.paused.end() && !paused->second.empty();
+    for (const auto& [key, refusal] : core.refusals) {
+      waits |= refusal.reason() == v1::NACK_REASON_BUDGET && peer.ours.Wants(key);
+    }
+    if (waits) info.set_ladder("paused");
     info.set_lag_bytes(bytes);
     links.push_back(std::move(info));
   }
@@ -100,10 +111,13 @@ std::vector<v1::FeedInfo> ReportFeeds(const Core& core, absl::string_view filter
     info.set_subscribed(core.subscriptions.count(key) > 0);
     info.set_upstream(UpstreamOf(core, feed));
     info.set_forks(record.forks());
+    if (record.has_superseded()) *info.mutable_superseded() = record.superseded();
+    info.set_superseded_batches(record.superseded_batches());
     if (record.facts_refused() != 0) {
       info.set_text(absl::StrCat(record.facts_refused(), " facts refused: ", record.refused_text()));
     }
     if (record.incomplete_since() != 0) info.set_text(record.fault_text());
+    if (feed.own && core.restored.has_value()) info.set_text("restored from a backup, waiting for the neighbours");
     if (feed.recovery.has_value()) info.set_text("taking back own records from a neighbour");
     if (record.closed()) info.set_text("closed");
     for (const auto& [link, peer] : core.peers) {
@@ -114,6 +128,14 @@ std::vector<v1::FeedInfo> ReportFeeds(const Core& core, absl::string_view filter
       down->set_acknowledged(out->second.acked.sequence());
       down->set_lag_records(LagOf(feed, out->second));
       down->set_ladder(std::string(Ladder(out->second)));
+      for (const Unacked& unacked : out->second.unacked) down->set_lag_bytes(down->lag_bytes() + unacked.bytes);
+      if (down->lag_records() > 0) *down->mutable_lag_since() = ToTimestamp(out->second.progress_at);
+    }
+    for (const auto& [node, keys] : core.paused) {
+      if (keys.count(key) == 0) continue;
+      v1::FeedDownstream* down = info.add_downstream();
+      down->set_path(core.neighbour_paths.at(node).text());
+      down->set_ladder("paused");
     }
     feeds.push_back(std::move(info));
   }

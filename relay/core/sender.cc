@@ -34,7 +34,8 @@ bool Sender::Flows(const Peer& peer, const FeedState& feed) const {
       return theirs->CoversByScope(feed.kind(), feed.origin_path);
     default:
       // An own dataset that is closed to others still tells its end to those who had it.
-      return theirs->Wants(feed.key) && (!feed.own || feed.record.shared() || feed.record.closed());
+      return theirs->Wants(feed.key) && !core_.Paused(peer.who.node_id, feed.key) &&
+             (!feed.own || feed.record.shared() || feed.record.closed());
   }
 }
 

@@ -110,7 +110,10 @@ struct FeedState {
   bool push_stalled = false;               // between two of its batches, by what forbids signing
 
   std::deque<TailBatch> tail;
+  uint64_t chunk_bytes = 0;                // of the manifest held, stored here
 
+  // Rows that pass through: nobody here reads them.
+  bool transit() const { return !own && !record.applied() && record.feed().kind() == v1::FEED_KIND_ROWS; }
   v1::FeedKind kind() const { return record.feed().kind(); }
 };
 
@@ -209,6 +212,9 @@ struct Core {
   std::map<std::string, Interests> wanted_by;
   std::map<std::string, NodePath> neighbour_paths;
   std::set<NodePath> children;             // that we know of: admitted here, or feeds came from there
+  std::map<NodePath, size_t> feeds_below;  // by child
+  std::map<std::string, std::set<FeedKey>> paused;   // by child's NodeId: wanted, and there is no room to keep it
+  uint64_t transit_grown = 0;              // bytes logged of feeds that pass through, since budgets were looked at
   std::map<FeedKey, storage::v1::StoredInterest> subscriptions;   // live ones, by feed
   // Feeds their origin does not give: kept so that whoever asks later hears it too.
   std::map<FeedKey, v1::Nack> refusals;
@@ -251,6 +257,12 @@ struct Core {
 
   // The neighbour toward `path`, null when it is not linked (or is ourselves).
   Peer* NextHop(const NodePath& path);
+  bool Paused(const std::string& node_id, const FeedKey& key) const {
+    auto it = paused.find(node_id);
+    return it != paused.end() && it->second.count(key) > 0;
+  }
+  // The child below which `path` lies.
+  NodePath ChildToward(const NodePath& path) const { return path.Ancestor(self_path().depth() + 1); }
   // Where `path` lies as seen from here, whether linked or not.
   bool IsBelow(const NodePath& path) const { return self_path().Contains(path) && path != self_path(); }
 };

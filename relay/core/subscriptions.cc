@@ -117,6 +117,10 @@ void Subscriptions::OnInterest(Turn& turn, Peer& peer, const v1::InterestDelta& 
     if (it == theirs.feeds().end()) continue;
     const WantedFeed& wanted = it->second;
     peer.told.insert(key);
+    if (core_.Paused(peer.who.node_id, key)) {
+      budgets_.SayPaused(turn, peer, wanted);
+      continue;
+    }
     if (wanted.feed.origin() == core_.self_id()) {
       if (RefuseOwn(turn, peer, wanted)) continue;
     } else {

@@ -2,6 +2,7 @@
 #ifndef GUANTONG_RELAY_CORE_SUBSCRIPTIONS_H_
 #define GUANTONG_RELAY_CORE_SUBSCRIPTIONS_H_
 
+#include "relay/core/budgets.h"
 #include "relay/core/receiver.h"
 #include "relay/core/sender.h"
 #include "relay/core/state.h"
@@ -11,8 +12,14 @@ namespace guantong {
 
 class Subscriptions {
  public:
-  Subscriptions(Core* core, Origin* origin, Sender* sender, Wants* wants, Sync* sync, Receiver* receiver)
-      : core_(*core), origin_(*origin), sender_(*sender), wants_(*wants), sync_(*sync), receiver_(*receiver) {}
+  Subscriptions(Core* core, Origin* origin, Sender* sender, Wants* wants, Sync* sync, Receiver* receiver, Budgets* budgets)
+      : core_(*core),
+        origin_(*origin),
+        sender_(*sender),
+        wants_(*wants),
+        sync_(*sync),
+        receiver_(*receiver),
+        budgets_(*budgets) {}
 
   void On(Turn& turn, Subscribe event);
   void On(Turn& turn, Unsubscribe event);
@@ -34,6 +41,7 @@ class Subscriptions {
   Wants& wants_;
   Sync& sync_;
   Receiver& receiver_;
+  Budgets& budgets_;
 };
 
 }  // namespace guantong

@@ -35,7 +35,7 @@ bool Wants::Wanted(const FeedKey& key, const NodePath& origin_path) const {
                           (core_.self_path().Contains(path->second) && path->second != core_.self_path()
                                ? path->second.Contains(origin_path)
                                : !core_.self_path().Contains(origin_path));
-    if (!upstream && theirs.Wants(key)) return true;
+    if (!upstream && theirs.Wants(key) && !core_.Paused(node, key)) return true;
   }
   return false;
 }
@@ -87,7 +87,9 @@ Interests Wants::Desired(const Peer& peer) const {
   }
   for (const auto& [node, theirs] : core_.wanted_by) {
     if (node == peer.who.node_id) continue;
-    for (const auto& [key, wanted] : theirs.feeds()) consider(key, wanted);
+    for (const auto& [key, wanted] : theirs.feeds()) {
+      if (!core_.Paused(node, key)) consider(key, wanted);
+    }
   }
   return desired;
 }
@@ -128,8 +130,14 @@ void Wants::Remind(Turn& turn, Peer& peer) {
   for (const auto& [key, wanted] : peer.ours.feeds()) {
     if (frame.interest().add_size() >= kRemindersMax) break;
     const FeedState* feed = core_.Find(key);
-    if (core_.refusals.count(key) > 0 || (feed != nullptr && feed->record.head().epoch().number() != 0)) continue;
-    *frame.mutable_interest()->add_add() = ToMessage(wanted);
+    // What waits for room is asked for again.
+    auto refusal = core_.refusals.find(key);
+    const bool refused = refusal != core_.refusals.end() && refusal->second.reason() != v1::NACK_REASON_BUDGET;
+    const bool held = feed != nullptr && feed->record.head().epoch().number() != 0;
+    if (refused || (refusal == core_.refusals.end() && held)) continue;
+    WantedFeed ask = wanted;
+    if (held) ask.have = feed->durable;
+    *frame.mutable_interest()->add_add() = ToMessage(ask);
   }
   if (frame.has_interest()) SendFrame(turn, peer, v1::LANE_CONTROL, frame);
 }
