@@ -71,7 +71,10 @@ void Disputes::Shown(Turn& turn, Peer& peer, FeedState& feed, const ParsedBatch&
     const uint64_t forks = feed.record.forks();
     origin_.FoundFork(turn, feed, theirs);
     // Before the epoch that was opened for another fork is a minute old it is told again.
-    if (feed.record.forks() == forks) return;
+    if (feed.record.forks() == forks) {
+      if (feed.dispute.has_value() && feed.dispute->claimant == peer.who.node_id) feed.dispute->shown = true;
+      return;
+    }
     SetAside(core_, turn, feed, parsed.header, batch);
     SaveFeed(core_, turn, feed);
     // What it holds around that one is asked for, too.
@@ -187,7 +190,8 @@ void Disputes::Tend(Turn& turn) {
       ++dispute.asks;
       dispute.asked_at = turn.now;
       AskSuperseded(turn, *claimant, *feed);
-    } else if (!ended && claimant != nullptr && turn.now - std::max(dispute.since, claimant->since) >= kShowWithin) {
+    } else if (!ended && !dispute.shown && claimant != nullptr &&
+               turn.now - std::max(dispute.since, claimant->since) >= kShowWithin) {
       // Told again as long as it stands; a copy without a log cannot show what it stands on.
       const v1::Position theirs = dispute.to;
       feed->disbelieved.insert(dispute.claimant);

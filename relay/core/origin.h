@@ -27,7 +27,10 @@ class Origin {
   void FoundBehind(Turn& turn, Peer& peer, FeedState& feed, const v1::Position& theirs);
   void FoundFork(Turn& turn, FeedState& feed, const v1::Position& theirs);
 
-  // A neighbour holds a feed of ours that we know nothing of.
+  // We know nothing of the feed, or the name alone: somebody asked to write to it and was refused.
+  bool Forgotten(const FeedKey& key) const;
+
+  // A neighbour holds such a feed of ours.
   void FoundForgotten(Turn& turn, Peer& peer, const v1::FeedId& id, const v1::Position& theirs);
 
   // A neighbour has told its clock.

@@ -44,7 +44,8 @@ void Receiver::OnBatch(Turn& turn, Peer& peer, const v1::SignedBatch& batch, Byt
   if (!parsed.ok()) {
     ++peer.frames_rejected;
     v1::BatchHeader header;
-    header.ParseFromString(batch.header());
+    // What does not parse names no feed, and a part of it is nothing to repeat to anybody.
+    if (!header.ParseFromString(batch.header())) header.Clear();
     return Reject(turn, peer, header.feed(), core_.Find(FeedKey::Of(header.feed())),
                   v1::NACK_REASON_BAD_CHAIN, TextOf(parsed.status()));
   }

@@ -57,10 +57,16 @@ void Origin::FoundBehind(Turn& turn, Peer& peer, FeedState& feed, const v1::Posi
   if (turn.now - feed.recovery->asked_at >= absl::Seconds(1)) AskTail(turn, peer, feed);
 }
 
+bool Origin::Forgotten(const FeedKey& key) const {
+  const FeedState* feed = core_.Find(key);
+  return feed == nullptr || feed->record.head().epoch().number() == 0;
+}
+
 void Origin::FoundForgotten(Turn& turn, Peer& peer, const v1::FeedId& id, const v1::Position& theirs) {
   if (theirs.epoch().number() == 0) return;
-  FeedState& feed = OpenFeed(core_, turn, id, core_.self_path(), /*applied=*/true);
-  FoundBehind(turn, peer, feed, theirs);
+  FeedState* feed = core_.Find(FeedKey::Of(id));
+  if (feed == nullptr) feed = &OpenFeed(core_, turn, id, core_.self_path(), /*applied=*/true);
+  FoundBehind(turn, peer, *feed, theirs);
 }
 
 void Origin::AskTail(Turn& turn, const Peer& peer, FeedState& feed) {

@@ -238,7 +238,8 @@ void Sender::OnFetch(Turn& turn, Peer& peer, const v1::Fetch& fetch) {
   Outgoing& out = peer.outgoing[feed->key];
   if (fetch.snapshot()) {
     Rewind(peer, feed->key, out, out.acked);
-    return NeedManifest(turn, peer, *feed, MarkOf(fetch.after()));
+    // Who asks for something newer than what is here is ahead of us, or makes it up: waiting for it would stop the feed for all behind us.
+    return NeedManifest(turn, peer, *feed, std::min(MarkOf(fetch.after()), MarkOf(feed->durable)));
   }
   out.until = MarkOf(feed->durable);
   StartFrom(turn, peer, *feed, fetch.after());

@@ -74,6 +74,7 @@ struct Dispute {
   absl::Time since;
   absl::Time asked_at;
   int asks = 0;
+  bool shown = false;                      // and will be again; what was proved is not disbelieved
 };
 
 struct FeedState {

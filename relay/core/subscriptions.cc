@@ -158,7 +158,7 @@ void Subscriptions::Narrowed(Turn& turn, const FeedState& feed) {
 
 bool Subscriptions::RefuseOwn(Turn& turn, Peer& peer, const WantedFeed& wanted) {
   const FeedState* feed = core_.Find(FeedKey::Of(wanted.feed));
-  if (feed == nullptr && wanted.feed.kind() == v1::FEED_KIND_ROWS && wanted.have.has_epoch()) {
+  if (origin_.Forgotten(FeedKey::Of(wanted.feed)) && wanted.feed.kind() == v1::FEED_KIND_ROWS && wanted.have.has_epoch()) {
     origin_.FoundForgotten(turn, peer, wanted.feed, wanted.have);
     return false;
   }

@@ -173,7 +173,7 @@ void Sync::Compare(Turn& turn, Peer& peer, const Held& feeds, const v1::SyncRang
     id.set_origin(core_.self_id());
     id.set_kind(kind);
     auto it = theirs.find(FeedKey::Of(id).str());
-    if (it == theirs.end() || core_.Find(FeedKey::Of(id)) != nullptr) continue;
+    if (it == theirs.end() || !origin_.Forgotten(FeedKey::Of(id))) continue;
     origin_.FoundForgotten(turn, peer, id, *it->second);
   }
   for (FeedState* feed : feeds) {

@@ -4,6 +4,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "catalog/batch.h"
+#include "guantong/v1/entry.pb.h"
 #include "tests/catch.h"
 #include "tests/script/stage.h"
 
@@ -470,6 +471,77 @@ TEST_CASE("an origin whose clock is ahead of its parent's signs nothing until it
   PushTo(stage, d, {{"k2", "two"}});
   stage.Settle();
   CHECK(RowsAt(stage, "A", d) == "k1=one k2=two");
+}
+
+v1::Record EntryOf(const EngineIdentity& node, const std::string& name) {
+  v1::CatalogEntry entry;
+  entry.set_code("3070120337/630000000001");
+  entry.set_node(node.self.node_id);
+  entry.set_name(name);
+  v1::Record record;
+  record.set_entry(entry.SerializeAsString());
+  return record;
+}
+
+std::string EntryAt(Stage& stage, const std::string& name, const EngineIdentity& origin) {
+  v1::FeedId id;
+  id.set_origin(origin.self.node_id);
+  id.set_kind(v1::FEED_KIND_CATALOG_OPEN);
+  std::string bytes;
+  v1::CatalogEntry entry;
+  if (!stage.store(name).Get(EntryKey(FeedKey::Of(id), "3070120337/630000000001"), &bytes).ok()) return "none";
+  entry.ParseFromString(bytes);
+  return entry.name();
+}
+
+// B's catalogue begins after the backup of B was made.
+struct Forgotten {
+  Forgotten() {
+    stage.Add("A", "");
+    stage.Add("B", "b");
+    stage.Link("B", "A");
+    stage.Settle();
+    backup = stage.store("B").Clone();
+    Write("first");
+    stage.Settle();
+  }
+  void Write(const std::string& name) {
+    stage.Step("B", AppendRecords{.kind = v1::FEED_KIND_CATALOG_OPEN, .records = {EntryOf(stage.identity("B"), name)},
+                                  .token = 7});
+  }
+  Stage stage;
+  std::unique_ptr<MemoryStore> backup;
+};
+
+TEST_CASE("a feed that a restored origin has forgotten is taken back though somebody wrote to it too early") {
+  Forgotten forgotten;
+  Stage& stage = forgotten.stage;
+  WriteSet mark;
+  mark.Put(RestoredKey(), storage::v1::Restored().SerializeAsString());
+  REQUIRE(forgotten.backup->Commit({mark}).ok());
+  stage.Restart("B", std::move(forgotten.backup));
+  stage.Said();
+  forgotten.Write("too early");
+  stage.Settle();
+  CHECK(stage.Said() == "B done: feed_recovering");
+  stage.Link("B", "A");
+  stage.Pass(absl::Seconds(40));
+  CHECK(EntryAt(stage, "B", stage.identity("B")) == "first");
+  forgotten.Write("second");
+  stage.Settle();
+  CHECK(EntryAt(stage, "A", stage.identity("B")) == "second");
+}
+
+TEST_CASE("a fork shown while the last epoch is younger than a minute is answered when it is older") {
+  Forgotten forgotten;
+  Stage& stage = forgotten.stage;
+  stage.Restart("B", std::move(forgotten.backup));
+  forgotten.Write("another history");
+  stage.Settle();
+  stage.Link("B", "A");
+  stage.Pass(absl::Seconds(200));
+  CHECK(EntryAt(stage, "A", stage.identity("B")) == "another history");
+  CHECK(EntryAt(stage, "B", stage.identity("B")) == "another history");
 }
 
 }  // namespace

@@ -72,6 +72,26 @@ TEST_CASE("a damaged payload is refused and the batch is taken when it comes who
   CHECK(RowsAt(stage, "B", pair.d) == "k1=one");
 }
 
+TEST_CASE("a damaged header is refused by a frame that can be read") {
+  Pair pair;
+  Stage& stage = pair.stage;
+  v1::BatchHeader header;
+  header.mutable_feed()->set_origin("o");
+  header.mutable_feed()->set_resource("street");
+  std::string bytes = header.SerializeAsString();
+  bytes.back() = '\xff';   // no UTF-8
+  v1::Frame damaged;
+  damaged.mutable_batch()->set_header(bytes);
+  stage.Inject("A", "B", damaged);
+  stage.PlayOne();
+  v1::Frame answer;
+  const v1::Frame said = stage.Last("B", "A", "nack");
+  CHECK(answer.ParseFromString(said.SerializeAsString()));
+  CHECK(answer.nack().feed().resource().empty());
+  stage.Settle();
+  CHECK_FALSE(stage.engine("A").Links().empty());
+}
+
 TEST_CASE("a signature that is not the origin's key is refused and not stored") {
   Pair pair;
   Stage& stage = pair.stage;

@@ -198,5 +198,24 @@ TEST_CASE("a push in several parts goes on after a crash in its middle") {
   CHECK(RowsAt(stage, "A", d) == "k0=push k1=push k2=push");
 }
 
+TEST_CASE("who asks for a snapshot of what is still to come stops the feed for nobody") {
+  Line line;
+  Stage& stage = line.stage;
+  SubscribeTo(stage, "R", line.d);
+  SubscribeTo(stage, "X", line.d);
+  stage.Settle();
+  v1::Frame fetch;
+  *fetch.mutable_fetch()->mutable_feed() = line.d.feed;
+  fetch.mutable_fetch()->set_snapshot(true);
+  fetch.mutable_fetch()->mutable_after()->mutable_epoch()->set_number(1);
+  fetch.mutable_fetch()->mutable_after()->set_sequence(900);
+  stage.Inject("X", "R", fetch);
+  stage.Settle();
+  PushTo(stage, line.d, {{"k2", "two"}});
+  stage.Settle();
+  CHECK(RowsAt(stage, "R", line.d) == "k1=one k2=two");
+  CHECK(RowsAt(stage, "X", line.d) == "k1=one k2=two");
+}
+
 }  // namespace
 }  // namespace guantong
