@@ -57,6 +57,7 @@ inline constexpr size_t kNameBytesMax = 256;
 inline constexpr size_t kProfileKeysMax = 8;
 
 inline constexpr size_t kVerifyFaultsMax = 100;
+inline constexpr int kSupersededListedMax = 10000;
 
 }  // namespace guantong
 

@@ -56,6 +56,29 @@ absl::Status RunFeeds(const Invocation& invocation, const std::string& filter) {
   return absl::OkStatus();
 }
 
+absl::Status RunSuperseded(const Invocation& invocation, const std::string& resource) {
+  GT_ASSIGN_OR_RETURN(const auto connection, Connection::Open(invocation));
+  v1::SupersededRequest request;
+  request.set_resource(resource);
+  GT_ASSIGN_OR_RETURN(const auto list, connection->Call<v1::SupersededResponse>(
+                                           "guantong.v1.NodeService.Superseded", request));
+  Table table({{"kind", Text("类别", "kind")},
+               {"resource", Text("资源", "resource")},
+               {"epoch", Text("代", "epoch"), true},
+               {"sequence", Text("位置", "sequence"), true},
+               {"signed_at", Text("签发", "signed")},
+               {"operation", Text("操作", "operation")},
+               {"key", Text("键", "key")},
+               {"author", Text("提交者", "author")}});
+  for (const v1::SupersededRecord& record : list.records()) {
+    table.Add({FeedKindCell(record.feed().kind()), record.feed().resource(), Count(record.epoch()),
+               Count(record.sequence()), Age(true, record.signed_at()), record.operation(),
+               record.key(), record.author()});
+  }
+  Emit(invocation, ToJson(list), table);
+  return absl::OkStatus();
+}
+
 absl::Status RunTrace(const Invocation& invocation, const std::string& what) {
   GT_ASSIGN_OR_RETURN(const auto connection, Connection::Open(invocation));
   v1::TraceRequest request;
@@ -93,8 +116,13 @@ void AddFeeds(CLI::App* app, Invocation* invocation) {
   const auto filter = std::make_shared<std::string>();
   feeds->add_option("FILTER", *filter,
                     Text("资源代码或类别，不写为全部", "resource code or kind; all without"));
-  feeds->callback([invocation, filter] {
-    invocation->action = [invocation, filter] { return RunFeeds(*invocation, *filter); };
+  const auto superseded = std::make_shared<bool>(false);
+  feeds->add_flag("--superseded", *superseded,
+                  Text("列出被新一代取代的记录", "list the records that a later epoch has cut off"));
+  feeds->callback([invocation, filter, superseded] {
+    invocation->action = [invocation, filter, superseded] {
+      return *superseded ? RunSuperseded(*invocation, *filter) : RunFeeds(*invocation, *filter);
+    };
   });
 
   auto* trace =

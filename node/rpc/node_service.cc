@@ -4,6 +4,7 @@
 #include "node/overview.h"
 #include "node/rpc/serve.h"
 #include "node/rpc/services.h"
+#include "node/superseded.h"
 #include "node/trace.h"
 #include "node/verify.h"
 
@@ -48,6 +49,14 @@ class NodeService final : public v1::NodeService::Service {
                      v1::LinksResponse* response) override {
     return Serve(authoriser_, *context, "guantong.v1.NodeService.Links",
                  [&](const CallerIdentity&) { return Fill(parts_.overview->Links(), response); });
+  }
+  grpc::Status Superseded(grpc::ServerContext* context, const v1::SupersededRequest* request,
+                          v1::SupersededResponse* response) override {
+    return Serve(authoriser_, *context, "guantong.v1.NodeService.Superseded",
+                 [&](const CallerIdentity&) {
+                   return Fill(ListSuperseded(*parts_.site->store->Snapshot(), request->resource()),
+                               response);
+                 });
   }
   grpc::Status Trace(grpc::ServerContext* context, const v1::TraceRequest* request,
                      v1::TraceResponse* response) override {
