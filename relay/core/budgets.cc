@@ -39,7 +39,7 @@ void Budgets::Enforce(Turn& turn) {
     if (kept > budget) over.emplace_back(node, kept);
     auto paused = core_.paused.find(node);
     if (paused == core_.paused.end()) continue;
-    std::erase_if(paused->second, [&](const FeedKey& key) { return !theirs.Wants(key); });
+    std::erase_if(paused->second, [&wants = theirs](const FeedKey& key) { return !wants.Wants(key); });
     // It asks again by itself for what it waits for.
     if (kept < budget / 2 || paused->second.empty()) core_.paused.erase(paused);
   }

@@ -83,8 +83,7 @@ void Stage::Cut(const std::string& a, const std::string& b) {
   for (const auto& [link, end] : std::map<LinkId, End>(links_)) {
     if ((end.at != a || end.other != b) && (end.at != b || end.other != a)) continue;
     links_.erase(link);
-    wires_.erase(std::remove_if(wires_.begin(), wires_.end(), [&](const Wire& wire) { return wire.to_link == link; }),
-                 wires_.end());
+    std::erase_if(wires_, [&gone = link](const Wire& wire) { return wire.to_link == gone; });
     Step(end.at, LinkDown{.link = link, .why = "cut"});
   }
 }
@@ -177,8 +176,8 @@ bool Stage::PlayOne() {
     const FeedKey feed = player.snapshots.front();
     player.snapshots.pop_front();
     WriteSet chunks;
-    absl::StatusOr<v1::Manifest> manifest = [&] {
-      const std::unique_ptr<Reader> snapshot = player.store->Snapshot();
+    absl::StatusOr<v1::Manifest> manifest = [&, &store = player.store] {
+      const std::unique_ptr<Reader> snapshot = store->Snapshot();
       return BuildSnapshot(*snapshot, feed, [&](const std::string& hash, const std::string& chunk) {
         chunks.Put(ChunkKey(feed, hash), chunk);
         return absl::OkStatus();
