@@ -77,6 +77,8 @@ const std::vector<Key>& Keys() {
       NumberKey("approvals", &NodeConfig::approvals, 2),
       TextKey("data_dir", &NodeConfig::data_dir),
       TextKey("log_level", &NodeConfig::log_level),
+      NumberKey("scrub_bytes_per_second", &NodeConfig::scrub_bytes_per_second, kScrubBytesPerSecondMax),
+      NumberKey("scrub_pause_seconds", &NodeConfig::scrub_pause_seconds, kScrubPauseSecondsMax),
   };
   return keys;
 }

@@ -16,6 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "guantong/v1/catalog.pb.h"
 #include "guantong/v1/feed.pb.h"
+#include "node/limits.h"
 
 namespace guantong {
 
@@ -30,6 +31,8 @@ struct NodeConfig {
   uint32_t approvals = 0;          // of the network, 0 to 2: set at the root
   std::string data_dir = "store";  // relative to D, or absolute
   std::string log_level = "info";  // debug, info, warning, error
+  uint32_t scrub_bytes_per_second = kScrubBytesPerSecondDefault;  // 0: off
+  uint32_t scrub_pause_seconds = kScrubPauseSecondsDefault;       // between two passes
 };
 
 // Null: not set. The process environment is the default; tests give their own.

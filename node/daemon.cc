@@ -26,6 +26,7 @@
 #include "catalog/keys.h"
 #include "catalog/rocks/rocks_store.h"
 #include "node/calls.h"
+#include "node/clock.h"
 #include "node/catalogue.h"
 #include "node/config.h"
 #include "node/directory.h"
@@ -46,6 +47,8 @@
 #include "node/snapshots.h"
 #include "node/subscriptions.h"
 #include "node/trace.h"
+#include "node/upkeep/mend.h"
+#include "node/upkeep/upkeep.h"
 #include "node/workers.h"
 #include "relay/grpc/arguments.h"
 #include "relay/grpc/links.h"
@@ -107,8 +110,12 @@ absl::Status ClaimStore(Store* store, const std::string& folder, const Identity&
 
 class RunningDaemon : public Daemon {
  public:
-  RunningDaemon(SiteOptions options, Identity identity, std::unique_ptr<Store> store)
-      : identity_(std::move(identity)), store_(std::move(store)), workers_(kWorkerThreads) {
+  RunningDaemon(SiteOptions options, const ScrubOptions& scrub, Identity identity,
+                std::unique_ptr<RocksStore> store, std::unique_ptr<DamageWatch> damage)
+      : identity_(std::move(identity)),
+        damage_(std::move(damage)),
+        store_(std::move(store)),
+        workers_(kWorkerThreads) {
     site_.options = std::move(options);
     site_.identity = &identity_;
     site_.store = store_.get();
@@ -126,13 +133,16 @@ class RunningDaemon : public Daemon {
     neighbours_ = std::make_unique<Neighbours>(&site_, directory_.get());
     overview_ = std::make_unique<Overview>(&site_, directory_.get(), neighbours_.get());
     trace_ = std::make_unique<Trace>(&site_, calls_.get(), finder_.get(), directory_.get());
-    doctor_ = std::make_unique<Doctor>(&site_, calls_.get(), neighbours_.get());
+    upkeep_ = std::make_unique<Upkeep>(&site_, store_.get(), damage_.get(), scrub, calls_.get(),
+                                       finder_.get(), directory_.get());
+    doctor_ = std::make_unique<Doctor>(&site_, calls_.get(), neighbours_.get(), upkeep_.get());
     snapshots_ = std::make_unique<Snapshots>(&site_);
     authoriser_ = std::make_unique<Authoriser>(&site_);
     finder_->Register();
     questions_->Register();
     trace_->Register();
     doctor_->Register();
+    upkeep_->copies().Register();
   }
 
   ~RunningDaemon() override { Stop(); }
@@ -144,11 +154,13 @@ class RunningDaemon : public Daemon {
     GT_RETURN_IF_ERROR(enrolment_->Begin());
     GT_RETURN_IF_ERROR(StartServer());
     if (!site_.options.parent.empty()) DialParent();
+    upkeep_->scrubber().Start();
     return absl::OkStatus();
   }
 
   void Stop() override {
     if (std::exchange(stopped_, true)) return;
+    upkeep_->scrubber().Stop();
     if (links_ != nullptr) links_->Stop();
     // At the same time: requests that wait for the driver end with it.
     std::thread requests([this] {
@@ -216,7 +228,8 @@ class RunningDaemon : public Daemon {
                                                             .enrolment = enrolment_.get(),
                                                             .overview = overview_.get(),
                                                             .trace = trace_.get(),
-                                                            .doctor = doctor_.get()}));
+                                                            .doctor = doctor_.get(),
+                                                            .upkeep = upkeep_.get()}));
     grpc::EnableDefaultHealthCheckService(true);
     grpc::ServerBuilder builder;
     int port = 0;
@@ -258,7 +271,8 @@ class RunningDaemon : public Daemon {
   }
 
   Identity identity_;
-  std::unique_ptr<Store> store_;
+  std::unique_ptr<DamageWatch> damage_;
+  std::unique_ptr<RocksStore> store_;
   Refusals refusals_;
   Workers workers_;
   Site site_;
@@ -274,6 +288,7 @@ class RunningDaemon : public Daemon {
   std::unique_ptr<Neighbours> neighbours_;
   std::unique_ptr<Overview> overview_;
   std::unique_ptr<Trace> trace_;
+  std::unique_ptr<Upkeep> upkeep_;
   std::unique_ptr<Doctor> doctor_;
   std::unique_ptr<Snapshots> snapshots_;
   std::unique_ptr<Authoriser> authoriser_;
@@ -284,9 +299,8 @@ class RunningDaemon : public Daemon {
   bool stopped_ = false;
 };
 
-}  // namespace
-
-absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const std::string& dir) {
+absl::StatusOr<std::unique_ptr<Daemon>> StartOnce(const std::string& dir,
+                                                  const std::function<void()>& wants_restart) {
   // gRPC repeats as errors what is none (a client that dials by address), and the rest is logged
   // here.
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
@@ -298,12 +312,32 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const std::string& dir) {
   GT_ASSIGN_OR_RETURN(Identity identity, LoadIdentity(dir));
   GT_RETURN_IF_ERROR(CheckParent(config, identity));
   const std::string folder = StoreFolder(dir, config);
-  GT_ASSIGN_OR_RETURN(std::unique_ptr<Store> store, OpenRocksStore(folder));
+  auto damage = std::make_unique<DamageWatch>(folder, wants_restart);
+  const RocksOptions how = {.on_damage = [noted = damage.get()](const absl::Status& why) {
+    noted->Note("read", why);
+  }};
+  GT_ASSIGN_OR_RETURN(std::unique_ptr<RocksStore> store, OpenAndMend(folder, identity, how));
+  std::vector<absl::Time> mended;
+  for (const v1::Damage& past : PastDamage(*store)) mended.push_back(TimeOfTimestamp(past.at()));
+  DamageWatch* const watch = damage.get();
   GT_RETURN_IF_ERROR(ClaimStore(store.get(), folder, identity));
-  auto daemon = std::make_unique<RunningDaemon>(OptionsOf(dir, config), std::move(identity),
-                                                std::move(store));
+  const ScrubOptions scrub = {.bytes_per_second = config.scrub_bytes_per_second,
+                              .pause = absl::Seconds(config.scrub_pause_seconds)};
+  auto daemon = std::make_unique<RunningDaemon>(OptionsOf(dir, config), scrub, std::move(identity),
+                                                std::move(store), std::move(damage));
   GT_RETURN_IF_ERROR(daemon->Run());
+  watch->Begin(mended);
   return daemon;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const std::string& dir,
+                                                      std::function<void()> wants_restart) {
+  absl::StatusOr<std::unique_ptr<Daemon>> started = StartOnce(dir, wants_restart);
+  // Damage met while starting is marked by now, and mended by starting again.
+  if (absl::IsDataLoss(started.status())) started = StartOnce(dir, wants_restart);
+  return started;
 }
 
 }  // namespace guantong

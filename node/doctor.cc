@@ -20,6 +20,7 @@
 #include "node/config.h"
 #include "node/driver.h"
 #include "node/identity/credentials.h"
+#include "node/upkeep/upkeep.h"
 
 namespace guantong {
 namespace {
@@ -32,6 +33,8 @@ constexpr int kCertificateDaysMin = 60;
 constexpr double kDiskFreeMin = 0.05;
 constexpr uint64_t kDiskFreeBytesMin = uint64_t{512} << 20;
 
+}  // namespace
+
 v1::Finding Found(absl::string_view check, bool ok, absl::string_view text,
                   absl::string_view remedy) {
   v1::Finding finding;
@@ -41,8 +44,6 @@ v1::Finding Found(absl::string_view check, bool ok, absl::string_view text,
   if (!ok) finding.set_remedy(std::string(remedy));
   return finding;
 }
-
-}  // namespace
 
 void Doctor::Register() {
   calls_.Serve(kClock, [this](const v1::SignedCall&, absl::Time) -> absl::StatusOr<std::string> {
@@ -62,6 +63,7 @@ v1::DoctorResponse Doctor::Examine(absl::Time deadline) {
   *response.add_findings() = Disk();
   *response.add_findings() = Clock(deadline);
   *response.add_findings() = Store();
+  upkeep_.Examine(&response);
   return response;
 }
 

@@ -1,4 +1,5 @@
-// What is wrong with this node, and the remedy: certificate, port, parent, disk, clock, store.
+// What is wrong with this node, and the remedy: certificate, port, parent, disk, clock, store, and
+// what the upkeep of the data says (upkeep/upkeep.h).
 #ifndef GUANTONG_NODE_DOCTOR_H_
 #define GUANTONG_NODE_DOCTOR_H_
 
@@ -10,11 +11,13 @@
 
 namespace guantong {
 
+class Upkeep;
+
 // Any thread; takes seconds at most.
 class Doctor {
  public:
-  Doctor(const Site* site, Calls* calls, const Neighbours* neighbours)
-      : site_(*site), calls_(*calls), neighbours_(*neighbours) {}
+  Doctor(const Site* site, Calls* calls, const Neighbours* neighbours, const Upkeep* upkeep)
+      : site_(*site), calls_(*calls), neighbours_(*neighbours), upkeep_(*upkeep) {}
 
   // Adds what other nodes may ask; before the driver starts.
   void Register();
@@ -32,7 +35,12 @@ class Doctor {
   const Site& site_;
   Calls& calls_;
   const Neighbours& neighbours_;
+  const Upkeep& upkeep_;
 };
+
+// One line of the answer; the remedy is left out where all is well.
+v1::Finding Found(absl::string_view check, bool ok, absl::string_view text,
+                  absl::string_view remedy);
 
 }  // namespace guantong
 

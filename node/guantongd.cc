@@ -1,5 +1,6 @@
 // guantongd --dir D: runs the node of folder D until SIGTERM or SIGINT. Exit status: 0 stopped as
-// asked, 1 could not start, 2 usage.
+// asked, 1 could not start, 2 usage. SIGUSR1, which it sends itself when a file of the store is
+// damaged, ends the node and begins it anew in the same process.
 #include <malloc.h>
 #include <pthread.h>
 #include <unistd.h>
@@ -24,12 +25,21 @@ constexpr char kUsage[] =
     "DIR)\n";
 
 // Blocked before any thread starts, so that all inherit it and only this one waits.
-sigset_t StopSignals() {
+sigset_t AwaitedSignals() {
   sigset_t signals;
   sigemptyset(&signals);
+  sigaddset(&signals, SIGUSR1);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   return signals;
+}
+
+int CannotStart(const absl::Status& why) {
+  const guantong::ErrorDetail detail = guantong::DetailOf(why);
+  guantong::Log(guantong::LogLevel::kError,
+                absl::StrCat("启动失败 cannot start [", detail.reason, "]: ", why.message(),
+                             detail.remedy.empty() ? "" : "；处理 remedy: ", detail.remedy));
+  return 1;
 }
 
 int Usage(FILE* to, int status) {
@@ -61,28 +71,29 @@ int main(int argc, char** argv) {
   // Arenas per thread would keep what bursts left behind.
   mallopt(M_ARENA_MAX, 2);
   std::signal(SIGPIPE, SIG_IGN);
-  const sigset_t signals = StopSignals();
+  const sigset_t signals = AwaitedSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  sigset_t stops = signals;
+  sigdelset(&stops, SIGUSR1);
 
-  auto daemon = guantong::Daemon::Start(dir);
-  if (!daemon.ok()) {
-    const guantong::ErrorDetail detail = guantong::DetailOf(daemon.status());
-    guantong::Log(
-        guantong::LogLevel::kError,
-        absl::StrCat("启动失败 cannot start [", detail.reason, "]: ", daemon.status().message(),
-                     detail.remedy.empty() ? "" : "；处理 remedy: ", detail.remedy));
-    return 1;
+  int signal = SIGUSR1;
+  while (signal == SIGUSR1) {
+    auto daemon = guantong::Daemon::Start(dir, [] { kill(getpid(), SIGUSR1); });
+    if (!daemon.ok()) return CannotStart(daemon.status());
+    guantong::Log(guantong::LogLevel::kInfo, "节点已启动 serving");
+    sigwait(&signals, &signal);
+    guantong::Log(guantong::LogLevel::kInfo,
+                  absl::StrCat(signal == SIGUSR1 ? "重新启动以修复数据 beginning anew: "
+                                                 : "收到信号，正在停止 stopping: ",
+                               strsignal(signal)));
+    // A stop that hangs is ended hard: what was promised is on disk. So does a second signal.
+    alarm(static_cast<unsigned>(2 * guantong::kStopSecondsMax));
+    pthread_sigmask(SIG_UNBLOCK, &stops, nullptr);
+    (*daemon)->Stop();
+    daemon->reset();
+    alarm(0);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   }
-  guantong::Log(guantong::LogLevel::kInfo, "节点已启动 serving");
-  int signal = 0;
-  sigwait(&signals, &signal);
-  guantong::Log(guantong::LogLevel::kInfo,
-                absl::StrCat("收到信号，正在停止 stopping: ", strsignal(signal)));
-  // A stop that hangs is ended hard: what was promised is on disk. So does a second signal.
-  alarm(static_cast<unsigned>(2 * guantong::kStopSecondsMax));
-  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
-  (*daemon)->Stop();
-  daemon->reset();
   guantong::Log(guantong::LogLevel::kInfo, "节点已停止 stopped");
   return 0;
 }

@@ -59,6 +59,17 @@ inline constexpr size_t kProfileKeysMax = 8;
 inline constexpr size_t kVerifyFaultsMax = 100;
 inline constexpr int kSupersededListedMax = 10000;
 
+// Upkeep.
+inline constexpr uint32_t kScrubBytesPerSecondDefault = 1 << 20;
+inline constexpr uint32_t kScrubBytesPerSecondMax = 1 << 30;
+inline constexpr uint32_t kScrubPauseSecondsDefault = 24 * 3600;  // between two passes
+inline constexpr uint32_t kScrubPauseSecondsMax = 30 * 24 * 3600;
+inline constexpr int64_t kScrubAgeDaysMax = 30;  // older than that doctor asks why
+inline constexpr int64_t kBackupAgeDaysMax = 7;
+inline constexpr size_t kDamagesKept = 20;
+inline constexpr int kMendsPerHourMax = 3;
+inline constexpr uint64_t kMendRoomBytes = 64 << 20;  // beside the size of the store
+
 }  // namespace guantong
 
 #endif  // GUANTONG_NODE_LIMITS_H_

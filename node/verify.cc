@@ -10,6 +10,7 @@
 #include "catalog/base/status.h"
 #include "catalog/batch.h"
 #include "catalog/keys.h"
+#include "catalog/table.h"
 #include "guantong/storage/v1/store.pb.h"
 #include "node/limits.h"
 
@@ -35,8 +36,12 @@ class Verifier {
       }
       GT_RETURN_IF_ERROR(VerifyLog(record));
       GT_RETURN_IF_ERROR(VerifyManifest());
+      GT_RETURN_IF_ERROR(VerifyDerived(record));
     }
-    GT_RETURN_IF_ERROR(cursor->status());
+    feed_.Clear();
+    key_ = FeedKey();
+    GT_RETURN_IF_ERROR(
+        ReadOn(cursor->status(), 0, "数据流的记录读不出 (feed records cannot be read)"));
     return response_;
   }
 
@@ -48,6 +53,13 @@ class Verifier {
     *fault->mutable_feed() = feed_;
     fault->set_sequence(sequence);
     fault->set_text(std::string(text));
+  }
+
+  // Damaged bytes end the reading of one thing and are its fault.
+  absl::Status ReadOn(const absl::Status& status, uint64_t sequence, absl::string_view what) {
+    if (!absl::IsDataLoss(status)) return status;
+    Fault(sequence, absl::StrCat(what, ": ", status.message()));
+    return absl::OkStatus();
   }
 
   // The chain that signed something, its links proved once; the error is kept too.
@@ -104,6 +116,10 @@ class Verifier {
       if (!signed_well.ok()) Fault(last, absl::StrCat("签名 (signature): ", signed_well.message()));
       at = PositionOf(header, parsed->chain_hash);
     }
+    if (absl::IsDataLoss(cursor->status())) {
+      return ReadOn(cursor->status(), at.sequence() + 1,
+                    "日志从这里读不出 (the log cannot be read from here)");
+    }
     GT_RETURN_IF_ERROR(cursor->status());
     const bool begun = record.head().epoch().number() > 0;
     if (begun && !SamePosition(at, record.head())) {
@@ -117,7 +133,7 @@ class Verifier {
     std::string bytes;
     const absl::Status got = store_.Get(ManifestKey(key_), &bytes);
     if (absl::IsNotFound(got)) return absl::OkStatus();
-    GT_RETURN_IF_ERROR(got);
+    if (!got.ok()) return ReadOn(got, 0, "快照清单读不出 (the manifest cannot be read)");
     v1::SignedManifest signed_manifest;
     absl::StatusOr<v1::Manifest> manifest =
         signed_manifest.ParseFromString(bytes) ? ParseManifest(signed_manifest)
@@ -142,7 +158,35 @@ class Verifier {
       Fault(manifest->at().sequence(),
             "快照块与其哈希不符 (a snapshot chunk does not match its hash)");
     }
-    return cursor->status();
+    return ReadOn(cursor->status(), 0, "快照块读不出 (a snapshot chunk cannot be read)");
+  }
+
+  // Rows, or the facts of a record feed.
+  absl::Status VerifyDerived(const storage::v1::FeedRecord& record) {
+    const uint64_t at = record.visible().sequence();
+    if (record.feed().kind() != v1::FEED_KIND_ROWS) {
+      for (const std::string& prefix : {MemberPrefix(key_), EntryPrefix(key_)}) {
+        auto cursor = store_.Scan(prefix, PrefixEnd(prefix));
+        while (cursor->Valid()) cursor->Next();
+        GT_RETURN_IF_ERROR(
+            ReadOn(cursor->status(), at, "目录或节点记录读不出 (facts cannot be read)"));
+      }
+      return absl::OkStatus();
+    }
+    const absl::StatusOr<TableReader> table = TableReader::Open(store_, key_);
+    if (absl::IsNotFound(table.status())) return absl::OkStatus();
+    if (!table.ok()) return ReadOn(table.status(), at, "数据表读不出 (the table cannot be read)");
+    uint64_t rows = 0;
+    const absl::Status scanned = table->Scan("", "", [&](absl::string_view, absl::string_view) {
+      ++rows;
+      return true;
+    });
+    if (!scanned.ok()) return ReadOn(scanned, at, "数据行读不出 (rows cannot be read)");
+    if (rows != table->record().rows()) {
+      Fault(at, absl::StrCat("应有 ", table->record().rows(), " 行，实有 ", rows,
+                             " 行 (the table has another number of rows)"));
+    }
+    return absl::OkStatus();
   }
 
   const Reader& store_;
@@ -157,6 +201,19 @@ class Verifier {
 
 absl::StatusOr<v1::VerifyResponse> VerifyStore(const Reader& store, absl::string_view network) {
   return Verifier(store, network).Run();
+}
+
+void VerifyFiles(const RocksStore& store, v1::VerifyResponse* response) {
+  for (const TableFile& file : store.TableFiles()) {
+    const absl::Status checked = store.CheckTableFile(file, nullptr);
+    if (absl::IsNotFound(checked)) continue;
+    response->set_files(response->files() + 1);
+    response->set_file_bytes(response->file_bytes() + file.bytes);
+    if (checked.ok()) continue;
+    v1::VerifyFault* fault = response->add_faults();
+    fault->set_file(file.name);
+    fault->set_text(std::string(checked.message()));
+  }
 }
 
 }  // namespace guantong

@@ -40,7 +40,8 @@ struct RocksOptions {
 };
 
 struct TableFile {
-  std::string name;  // in the store's folder
+  std::string name;    // in the store's folder
+  std::string family;  // default, bulk, rows
   uint64_t number = 0;
   uint64_t bytes = 0;
 };

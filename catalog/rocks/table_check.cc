@@ -78,6 +78,7 @@ std::vector<TableFile> TableFilesOf(rocksdb::DB* db) {
   for (const rocksdb::LiveFileMetaData& file : live) {
     files.push_back(
         {.name = file.relative_filename.empty() ? file.name.substr(1) : file.relative_filename,
+         .family = file.column_family_name,
          .number = file.file_number,
          .bytes = file.size});
   }

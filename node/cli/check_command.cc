@@ -5,11 +5,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "catalog/base/certificate.h"
+#include "catalog/base/digest.h"
 #include "catalog/base/status.h"
 #include "catalog/rocks/rocks_store.h"
 #include "catalog/store.h"
 #include "guantong/v1/node.pb.h"
 #include "node/cli/connection.h"
+#include "node/cli/failure.h"
 #include "node/cli/invocation.h"
 #include "node/cli/local_checks.h"
 #include "node/cli/output.h"
@@ -21,6 +23,8 @@
 
 namespace guantong {
 namespace {
+
+constexpr absl::Duration kCompareWithin = absl::Minutes(5);
 
 absl::Status ReportVerification(const Invocation& invocation, const v1::VerifyResponse& verified) {
   Table table({{"feeds", Text("数据流", "feeds"), true},
@@ -36,6 +40,10 @@ absl::Status ReportVerification(const Invocation& invocation, const v1::VerifyRe
     return absl::OkStatus();
   }
   for (const v1::VerifyFault& fault : verified.faults()) {
+    if (!fault.file().empty()) {
+      Say(absl::StrCat(Text("文件 ", "file "), fault.file(), Text("：", ": "), fault.text()));
+      continue;
+    }
     Say(absl::StrCat(fault.feed_key(), " ", fault.feed().resource(), Text(" 第 ", " record "),
                      fault.sequence(), Text(" 条：", ": "), fault.text()));
   }
@@ -60,12 +68,57 @@ absl::Status VerifyFolder(const Invocation& invocation, const std::string& dir) 
         Text("这里没有数据目录", "there is no data folder"), store_dir,
         Text("核对 --dir 和 node.yaml 的 data_dir", "check --dir, and data_dir in node.yaml"));
   }
-  GT_ASSIGN_OR_RETURN(const std::unique_ptr<Store> store, OpenRocksStore(store_dir));
-  GT_ASSIGN_OR_RETURN(const v1::VerifyResponse verified, VerifyStore(*store, self.network));
+  GT_ASSIGN_OR_RETURN(const std::unique_ptr<RocksStore> store, OpenRocksStore(store_dir));
+  GT_ASSIGN_OR_RETURN(v1::VerifyResponse verified, VerifyStore(*store, self.network));
+  VerifyFiles(*store, &verified);
   return ReportVerification(invocation, verified);
 }
 
-absl::Status RunVerify(const Invocation& invocation, const std::string& dir) {
+// One dataset at every node of the way to its provider.
+absl::Status CompareCopies(const Invocation& invocation, const std::string& code) {
+  GT_ASSIGN_OR_RETURN(const auto connection, Connection::Open(invocation));
+  v1::VerifyRequest request;
+  request.set_code(code);
+  GT_ASSIGN_OR_RETURN(const auto verified,
+                      connection->Call<v1::VerifyResponse>("guantong.v1.NodeService.Verify",
+                                                           request, kCompareWithin));
+  Table table({{"path", Text("节点", "node")},
+               {"name", Text("名称", "name")},
+               {"commit", Text("提交", "commit"), true},
+               {"rows", Text("行", "rows"), true},
+               {"sha256", Text("摘要", "digest")},
+               {"verdict", Text("结论", "verdict")},
+               {"text", Text("说明", "note")}});
+  for (const v1::TableDigest& copy : verified.digests()) {
+    table.Add({ShownPath(copy.hop().path()),
+               copy.hop().name(),
+               Count(copy.commit()),
+               Count(copy.rows()),
+               {HexOf(copy.sha256()).substr(0, 16), HexOf(copy.sha256())},
+               copy.verdict(),
+               copy.text()});
+  }
+  Emit(invocation, ToJson(verified), table);
+  for (const v1::TableDigest& copy : verified.digests()) {
+    if (copy.verdict() != "differs") continue;
+    return Error(
+        absl::StatusCode::kDataLoss, "copies_differ",
+        absl::StrCat(Text("从提供方数起，第一个不一致的节点是 ",
+                          "the first that differs, seen from the provider, is "),
+                     ShownPath(verified.first_different())),
+        verified.first_different(),
+        Text("在该节点运行 guantong verify 和 doctor；退订再订阅可重新取得",
+             "run guantong verify and doctor there; to fetch it anew, unsubscribe and subscribe"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RunVerify(const Invocation& invocation, const std::string& dir,
+                       const std::string& code) {
+  if (!dir.empty() && !code.empty()) {
+    return UsageError(Text("--dir 和代码不同用", "say either --dir or a code"));
+  }
+  if (!code.empty()) return CompareCopies(invocation, code);
   if (!dir.empty()) return VerifyFolder(invocation, dir);
   GT_ASSIGN_OR_RETURN(const auto connection, Connection::Open(invocation));
   GT_ASSIGN_OR_RETURN(const auto verified,
@@ -118,8 +171,15 @@ void AddChecks(CLI::App* app, Invocation* invocation) {
   verify->add_option("--dir", *folder,
                      Text("离线核对这个节点目录（节点须已停止）",
                           "offline, this node's folder (stop the node first)"));
-  verify->callback([invocation, folder] {
-    invocation->action = [invocation, folder] { return RunVerify(*invocation, *folder); };
+  const auto code = std::make_shared<std::string>();
+  verify->add_option(
+      "code", *code,
+      Text("资源代码：逐跳比对各节点的副本，指出第一个不一致的节点",
+           "a resource code: compare its copies hop by hop, name the first that differs"));
+  verify->callback([invocation, folder, code] {
+    invocation->action = [invocation, folder, code] {
+      return RunVerify(*invocation, *folder, *code);
+    };
   });
 
   auto* doctor = app->add_subcommand("doctor", Text("体检：证书、端口、上级、磁盘、时钟",

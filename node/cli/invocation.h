@@ -35,6 +35,7 @@ void AddSubscriptions(CLI::App* app,
 void AddNetwork(CLI::App* app, Invocation* invocation);  // tree, status, links
 void AddFeeds(CLI::App* app, Invocation* invocation);    // feeds, trace
 void AddChecks(CLI::App* app, Invocation* invocation);   // verify, doctor
+void AddUpkeep(CLI::App* app, Invocation* invocation);   // backup, restore
 
 }  // namespace guantong
 

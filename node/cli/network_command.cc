@@ -9,6 +9,7 @@
 #include "node/cli/connection.h"
 #include "node/cli/invocation.h"
 #include "node/cli/output.h"
+#include "node/cli/upkeep_facts.h"
 #include "node/cli/words.h"
 #include "node/form/json_form.h"
 #include "node/language.h"
@@ -75,6 +76,7 @@ Table StatusTable(const v1::StatusResponse& status) {
   table.Add({Text("证书到期", "certificate ends"),
              Date(status.has_certificate_ends(), status.certificate_ends())});
   table.Add({Text("拒收帧", "frames rejected"), Count(status.frames_rejected())});
+  AddUpkeepFacts(status, &table);
   for (const v1::Department& department : status.departments()) {
     table.Add({Text("部门", "department"),
                absl::StrCat(department.name(), "  ", department.uscc(), "  ", department.division(),

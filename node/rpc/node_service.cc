@@ -6,7 +6,7 @@
 #include "node/rpc/services.h"
 #include "node/superseded.h"
 #include "node/trace.h"
-#include "node/verify.h"
+#include "node/upkeep/upkeep.h"
 
 namespace guantong {
 namespace {
@@ -37,7 +37,11 @@ class NodeService final : public v1::NodeService::Service {
   grpc::Status Status(grpc::ServerContext* context, const v1::StatusRequest*,
                       v1::StatusResponse* response) override {
     return Serve(authoriser_, *context, "guantong.v1.NodeService.Status",
-                 [&](const CallerIdentity&) { return Fill(parts_.overview->Status(), response); });
+                 [&](const CallerIdentity&) {
+                   GT_RETURN_IF_ERROR(Fill(parts_.overview->Status(), response));
+                   parts_.upkeep->Describe(response);
+                   return absl::OkStatus();
+                 });
   }
   grpc::Status Feeds(grpc::ServerContext* context, const v1::FeedsRequest* request,
                      v1::FeedsResponse* response) override {
@@ -73,12 +77,30 @@ class NodeService final : public v1::NodeService::Service {
                    return absl::OkStatus();
                  });
   }
-  grpc::Status Verify(grpc::ServerContext* context, const v1::VerifyRequest*,
+  grpc::Status Verify(grpc::ServerContext* context, const v1::VerifyRequest* request,
                       v1::VerifyResponse* response) override {
     return Serve(authoriser_, *context, "guantong.v1.NodeService.Verify",
-                 [&](const CallerIdentity&) {
-                   return Fill(VerifyStore(*parts_.site->store->Snapshot(), parts_.site->network()),
+                 [&](const CallerIdentity& caller) {
+                   if (request->code().empty()) return Fill(parts_.upkeep->Verify(), response);
+                   return Fill(parts_.upkeep->copies().Compare(caller, request->code(),
+                                                               DeadlineOf(*context)),
                                response);
+                 });
+  }
+  grpc::Status Backup(grpc::ServerContext* context, const v1::BackupRequest* request,
+                      grpc::ServerWriter<v1::BackupProgress>* writer) override {
+    return Serve(authoriser_, *context, "guantong.v1.NodeService.Backup",
+                 [&](const CallerIdentity&) {
+                   v1::BackupProgress progress;
+                   progress.set_bytes_total(parts_.site->store->Usage().disk_bytes);
+                   GT_ASSIGN_OR_RETURN(v1::Backup made,
+                                       parts_.upkeep->BackUp(request->to(), [&](uint64_t bytes) {
+                                         progress.set_bytes(bytes);
+                                         writer->Write(progress);
+                                       }));
+                   *progress.mutable_done() = std::move(made);
+                   writer->Write(progress);
+                   return absl::OkStatus();
                  });
   }
 

@@ -21,6 +21,7 @@ class PushDesk;
 class Questions;
 class Subscriptions;
 class Trace;
+class Upkeep;
 struct Site;
 
 std::unique_ptr<grpc::Service> MakeEnrolmentService(Authoriser* authoriser, Enrolment* enrolment);
@@ -35,6 +36,7 @@ struct NodeServiceParts {
   Overview* overview;
   Trace* trace;
   Doctor* doctor;
+  Upkeep* upkeep;
 };
 std::unique_ptr<grpc::Service> MakeNodeService(Authoriser* authoriser,
                                                const NodeServiceParts& parts);

@@ -9,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "catalog/base/digest.h"
 #include "catalog/rocks/rocks_store.h"
 #include "tests/catch.h"
 #include "tests/unit/scratch_folder.h"
@@ -123,6 +124,34 @@ TEST_CASE("salvage: two bad blocks cost two blocks, and what lies between is kep
       lost |= range.begin <= KeyOf(i) && KeyOf(i) < range.end;
     CHECK(read != lost);
   }
+}
+
+// Compressed, filtered, in small blocks, in more than one file: as rows are kept.
+TEST_CASE("salvage: rows end in an error at a bad block, never before it without one") {
+  ScratchFolder folder;
+  const std::string dir = folder.path("store");
+  const auto key = [](int i) { return absl::StrCat("R", 100000 + i); };
+  const auto value = [](int i) { return HexOf(Sha256(absl::StrCat(i))); };
+  for (int part = 0; part < 3; ++part) {
+    {
+      const auto store = Open(dir);
+      WriteSet writes;
+      for (int i = part; i < kKeys; i += 3) writes.Put(key(i), value(i));
+      REQUIRE(store->Commit({&writes, 1}).ok());
+    }
+    Open(dir);
+  }
+  FlipBitOf(dir, value(1000).substr(0, 24));
+  const auto store = Open(dir);
+  int read = 0;
+  auto cursor = store->Scan("R", "S");
+  for (; cursor->Valid(); cursor->Next()) ++read;
+  CHECK(read < kKeys);
+  CHECK(absl::IsDataLoss(cursor->status()));
+  const Salvaged kept = Salvage(*store);
+  REQUIRE(kept.lost.size() == 1);
+  CHECK(kept.lost[0].begin <= key(1000));
+  CHECK(key(1000) < kept.lost[0].end);
 }
 
 TEST_CASE("salvage: a check of table files names the damaged one, from the disk") {

@@ -1,0 +1,34 @@
+// What it means for the feeds of a node that some ranges of its store are gone.
+//
+//   gone                    copy                                   own feed
+//   batches of the log      the log is cut to what follows them: whoever needs more gets a
+//   snapshot, as after any trimming rows, facts             made again from the log when that is
+//   whole, else
+//                           emptied and fetched as a snapshot      reported: only a backup or the
+//                           source has them
+//   the feed's record       dropped, fetched anew                  made again from the log
+//   manifest, chunks        dropped, made or fetched again
+//   drafts, tokens, ...     reported
+#ifndef GUANTONG_NODE_UPKEEP_MEND_FEEDS_H_
+#define GUANTONG_NODE_UPKEEP_MEND_FEEDS_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "catalog/salvage.h"
+#include "catalog/store.h"
+#include "guantong/v1/upkeep.pb.h"
+#include "node/identity/identity.h"
+
+namespace guantong {
+
+// `store` holds what could be read and nothing in `lost`; nobody else uses it. Adds to `damage`
+// what was found and done. Errors are the store's. Repeating it has one effect.
+absl::Status MendFeeds(Store* store, const Identity& identity, absl::Span<const LostRange> lost,
+                       v1::Damage* damage);
+
+}  // namespace guantong
+
+#endif  // GUANTONG_NODE_UPKEEP_MEND_FEEDS_H_
