@@ -81,9 +81,6 @@ rocksdb::DBOptions DatabaseOptions(const RocksOptions& options) {
   database.enable_write_thread_adaptive_yield = false;
   database.bytes_per_sync = 1 << 20;
   database.compaction_readahead_size = 512 << 10;
-  database.info_log_level = rocksdb::WARN_LEVEL;
-  database.max_log_file_size = 1 << 20;
-  database.keep_log_file_num = 4;
   database.stats_dump_period_sec = 0;
   database.stats_persist_period_sec = 0;
   return database;

@@ -12,6 +12,9 @@
 
 namespace guantong {
 
+// Commits are refused below it.
+inline constexpr uint64_t kDiskReserveBytes = 64 << 20;
+
 enum Family { kDefaultFamily, kBulkFamily, kRowsFamily, kFamilies };
 
 Family FamilyOf(char kind);

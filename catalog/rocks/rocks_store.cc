@@ -5,6 +5,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/write_batch.h>
+#include <sys/statvfs.h>
 
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "catalog/base/status.h"
 #include "catalog/rocks/families.h"
+#include "catalog/rocks/info_log.h"
 #include "catalog/rocks/files.h"
 #include "catalog/rocks/rocks_status.h"
 
@@ -144,7 +146,8 @@ class RocksSnapshot : public Reader {
 
 class OpenStore : public RocksStore {
  public:
-  explicit OpenStore(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+  OpenStore(std::unique_ptr<Database> database, std::string dir)
+      : database_(std::move(database)), dir_(std::move(dir)) {}
 
   absl::Status Get(absl::string_view key, std::string* value) const override {
     return GetAt(*database_, nullptr, key, value);
@@ -157,6 +160,9 @@ class OpenStore : public RocksStore {
   }
 
   absl::Status Commit(absl::Span<const WriteSet> groups) override {
+    size_t bytes = 0;
+    for (const WriteSet& group : groups) bytes += group.bytes() + 16 * group.ops().size();
+    GT_RETURN_IF_ERROR(CheckRoom(bytes));
     if (failed_) {
       // Busy: RocksDB is already waiting for space by itself, and the write says whether it still
       // does.
@@ -165,8 +171,6 @@ class OpenStore : public RocksStore {
         return database_->Convert(resumed, "recovering from a failed write");
       }
     }
-    size_t bytes = 0;
-    for (const WriteSet& group : groups) bytes += group.bytes() + 16 * group.ops().size();
     rocksdb::WriteBatch batch(bytes);
     for (const WriteSet& group : groups) {
       for (const WriteSet::Op& op : group.ops()) {
@@ -203,6 +207,21 @@ class OpenStore : public RocksStore {
   }
 
  private:
+  // A log that met the end of the disk in its first record is of no use to RocksDB any more, and it
+  // ends the process at the next: so the end is not met. What is kept free is also what flushes and
+  // merges of tables need to go on.
+  absl::Status CheckRoom(size_t bytes) const {
+    struct statvfs disk = {};
+    if (statvfs(dir_.c_str(), &disk) != 0) return absl::OkStatus();  // the write will tell
+    const uint64_t left = uint64_t{disk.f_bavail} * disk.f_frsize;
+    const uint64_t needed = kDiskReserveBytes + 2 * bytes;
+    if (left >= needed) return absl::OkStatus();
+    return Error(absl::StatusCode::kResourceExhausted, "disk_full",
+                 absl::StrCat("the disk of ", dir_, " has ", left >> 20, " MiB left, and ",
+                              needed >> 20, " MiB are kept free"),
+                 dir_, "free space on the disk of the node's folder; the node goes on by itself");
+  }
+
   rocksdb::Status Add(const WriteSet::Op& op, rocksdb::WriteBatch* batch) const {
     GT_CHECK(!op.key.empty());
     rocksdb::ColumnFamilyHandle* const family = database_->families[FamilyOf(op.key[0])];
@@ -227,6 +246,7 @@ class OpenStore : public RocksStore {
   }
 
   std::unique_ptr<Database> database_;
+  const std::string dir_;
   bool failed_ = false;  // of the one committer
 };
 
@@ -235,6 +255,7 @@ class OpenStore : public RocksStore {
 absl::StatusOr<std::unique_ptr<RocksStore>> OpenRocksStore(const std::string& dir,
                                                            const RocksOptions& options) {
   Layout layout = LayoutOf(options);
+  layout.database.info_log = MakeInfoLog(dir);
   if (options.on_damage) {
     layout.database.listeners.push_back(std::make_shared<DamageListener>(options.on_damage));
   }
@@ -245,7 +266,7 @@ absl::StatusOr<std::unique_ptr<RocksStore>> OpenRocksStore(const std::string& di
   database->db.reset(db);
   if (!opened.ok()) return FromOpen(opened, dir);
   database->on_damage = options.on_damage;
-  return std::make_unique<OpenStore>(std::move(database));
+  return std::make_unique<OpenStore>(std::move(database), dir);
 }
 
 }  // namespace guantong
