@@ -14,25 +14,29 @@ namespace {
 // Without the header; quotes and line ends are a matter of style.
 constexpr char kDigestOfRows[] = " | tail -n +2 | tr -d '\"\\r' | sort | sha256sum";
 
-std::vector<std::string> WithProgram(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), absl::StrCat(ProgramFolder(), "/guantong"));
+std::vector<std::string> WithProgram(std::vector<std::string> arguments,
+                                     const Surroundings& around) {
+  const std::string folder = around.programs.empty() ? ProgramFolder() : around.programs;
+  arguments.insert(arguments.begin(), absl::StrCat(folder, "/guantong"));
   return arguments;
 }
 
-std::vector<std::string> WithProfile(const std::string& profile,
-                                     std::vector<std::string> arguments) {
+std::vector<std::string> WithProfile(const std::string& profile, std::vector<std::string> arguments,
+                                     const Surroundings& around) {
   if (std::find(arguments.begin(), arguments.end(), "-o") == arguments.end()) {
     arguments.insert(arguments.begin(), {"-o", "json"});
   }
   arguments.insert(arguments.begin(), {"--profile", profile});
-  return WithProgram(std::move(arguments));
+  return WithProgram(std::move(arguments), around);
 }
 
 }  // namespace
 
 Outcome Guantong(const std::vector<std::string>& arguments, absl::Duration limit,
-                 int network_namespace) {
-  return Run({.arguments = WithProgram(arguments), .network_namespace = network_namespace}, limit);
+                 const Surroundings& around) {
+  return Run(
+      {.arguments = WithProgram(arguments, around), .network_namespace = around.network_namespace},
+      limit);
 }
 
 nlohmann::json ErrorOf(const Outcome& outcome) {
@@ -48,16 +52,16 @@ nlohmann::json ErrorOf(const Outcome& outcome) {
 
 std::string ReasonOf(const Outcome& outcome) { return ErrorOf(outcome).value("reason", ""); }
 
-Client::Client(std::string profile, std::string department, std::string uscc, int network_namespace)
+Client::Client(std::string profile, std::string department, std::string uscc, Surroundings around)
     : profile_(std::move(profile)),
       department_(std::move(department)),
       uscc_(std::move(uscc)),
-      network_namespace_(network_namespace) {}
+      around_(std::move(around)) {}
 
 Outcome Client::Try(const std::vector<std::string>& arguments, absl::Duration limit) const {
-  return Run(
-      {.arguments = WithProfile(profile_, arguments), .network_namespace = network_namespace_},
-      limit);
+  return Run({.arguments = WithProfile(profile_, arguments, around_),
+              .network_namespace = around_.network_namespace},
+             limit);
 }
 
 nlohmann::json Client::Do(const std::vector<std::string>& arguments, absl::Duration limit) const {
@@ -70,8 +74,9 @@ nlohmann::json Client::Do(const std::vector<std::string>& arguments, absl::Durat
 }
 
 std::unique_ptr<Process> Client::Start(const std::vector<std::string>& arguments) const {
-  return std::make_unique<Process>(ProcessOptions{.arguments = WithProfile(profile_, arguments),
-                                                  .network_namespace = network_namespace_});
+  return std::make_unique<Process>(
+      ProcessOptions{.arguments = WithProfile(profile_, arguments, around_),
+                     .network_namespace = around_.network_namespace});
 }
 
 std::string Client::Publish(const Entry& entry, const std::string& folder) const {
@@ -85,14 +90,14 @@ std::string Client::Publish(const Entry& entry, const std::string& folder) const
 
 std::string Client::LocalDigest(const std::string& code) const {
   const std::vector<std::string> query =
-      WithProfile(profile_, {"-o", "csv", "query", code, "--local", "--all"});
+      WithProfile(profile_, {"-o", "csv", "query", code, "--local", "--all"}, around_);
   std::string line;
   for (const std::string& argument : query) absl::StrAppend(&line, "'", argument, "' ");
   const Outcome digest =
       Run({.arguments = {"/bin/bash", "-c",
                          absl::StrCat("set -o pipefail; ", line, "2>/dev/null", kDigestOfRows)},
            .environment = {{"LC_ALL", "C"}},
-           .network_namespace = network_namespace_});
+           .network_namespace = around_.network_namespace});
   return digest.ok() ? digest.out.substr(0, digest.out.find(' ')) : "";
 }
 

@@ -12,9 +12,15 @@
 
 namespace guantong::test {
 
+// Where programs run, and which.
+struct Surroundings {
+  int network_namespace = -1;  // see ProcessOptions
+  std::string programs;        // folder; empty: those under test
+};
+
 // `guantong` with these arguments and no profile.
 Outcome Guantong(const std::vector<std::string>& arguments,
-                 absl::Duration limit = absl::Seconds(60), int network_namespace = -1);
+                 absl::Duration limit = absl::Seconds(60), const Surroundings& around = {});
 
 // The stable reason of a failed command that ran with -o json; empty when it printed none.
 std::string ReasonOf(const Outcome& outcome);
@@ -26,8 +32,7 @@ nlohmann::json ErrorOf(const Outcome& outcome);
 class Client {
  public:
   Client() = default;
-  // `network_namespace`: where its programs run, see ProcessOptions.
-  Client(std::string profile, std::string department, std::string uscc, int network_namespace = -1);
+  Client(std::string profile, std::string department, std::string uscc, Surroundings around = {});
 
   const std::string& profile() const { return profile_; }
   const std::string& department() const { return department_; }
@@ -54,7 +59,7 @@ class Client {
   std::string profile_;
   std::string department_;
   std::string uscc_;
-  int network_namespace_ = -1;
+  Surroundings around_;
 };
 
 // What LocalDigest answers for exactly the rows of this csv, a header before them.

@@ -54,16 +54,17 @@ std::vector<Node*> Network::nodes() {
   return all;
 }
 
-Node& Network::AddFolder(const Place& place) {
+Node& Network::AddFolder(const Place& place, const std::string& programs) {
   Node* parent = place.parent.empty() ? nullptr : &(*this)[place.parent];
   const Host* host = wires_ == nullptr ? nullptr : &wires_->AddHost();
   nodes_.push_back(std::make_unique<Node>(place, folder_.path(), host));
+  nodes_.back()->SetPrograms(programs);
   nodes_.back()->Init(parent);
   return *nodes_.back();
 }
 
-Node& Network::AddNode(const Place& place) {
-  Node& node = AddFolder(place);
+Node& Network::AddNode(const Place& place, const std::string& programs) {
+  Node& node = AddFolder(place, programs);
   node.Start();
   return node;
 }

@@ -30,8 +30,10 @@ class Network {
   std::vector<Node*> nodes();
   // Where a test puts its own files.
   const Folder& folder() const { return folder_; }
-  Node& AddNode(const Place& place);    // initialised and started
-  Node& AddFolder(const Place& place);  // initialised, not started
+  // Initialised and started; `programs`, see Node::SetPrograms.
+  Node& AddNode(const Place& place, const std::string& programs = "");
+  // Initialised, not started.
+  Node& AddFolder(const Place& place, const std::string& programs = "");
 
   // Checks `condition` until it holds. Throws after `limit`, saying what was waited for, or when a
   // node that was not killed is gone. Returns how long it took.

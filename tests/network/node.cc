@@ -53,16 +53,16 @@ void Node::Init(Node* parent) {
     path_ = parent->path().empty() ? label : absl::StrCat(parent->path(), "/", label);
     arguments.insert(arguments.end(), {"--join", parent->address(), "--token", token});
   }
-  Require(Guantong(arguments, absl::Seconds(60), network_namespace()),
-          absl::StrCat("init of ", place_.name));
+  Require(Guantong(arguments, absl::Seconds(60), Around()), absl::StrCat("init of ", place_.name));
 }
 
 void Node::Start() {
-  daemon_ = std::make_unique<Process>(
-      ProcessOptions{.arguments = {absl::StrCat(ProgramFolder(), "/guantongd"), "--dir", dir_},
-                     .environment = environment_,
-                     .log = log_,
-                     .network_namespace = network_namespace()});
+  daemon_ = std::make_unique<Process>(ProcessOptions{
+      .arguments = {absl::StrCat(programs_.empty() ? ProgramFolder() : programs_, "/guantongd"),
+                    "--dir", dir_},
+      .environment = environment_,
+      .log = log_,
+      .network_namespace = Around().network_namespace});
   pollfd ended = {daemon_->descriptor(), POLLIN, 0};
   const absl::Time deadline = absl::Now() + kStartWithin;
   while (!Accepts()) {
@@ -70,6 +70,10 @@ void Node::Start() {
       throw std::runtime_error(absl::StrCat(place_.name, " does not start:\n", LogText()));
     }
   }
+}
+
+Surroundings Node::Around() const {
+  return {host_ == nullptr ? -1 : host_->network_namespace, programs_};
 }
 
 bool Node::Accepts() const { return host_ == nullptr ? Listens(port_) : ListensIn(*host_, port_); }
@@ -82,16 +86,14 @@ void Node::Stop() {
 
 void Node::Kill() { daemon_->Kill(); }
 
-Client Node::Operator() const {
-  return {absl::StrCat(dir_, "/admin.yaml"), "", "", network_namespace()};
-}
+Client Node::Operator() const { return {absl::StrCat(dir_, "/admin.yaml"), "", "", Around()}; }
 
 Client Node::AddDepartment(const std::string& division, const std::string& name) {
   const std::string uscc = FictitiousUscc(division, ++departments_);
   const std::string out = absl::StrCat(folder_, "/", uscc);
   Operator().Do(
       {"department", "add", "--uscc", uscc, "--division", division, "--name", name, "--out", out});
-  return {absl::StrCat(out, "/editor.yaml"), name, uscc, network_namespace()};
+  return {absl::StrCat(out, "/editor.yaml"), name, uscc, Around()};
 }
 
 Client Node::Editor() {

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -38,6 +39,9 @@ class Node {
   // Given to every later Start; GUANTONG_ and a key of node.yaml in capitals overrides the file.
   void SetEnvironment(std::map<std::string, std::string> environment);
 
+  // Programs of another build, from the next Init or Start on; empty: those under test.
+  void SetPrograms(std::string folder) { programs_ = std::move(folder); }
+
   // `guantong init`: as a root, or with a token of `parent`, which has to be running.
   void Init(Node* parent);
   // Starts the daemon and returns when it accepts connections.
@@ -61,7 +65,7 @@ class Node {
   std::string LogText() const;
 
  private:
-  int network_namespace() const { return host_ == nullptr ? -1 : host_->network_namespace; }
+  Surroundings Around() const;
   bool Accepts() const;
 
   Place place_;
@@ -73,6 +77,7 @@ class Node {
   std::string address_;
   std::string path_;
   std::map<std::string, std::string> environment_;
+  std::string programs_;
   std::unique_ptr<Process> daemon_;
   int departments_ = 0;
   Client editor_;
