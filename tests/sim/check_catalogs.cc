@@ -95,10 +95,11 @@ std::string AwaitsEntry(World& world, size_t from, const std::string& code, cons
 std::string AwaitsCatalogs(World& world, size_t* from) {
   std::vector<size_t> looking;
   for (size_t i = 0; i < world.size(); ++i) {
-    if (world.node(i).options().catalog_scope != CatalogScope::kBranch) looking.push_back(i);
+    if (world.node(i).options().catalog_scope != CatalogScope::kBranch && !world.hostile(i)) looking.push_back(i);
   }
   for (size_t i = 0; i < world.size(); ++i) {
     const size_t at = ((from == nullptr ? 0 : *from) + i) % world.size();
+    if (world.hostile(at)) continue;
     std::string awaited = AwaitsCatalog(world, at, looking);
     if (awaited.empty()) continue;
     if (from != nullptr) *from = at;

@@ -48,9 +48,9 @@ bool ReadTable(World& world, size_t index, const Dataset& dataset, TableState* s
 void Probe(World& world, size_t index) {
   if (!world.node(index).up()) return;
   ++world.ledger().probes;
-  for (const Dataset& dataset : world.ledger().datasets) {
+  for (size_t at = 0; at < world.ledger().datasets.size(); ++at) {
     TableState state;
-    ReadTable(world, index, dataset, &state);
+    if (ReadTable(world, index, world.ledger().datasets[at], &state)) CheckSeen(world, index, at, state);
   }
   CheckPlacement(world, index);
 }
@@ -105,7 +105,9 @@ std::string AwaitsTables(World& world, size_t* from) {
   const Ledger& ledger = world.ledger();
   const size_t count = ledger.datasets.size();
   std::vector<std::map<size_t, Standing>> subscribers(count);
-  for (const auto& [who, standing] : ledger.subscriptions) subscribers[who.second][who.first] = standing;
+  for (const auto& [who, standing] : ledger.subscriptions) {
+    if (!world.hostile(who.first)) subscribers[who.second][who.first] = standing;
+  }
   for (size_t i = 0; i < count; ++i) {
     const size_t at = ((from == nullptr ? 0 : *from) + i) % count;
     std::string awaited = AwaitsDataset(world, at, subscribers[at]);

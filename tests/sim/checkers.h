@@ -35,6 +35,17 @@ void CheckChains(World& world, size_t node);
 // --- durable before promised (check_promises.cc) ---
 void CheckPromise(World& world, const Node& from, const std::string& bytes);
 
+// --- logs: nothing twice (check_twice.cc), nothing that nobody asked for (check_invented.cc), all in order (check_order.cc) ---
+void CheckTwice(World& world, size_t node);
+void CheckInvented(World& world, size_t node);
+void CheckOrder(World& world, size_t node);
+// A reader has just seen this.
+void CheckSeen(World& world, size_t node, size_t dataset, const TableState& state);
+
+// --- disk, memory, links (check_bounds.cc) ---
+void CheckBounds(World& world, size_t node);
+void CheckWindow(World& world, const Node& from, uint64_t bytes_in_flight, uint64_t largest_frame);
+
 // --- calls (check_calls.cc) ---
 void CheckAnswer(World& world, const std::string& body, const CallDone& done);
 

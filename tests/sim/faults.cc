@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "catalog/base/status.h"
+#include "guantong/storage/v1/store.pb.h"
 #include "tests/sim/scenario.h"
 
 namespace guantong::sim {
@@ -37,6 +38,7 @@ void Faults::Every(absl::Duration mean, std::function<void()> what) {
 
 void Faults::Start() {
   raging_ = true;
+  ClogSome();
   Every(Seconds(plan_.crash_every_s()), [this] { CrashOne(); });
   Every(Seconds(plan_.cut_every_s()), [this] { CutOne(); });
   Every(Seconds(plan_.restore_every_s()), [this] { BackUpOne(); });
@@ -47,11 +49,25 @@ void Faults::Start() {
   }
 }
 
+void Faults::ClogSome() {
+  if (plan_.slow_link_chance() == 0) return;
+  for (size_t edge = 0; edge < world_.network().edges(); ++edge) {
+    if (random_.Chance(plan_.slow_link_chance())) world_.network().Clog(edge, plan_.slow_bytes_per_second());
+  }
+}
+
 void Faults::Heal() {
   raging_ = false;
+  for (size_t edge = 0; edge < world_.network().edges(); ++edge) world_.network().Clog(edge, 0);
   world_.network().SetWeather(Weather{});
   world_.network().MendAll();
-  for (size_t i = 0; i < world_.size(); ++i) world_.Start(i);
+  for (size_t i = 0; i < world_.size(); ++i) {
+    if (world_.hostile(i)) {
+      world_.Crash(i);
+    } else {
+      world_.Start(i);
+    }
+  }
 }
 
 void Faults::CrashOne() {
@@ -83,6 +99,16 @@ void Faults::BackUpOne() {
   world_.schedule().After(random_.Between(absl::Seconds(2), absl::Seconds(40)), [this, index, backup] {
     if (!raging_ || !world_.node(index).up()) return;
     RestoreFrom(index, backup->Clone(), random_.Between(absl::Seconds(1), absl::Seconds(20)));
+    if (random_.Chance(plan_.restored_twice_chance())) RestoreAgain(index, backup);
+  });
+}
+
+// Once more the same old store: before, while or after what the first time began has come to its end.
+void Faults::RestoreAgain(size_t index, std::shared_ptr<MemoryStore> backup) {
+  world_.schedule().After(random_.Between(absl::Seconds(5), absl::Seconds(60)), [this, index, backup] {
+    if (!raging_ || !world_.node(index).up()) return;
+    ++world_.ledger().restored_again;
+    RestoreFrom(index, backup->Clone(), random_.Between(absl::Seconds(1), absl::Seconds(20)));
   });
 }
 
@@ -93,6 +119,7 @@ bool Faults::CanGiveBack(size_t origin, const FeedKey& feed, const MemoryStore& 
   // An origin that has forgotten even the feed's name cannot ask for it.
   if (then.head().epoch().number() == 0) return false;
   const auto holds = [&](size_t neighbour) {
+    if (world_.hostile(neighbour)) return false;
     const storage::v1::FeedRecord held = RecordOf(world_.node(neighbour).store(), feed);
     return held.head().epoch().number() != 0 && AtLeast(held.head(), now) && AtLeast(then.head(), held.log_from());
   };
@@ -112,10 +139,18 @@ void Faults::RestoreFrom(size_t index, std::unique_ptr<MemoryStore> backup, absl
     if (plan_.restored_alone() || !CanGiveBack(index, dataset.key, *backup)) dataset.rewound = true;
   }
   ledger.rewound.insert(index);
+  for (size_t i = 0; i < ledger.datasets.size(); ++i) ++ledger.openings[{index, i}];
   for (auto& [who, standing] : ledger.subscriptions) {
     if (who.first == index) standing = Standing::kDoubtful;
   }
-  if (!plan_.restored_alone()) world_.HoldWrites(index);
+  ++ledger.restores;
+  if (plan_.restored_by_command()) {
+    WriteSet mark;
+    mark.Put(RestoredKey(), storage::v1::Restored().SerializeAsString());
+    GT_CHECK(backup->Commit({mark}).ok());
+  } else if (!plan_.restored_alone()) {
+    world_.HoldWrites(index);
+  }
   world_.node(index).Restore(std::move(backup));
   world_.schedule().After(down, [this, index] { world_.Start(index); });
 }

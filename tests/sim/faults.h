@@ -26,6 +26,8 @@ class Faults {
   void CrashOne();
   void CutOne();
   void BackUpOne();
+  void RestoreAgain(size_t node, std::shared_ptr<MemoryStore> backup);
+  void ClogSome();
   bool CanGiveBack(size_t origin, const FeedKey& feed, const MemoryStore& backup) const;
 
   World& world_;

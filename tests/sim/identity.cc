@@ -14,8 +14,17 @@
 #include "absl/strings/str_cat.h"
 #include "catalog/base/digest.h"
 #include "catalog/base/status.h"
+#include "tests/sim/heap.h"
 
 namespace guantong::sim {
+
+absl::StatusOr<VerifiedChain> VerifyChainOnce(const v1::CertificateChain& chain, absl::string_view network) {
+  const OnAccount nobody(nullptr);   // remembered for all
+  static auto* verified = new std::unordered_map<std::string, absl::StatusOr<VerifiedChain>>;
+  const auto [it, first] = verified->try_emplace(absl::StrCat(ChainDigest(chain), network), absl::UnknownError(""));
+  if (first) it->second = VerifyChainLinks(chain, network);
+  return it->second;
+}
 
 namespace {
 
@@ -48,7 +57,8 @@ EngineIdentity MakeIdentity(const NodePath& path, absl::string_view who) {
   v1::CertificateChain chain;
   chain.add_certificates(*std::move(der));
   if (parent != nullptr) chain.mutable_certificates()->MergeFrom(parent->chain.certificates());
-  absl::StatusOr<VerifiedChain> self = VerifyChain(chain, parent == nullptr ? "" : parent->self.network, Dawn());
+  absl::StatusOr<VerifiedChain> self = VerifyChainOnce(
+      chain, parent == nullptr ? NodeIdOf(key.public_key()) : parent->self.network);
   GT_CHECK(self.ok());
   return EngineIdentity{.key = std::move(key), .chain = std::move(chain), .self = *std::move(self)};
 }
@@ -77,13 +87,6 @@ const EngineIdentity& IdentityAt(const NodePath& path, absl::string_view who) {
   const std::string name = absl::StrCat(path.text(), " ", who);
   auto it = made->find(name);
   if (it == made->end()) it = made->emplace(name, MakeIdentity(path, who)).first;
-  return it->second;
-}
-
-absl::StatusOr<VerifiedChain> VerifyChainOnce(const v1::CertificateChain& chain, absl::string_view network) {
-  static auto* verified = new std::unordered_map<std::string, absl::StatusOr<VerifiedChain>>;
-  const auto [it, first] = verified->try_emplace(absl::StrCat(ChainDigest(chain), network), absl::UnknownError(""));
-  if (first) it->second = VerifyChainLinks(chain, network);
   return it->second;
 }
 

@@ -2,6 +2,8 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
 #include "tests/sim/random.h"
 
 namespace guantong::sim {
@@ -35,6 +37,13 @@ uint64_t VersionOf(const v1::CatalogEntry& entry) {
   uint64_t version = 0;
   const size_t space = name.find(' ');
   return space != name.npos && absl::SimpleAtoi(name.substr(space + 1), &version) ? version : 0;
+}
+
+std::string PushId(uint64_t push) { return absl::StrFormat("push %011d", push); }
+
+uint64_t NumberOfPush(absl::string_view push_id) {
+  uint64_t push = 0;
+  return absl::ConsumePrefix(&push_id, "push ") && absl::SimpleAtoi(push_id, &push) ? push : 0;
 }
 
 uint64_t DigestOf(const Content& content) {

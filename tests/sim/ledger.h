@@ -43,6 +43,16 @@ struct Dataset {
   bool rewound = false;                   // and nobody could give back what it had lost
 };
 
+// The newest commit a reader has seen of a copy.
+struct Seen {
+  uint64_t opening = 0;                   // of the copy: it may be dropped, restored, and come again
+  uint64_t commit = 0;
+};
+
+// The number in a push id; 0: none.
+std::string PushId(uint64_t push);
+uint64_t NumberOfPush(absl::string_view push_id);
+
 enum class Standing { kNever, kWanted, kDoubtful, kEnded, kDropped };
 
 // An entry's name carries its version, by node and code.
@@ -62,9 +72,12 @@ struct CallOutcome {
 struct Ledger {
   std::vector<Dataset> datasets;
   std::map<std::pair<size_t, size_t>, Standing> subscriptions;     // node, dataset
+  std::map<std::pair<size_t, size_t>, Seen> seen;                  // node, dataset
+  std::map<std::pair<size_t, size_t>, uint64_t> openings;
   std::map<size_t, std::set<size_t>> ever_subscribed;              // dataset -> nodes
   std::map<FeedKey, size_t> dataset_of;
   std::map<std::pair<size_t, std::string>, PublishedEntry> entries;   // node, code: open catalogue
+  std::set<std::string> odd_records;                               // asked for, to be applied nowhere
   std::map<std::string, CallOutcome> calls;                        // by body
   std::set<size_t> rewound;                                        // nodes whose record feeds may have lost records
 
@@ -74,6 +87,9 @@ struct Ledger {
   uint64_t probes = 0;
   uint64_t calls_answered = 0;
   uint64_t crashes = 0;
+  uint64_t restores = 0;
+  uint64_t restored_again = 0;
+  uint64_t lies = 0;
 };
 
 }  // namespace guantong::sim

@@ -1,5 +1,7 @@
-// sim --scenario NAME --seed N [--seeds COUNT] [--trace]; NAME: files in scenarios/ joined by "/", or a file ending in ".txt".
-// Exit: 0 good, 1 usage, 2 no progress, 3 wrong. With --seeds it goes on after failures and exits with the worst.
+// sim --scenario NAME --seed N [--seeds COUNT] [--trace]; NAME: files in scenarios/ joined by "/",
+// or a file ending in ".txt". sim --slow [--seed N]: all scenarios over trees of 20 to 60 nodes,
+// and the country, for many seeds. Exit: 0 good, 1 usage, 2 no progress, 3 wrong. With --seeds it
+// goes on after failures and exits with the worst.
 #include <algorithm>
 #include <iostream>
 #include <string>
@@ -10,13 +12,19 @@
 
 namespace {
 
+using guantong::sim::LoadScenario;
 using guantong::sim::Outcome;
+using guantong::sim::Run;
+using guantong::sim::Scenario;
+using guantong::sim::ScenarioNames;
 
 int Usage() {
-  std::cerr << "usage: sim --scenario NAME --seed N [--seeds COUNT] [--trace]\n";
-  for (const std::string& name : guantong::sim::ScenarioNames()) {
-    const auto scenario = guantong::sim::LoadScenario(name);
-    std::cerr << absl::StrFormat("  %-10s %s\n", name, scenario.ok() ? scenario->about() : "does not load");
+  std::cerr << "usage: sim --scenario NAME --seed N [--seeds COUNT] [--trace]\n"
+            << "       sim --slow [--seed N]\n";
+  for (const std::string& name : ScenarioNames()) {
+    const auto scenario = LoadScenario(name);
+    std::cerr << absl::StrFormat("  %-10s %s\n", name,
+                                 scenario.ok() ? scenario->about() : "does not load");
   }
   return 1;
 }
@@ -33,6 +41,39 @@ int ExitOf(Outcome::Verdict verdict) {
   return 3;
 }
 
+// Every scenario over trees of 20 to 60 nodes, then the country with other seeds.
+constexpr uint64_t kSlowMidSeeds = 20;
+constexpr uint64_t kSlowCountrySeeds = 3;
+
+int RunSeeds(const std::string& name, const Scenario& scenario, uint64_t first, uint64_t count,
+             bool trace) {
+  int worst = 0;
+  for (uint64_t seed = first; seed < first + count; ++seed) {
+    const Outcome outcome = Run(scenario, seed, trace ? &std::cout : nullptr);
+    const int exit = ExitOf(outcome.verdict);
+    worst = std::max(worst, exit);
+    if (exit != 0) std::cout << (exit == 2 ? "no progress: " : "wrong: ") << outcome.text << "\n";
+    std::cout << absl::StrFormat(
+                     "%s seed %d: %d nodes, %d records, %.0f s, healed in %.0f s, trace %016x\n",
+                     name, seed, outcome.nodes, outcome.records,
+                     absl::ToDoubleSeconds(outcome.virtual_time),
+                     absl::ToDoubleSeconds(outcome.healed_after), outcome.trace_hash)
+              << std::flush;
+  }
+  return worst;
+}
+
+int RunSlow(uint64_t first) {
+  int worst = 0;
+  for (const std::string& part : ScenarioNames()) {
+    if (part == "mid" || part == "small" || part == "country") continue;
+    const std::string name = "mid/" + part;
+    worst = std::max(worst, RunSeeds(name, *LoadScenario(name), first, kSlowMidSeeds, false));
+  }
+  return std::max(worst,
+                  RunSeeds("country", *LoadScenario("country"), first, kSlowCountrySeeds, false));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -40,10 +81,11 @@ int main(int argc, char** argv) {
   uint64_t seed = 1;
   uint64_t seeds = 1;
   bool trace = false;
+  bool slow = false;
   for (int i = 1; i < argc; ++i) {
     const std::string flag = argv[i];
-    if (flag == "--trace") {
-      trace = true;
+    if (flag == "--trace" || flag == "--slow") {
+      (flag == "--trace" ? trace : slow) = true;
       continue;
     }
     if (i + 1 >= argc) return Usage();
@@ -54,22 +96,12 @@ int main(int argc, char** argv) {
                                            : false;
     if (!good) return Usage();
   }
-  if (name.empty()) return Usage();
-  const auto scenario = guantong::sim::LoadScenario(name);
+  if (slow && name.empty()) return RunSlow(seed);
+  if (slow || name.empty()) return Usage();
+  const absl::StatusOr<Scenario> scenario = LoadScenario(name);
   if (!scenario.ok()) {
     std::cerr << scenario.status().message() << "\n";
     return 1;
   }
-
-  int worst = 0;
-  for (uint64_t at = seed; at < seed + seeds; ++at) {
-    const Outcome outcome = Run(*scenario, at, trace ? &std::cout : nullptr);
-    const int exit = ExitOf(outcome.verdict);
-    worst = std::max(worst, exit);
-    if (exit != 0) std::cout << (exit == 2 ? "no progress: " : "wrong: ") << outcome.text << "\n";
-    std::cout << absl::StrFormat("%s seed %d: %d nodes, %d records, %.0f s, healed in %.0f s, trace %016x\n", name, at,
-                                 outcome.nodes, outcome.records, absl::ToDoubleSeconds(outcome.virtual_time),
-                                 absl::ToDoubleSeconds(outcome.healed_after), outcome.trace_hash);
-  }
-  return worst;
+  return RunSeeds(name, *scenario, seed, seeds, trace);
 }

@@ -171,6 +171,9 @@ void Network::Carry(Node& from, const Send& send) {
     own.sender_free = std::max(own.sender_free, sent) + absl::Seconds(static_cast<double>(send.frame->size()) / rate);
     sent = own.sender_free;
   }
+  uint64_t bytes = send.lane == v1::LANE_BULK ? send.frame->size() : 0;
+  own.load.bytes += bytes;
+  own.load.largest_frame = std::max(own.load.largest_frame, bytes);
   for (int copies = random_.Chance(weather_.repeat_chance()) ? 2 : 1; copies > 0; --copies) {
     absl::Time arrival = sent + Delay();
     absl::Time& last = own.last_arrival[static_cast<size_t>(send.lane)];
@@ -179,13 +182,34 @@ void Network::Carry(Node& from, const Send& send) {
     } else {
       arrival = last = std::max(arrival, last);
     }
-    schedule_.At(arrival, [this, id = id, to = 1 - side, frame = send.frame] { Arrive(id, to, frame); });
+    schedule_.At(arrival, [this, id = id, to = 1 - side, frame = Bytes(send), bytes] {
+      Arrive(id, to, frame, bytes);
+    });
+    bytes = 0;
   }
 }
 
-void Network::Arrive(uint64_t id, int side, std::shared_ptr<const std::string> frame) {
+std::shared_ptr<const std::string> Network::Bytes(const Send& send) {
+  if (weather_.damage_chance() == 0 || send.lane != v1::LANE_BULK || send.frame->empty() ||
+      !random_.Chance(weather_.damage_chance())) {
+    return send.frame;
+  }
+  ++damaged_;
+  std::string bytes = *send.frame;
+  bytes[random_.Below(bytes.size())] ^= static_cast<char>(1 + random_.Below(255));
+  return std::make_shared<const std::string>(std::move(bytes));
+}
+
+Network::Load Network::LoadOf(LinkId link) const {
+  auto it = by_link_.find(link);
+  return it == by_link_.end() ? Load() : sessions_.at(it->second.first).sides[static_cast<size_t>(it->second.second)].load;
+}
+
+void Network::Arrive(uint64_t id, int side, std::shared_ptr<const std::string> frame, uint64_t bytes) {
   auto it = sessions_.find(id);
-  if (it == sessions_.end() || !it->second.sides[static_cast<size_t>(side)].open) return;
+  if (it == sessions_.end()) return;
+  it->second.sides[static_cast<size_t>(1 - side)].load.bytes -= bytes;
+  if (!it->second.sides[static_cast<size_t>(side)].open) return;
   const Edge& edge = edges_[it->second.edge];
   if (edge.cut[static_cast<size_t>(1 - side)]) return;
   edge.ends[static_cast<size_t>(side)]->Step(

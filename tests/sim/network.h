@@ -40,7 +40,15 @@ class Network {
   // Bulk frames go at this rate, both ways; 0: as the weather has it.
   void Clog(size_t edge, double bytes_per_second) { edges_[edge].bytes_per_second = bytes_per_second; }
 
+  // Bulk that was sent over the link from this side and has not arrived.
+  struct Load {
+    uint64_t bytes = 0;
+    uint64_t largest_frame = 0;            // ever
+  };
+  Load LoadOf(LinkId link) const;
+
   uint64_t bulk_frames() const { return bulk_frames_; }
+  uint64_t damaged() const { return damaged_; }
 
  private:
   static constexpr int kChild = 0;
@@ -57,6 +65,7 @@ class Network {
     bool open = false;
     std::array<absl::Time, 3> last_arrival{};   // by lane, of frames sent from here
     absl::Time sender_free;
+    Load load;
   };
   struct Session {
     size_t edge;
@@ -64,6 +73,8 @@ class Network {
     std::array<Side, 2> sides;
   };
 
+  // As it arrives: mostly as it was sent.
+  std::shared_ptr<const std::string> Bytes(const Send& send);
   absl::Duration Delay();
   absl::Duration Redial();
   absl::Duration Unnoticed();
@@ -71,7 +82,8 @@ class Network {
   void Connect(size_t edge);
   void EndSide(uint64_t session, int side, absl::string_view why);
   void Notice(uint64_t session, int side, absl::Duration delay);
-  void Arrive(uint64_t session, int side, std::shared_ptr<const std::string> frame);
+  // `bytes`: of the load that ends with it.
+  void Arrive(uint64_t session, int side, std::shared_ptr<const std::string> frame, uint64_t bytes);
   void CutNoticed(size_t edge);
 
   Weather weather_;
@@ -84,6 +96,7 @@ class Network {
   uint64_t last_session_ = 0;
   LinkId last_link_ = 0;
   uint64_t bulk_frames_ = 0;
+  uint64_t damaged_ = 0;
 };
 
 }  // namespace guantong::sim

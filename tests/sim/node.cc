@@ -6,9 +6,16 @@
 #include "catalog/base/status.h"
 #include "catalog/snapshot.h"
 #include "tests/sim/identity.h"
+#include "tests/sim/journal.h"
 #include "tests/sim/scenario.h"
 
 namespace guantong::sim {
+
+namespace {
+
+constexpr size_t kSectorBytes = 512;
+
+}  // namespace
 
 Node::Node(size_t index, const EngineIdentity& identity, EngineOptions options, DiskSpeed disk, Random random,
            Schedule* schedule, Trace* trace, Surroundings* surroundings)
@@ -30,9 +37,11 @@ void Node::Start() {
   wake_at_ = absl::InfiniteFuture();
   tick_planned_ = absl::InfiniteFuture();
   trace_.Note(name_, "starts");
-  absl::StatusOr<std::unique_ptr<Engine>> engine =
-      Engine::Create(options_, identity_, store_.get(), [this](size_t bytes) { return random_.Bytes(bytes); },
-                     schedule_.now());
+  absl::StatusOr<std::unique_ptr<Engine>> engine = [&] {
+    const OnAccount booked(heap_);
+    return Engine::Create(options_, identity_, store_.get(), [this](size_t bytes) { return random_.Bytes(bytes); },
+                          schedule_.now());
+  }();
   if (!engine.ok()) return surroundings_.Wrong(absl::StrCat(name_, " does not start: ", engine.status().ToString()));
   engine_ = *std::move(engine);
   Step(Tick{});
@@ -42,10 +51,14 @@ void Node::Crash() {
   trace_.Note(name_, "crashes");
   ++life_;
   engine_.reset();
-  const size_t stays = random_.Below(committing_.size() + 1);
-  std::vector<WriteSet> groups;
-  for (size_t i = 0; i < stays; ++i) groups.push_back(std::move(committing_[i].writes));
-  GT_CHECK(store_->Commit(groups).ok());
+  std::string journal;
+  for (const Group& group : committing_) AppendToJournal(group.writes, &journal);
+  journal.resize(random_.Below(journal.size() + 1));
+  if (random_.Chance(0.5)) journal += random_.Bytes(random_.Below(kSectorBytes));
+  bool torn = false;
+  const std::vector<WriteSet> groups = ReadJournal(journal, &torn);
+  if (torn) trace_.Note(name_, "has torn its last write");
+  GT_CHECK(groups.size() <= committing_.size() && store_->Commit(groups).ok());
   committing_.clear();
   queued_.clear();
   // Whoever waits learns nothing; what they do then may wait again.
@@ -55,7 +68,11 @@ void Node::Crash() {
 
 void Node::Step(Event event) {
   if (!up()) return;
-  CarryOut(engine_->Step(std::move(event), schedule_.now()));
+  Effects effects = [&] {
+    const OnAccount booked(heap_);
+    return engine_->Step(std::move(event), schedule_.now());
+  }();
+  CarryOut(std::move(effects));
 }
 
 Token Node::Expect(WriteDoneFn done) {
@@ -98,6 +115,13 @@ void Node::Later(absl::Duration delay, std::function<void()> what) {
   schedule_.After(delay, [this, life = life_, what = std::move(what)] {
     if (life == life_) what();
   });
+}
+
+int64_t Node::bytes_to_commit() const {
+  size_t bytes = 0;
+  for (const Group& group : queued_) bytes += group.writes.bytes();
+  for (const Group& group : committing_) bytes += group.writes.bytes();
+  return static_cast<int64_t>(bytes);
 }
 
 // --- committing -----------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@
 
 #include "catalog/memory_store.h"
 #include "relay/core/engine.h"
+#include "tests/sim/heap.h"
 #include "tests/sim/random.h"
 #include "tests/sim/scenario.pb.h"
 #include "tests/sim/schedule.h"
@@ -49,9 +50,13 @@ class Node {
   uint64_t life() const { return life_; }
   const MemoryStore& store() const { return *store_; }
   const Engine& engine() const { return *engine_; }
+  // Held by the engine, and by what it has handed out.
+  int64_t engine_bytes() const { return heap_->bytes; }
+  // Of those, what waits for the disk.
+  int64_t bytes_to_commit() const;
 
   void Start();
-  // Of what the commit thread had handed to the disk a prefix of whole groups stays, by chance.
+  // Of what the commit thread had handed to the disk a prefix of the bytes stays, by chance; the last write may be torn.
   void Crash();
   // While down: the store becomes an older one.
   void Restore(std::unique_ptr<MemoryStore> older) { store_ = std::move(older); }
@@ -94,6 +99,7 @@ class Node {
 
   std::unique_ptr<MemoryStore> store_ = std::make_unique<MemoryStore>();
   std::unique_ptr<Engine> engine_;
+  HeapAccount* heap_ = NewHeapAccount();
   uint64_t life_ = 0;
   std::deque<Group> queued_;
   std::vector<Group> committing_;

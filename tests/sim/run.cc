@@ -1,3 +1,5 @@
+#include <google/protobuf/stubs/logging.h>
+
 #include "absl/strings/str_cat.h"
 #include "tests/sim/checkers.h"
 #include "tests/sim/faults.h"
@@ -56,6 +58,8 @@ void Converge(World& world, Outcome& outcome) {
 }  // namespace
 
 Outcome Run(const Scenario& scenario, uint64_t seed, std::ostream* trace_out) {
+  // Damaged frames are what some scenarios are made of.
+  google::protobuf::SetLogHandler(nullptr);
   World world(scenario, seed, trace_out);
   Workload workload(&world);
   Faults faults(&world);
@@ -70,6 +74,8 @@ Outcome Run(const Scenario& scenario, uint64_t seed, std::ostream* trace_out) {
   }
   if (world.wrong().empty()) {
     workload.Stop();
+    // At their fullest: links are cut and clogged, much is under way.
+    for (size_t i = 0; i < world.size() && world.wrong().empty(); ++i) CheckBounds(world, i);
     faults.Heal();
     world.schedule().RunUntil(world.schedule().now() + absl::Seconds(1));
     workload.Settle();
@@ -78,6 +84,10 @@ Outcome Run(const Scenario& scenario, uint64_t seed, std::ostream* trace_out) {
   for (size_t i = 0; i < world.size() && world.wrong().empty(); ++i) {
     Probe(world, i);
     CheckChains(world, i);
+    CheckTwice(world, i);
+    CheckInvented(world, i);
+    CheckOrder(world, i);
+    CheckBounds(world, i);
   }
   if (!world.wrong().empty()) {
     outcome.verdict = Outcome::Verdict::kWrong;
@@ -88,6 +98,7 @@ Outcome Run(const Scenario& scenario, uint64_t seed, std::ostream* trace_out) {
   outcome.virtual_time = world.schedule().now() - Dawn();
   outcome.trace_hash = world.trace().hash();
   outcome.ledger = world.ledger();
+  outcome.damaged = world.network().damaged();
   return outcome;
 }
 

@@ -54,7 +54,8 @@ absl::Status CheckNumbers(const pb::Message& message, const pb::TextFormat::Pars
     if (field->cpp_type() == pb::FieldDescriptor::CPPTYPE_DOUBLE) {
       const double value = reflection.GetDouble(message, field);
       if (!(value >= 0)) return wrong("is negative");
-      if (absl::EndsWith(field->name(), "_chance") && value > 1) return wrong("is a chance, at most 1");
+      if (absl::EndsWith(field->name(), "_chance") && value > 1)
+        return wrong("is a chance, at most 1");
     } else if (field->cpp_type() == pb::FieldDescriptor::CPPTYPE_INT32) {
       const int count = field->is_repeated() ? reflection.FieldSize(message, field) : 1;
       for (int i = 0; i < count; ++i) {
@@ -64,7 +65,8 @@ absl::Status CheckNumbers(const pb::Message& message, const pb::TextFormat::Pars
         if (field->is_repeated() && value == 0) return wrong("has a level without nodes");
       }
     } else if (field->cpp_type() == pb::FieldDescriptor::CPPTYPE_MESSAGE) {
-      GT_RETURN_IF_ERROR(CheckNumbers(reflection.GetMessage(message, field), *where.GetTreeForNested(field, -1), file));
+      GT_RETURN_IF_ERROR(CheckNumbers(reflection.GetMessage(message, field),
+                                      *where.GetTreeForNested(field, -1), file));
     }
   }
   return absl::OkStatus();
@@ -81,7 +83,8 @@ void Add(const Scenario& more, Scenario& to) {
 
 absl::StatusOr<Scenario> LoadFile(const std::string& path, std::vector<std::string>& open);
 
-absl::StatusOr<Scenario> Parse(const std::string& text, const std::string& file, std::vector<std::string>& open) {
+absl::StatusOr<Scenario> Parse(const std::string& text, const std::string& file,
+                               std::vector<std::string>& open) {
   Scenario own;
   FirstError errors(file);
   pb::TextFormat::ParseInfoTree where;
@@ -91,7 +94,8 @@ absl::StatusOr<Scenario> Parse(const std::string& text, const std::string& file,
   if (!parser.ParseFromString(text, &own)) return errors.status();
   GT_RETURN_IF_ERROR(CheckNumbers(own, where, file));
 
-  const pb::FieldDescriptor* include = Scenario::descriptor()->FindFieldByNumber(Scenario::kIncludeFieldNumber);
+  const pb::FieldDescriptor* include =
+      Scenario::descriptor()->FindFieldByNumber(Scenario::kIncludeFieldNumber);
   Scenario whole;
   for (int i = 0; i < own.include_size(); ++i) {
     const std::string path = absl::StrCat(kFolder, "/", own.include(i), ".txt");

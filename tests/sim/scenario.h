@@ -13,7 +13,8 @@
 
 namespace guantong::sim {
 
-// `name` is files in scenarios/ without ".txt", joined by "/": what a later one says counts ("storm/small"). A name that ends in
+// `name` is files in scenarios/ without ".txt", joined by "/": what a later one says counts
+// ("storm/small"). A name that ends in
 // ".txt" is one file anywhere. INVALID_ARGUMENT with file, line and cause.
 absl::StatusOr<Scenario> LoadScenario(absl::string_view name);
 
@@ -24,7 +25,9 @@ absl::StatusOr<Scenario> ParseScenario(const std::string& text, const std::strin
 std::vector<std::string> ScenarioNames();
 
 // To the microsecond, which is what the scheduler counts in.
-inline absl::Duration Seconds(double seconds) { return absl::Microseconds(std::llround(seconds * 1e6)); }
+inline absl::Duration Seconds(double seconds) {
+  return absl::Microseconds(std::llround(seconds * 1e6));
+}
 
 }  // namespace guantong::sim
 

@@ -1,9 +1,11 @@
-// Scenarios as files: what composes how, and what is said about a bad one. The shape of the country.
+// Scenarios as files: what composes how, and what is said about a bad one. The shape of the
+// country.
+#include "tests/sim/scenario.h"
+
 #include <filesystem>
 #include <numeric>
 
 #include "tests/catch.h"
-#include "tests/sim/scenario.h"
 #include "tests/sim/shape.h"
 
 namespace guantong::sim {
@@ -31,7 +33,8 @@ TEST_CASE("what is said later counts, and lists replace each other") {
     include: "small"
     faults { cut_every_s: 9 }
     shape { fan_out: 3 }
-  )", "x.txt");
+  )",
+                                                          "x.txt");
   REQUIRE(scenario.ok());
   CHECK(scenario->faults().crash_every_s() == 6);
   CHECK(scenario->faults().cut_every_s() == 9);
@@ -47,14 +50,16 @@ TEST_CASE("a bad scenario is named by file, line and cause") {
   CHECK(ErrorOf("\nweather { loss_chance: 1.5 }") == "x.txt:2: loss_chance is a chance, at most 1");
   CHECK_THAT(ErrorOf("\n\ninclude: \"none\""), Catch::StartsWith("x.txt:3: include \"none\": "));
   CHECK_THAT(ErrorOf("work { lasts_s: soon }"), Catch::StartsWith("x.txt:1: "));
-  CHECK_THAT(LoadScenario("calm/none").status().message().data(), Catch::Contains("there is no such scenario"));
+  CHECK_THAT(LoadScenario("calm/none").status().message().data(),
+             Catch::Contains("there is no such scenario"));
 }
 
 size_t Count(const std::vector<Province>& provinces, size_t* cities, size_t* counties) {
   *cities = *counties = 0;
   for (const Province& province : provinces) {
     *cities += province.counties.size();
-    *counties += static_cast<size_t>(std::accumulate(province.counties.begin(), province.counties.end(), 0));
+    *counties +=
+        static_cast<size_t>(std::accumulate(province.counties.begin(), province.counties.end(), 0));
   }
   return provinces.size();
 }
@@ -68,7 +73,8 @@ TEST_CASE("the stored country has its 31, 342 and 2,978 divisions") {
 
 TEST_CASE("the country of the division list has as many") {
   const std::string folder = DivisionsFolder();
-  if (!std::filesystem::exists(folder)) GUANTONG_SKIP("no public data: divisions (set GUANTONG_DATA)");
+  if (!std::filesystem::exists(folder))
+    GUANTONG_SKIP("no public data: divisions (set GUANTONG_DATA)");
   size_t cities = 0, counties = 0;
   CHECK(Count(CountryFrom(folder), &cities, &counties) == 31);
   CHECK(cities == 342);

@@ -1,4 +1,5 @@
-// Many small worlds: safety under the scenario's faults, then progress. `sim --scenario NAME/small --seed N --trace` replays a failure.
+// Many small worlds: safety under the scenario's faults, then progress. `sim --scenario NAME/small
+// --seed N --trace` replays a failure.
 #include <string>
 
 #include "tests/catch.h"
@@ -13,6 +14,9 @@ struct Seen {
   uint64_t probes = 0;
   uint64_t answered = 0;
   uint64_t crashes = 0;
+  uint64_t restored_again = 0;
+  uint64_t damaged = 0;
+  uint64_t lies = 0;
 };
 
 Seen RunSeeds(const std::string& name, uint64_t seeds) {
@@ -21,12 +25,16 @@ Seen RunSeeds(const std::string& name, uint64_t seeds) {
   REQUIRE(scenario.ok());
   for (uint64_t seed = 1; seed <= seeds; ++seed) {
     const Outcome outcome = Run(*scenario, seed);
-    INFO("sim --scenario " << name << "/small" << " --seed " << seed << " --trace: " << outcome.text);
+    INFO("sim --scenario " << name << "/small"
+                           << " --seed " << seed << " --trace: " << outcome.text);
     CHECK(outcome.verdict == Outcome::Verdict::kGood);
     seen.pushes += outcome.ledger.pushes;
     seen.probes += outcome.ledger.probes;
     seen.answered += outcome.ledger.calls_answered;
     seen.crashes += outcome.ledger.crashes;
+    seen.restored_again += outcome.ledger.restored_again;
+    seen.damaged += outcome.damaged;
+    seen.lies += outcome.ledger.lies;
   }
   CHECK(seen.pushes > 10 * seeds);
   CHECK(seen.probes > 50 * seeds);
@@ -36,17 +44,41 @@ Seen RunSeeds(const std::string& name, uint64_t seeds) {
 
 TEST_CASE("a calm network converges") { RunSeeds("calm", 10); }
 
-TEST_CASE("nothing acknowledged is lost when nodes crash") { CHECK(RunSeeds("crashes", 32).crashes > 250); }
+TEST_CASE("nothing acknowledged is lost when nodes crash") {
+  CHECK(RunSeeds("crashes", 32).crashes > 250);
+}
 
 TEST_CASE("links that go silent cost time and nothing else") { RunSeeds("cuts", 27); }
 
-TEST_CASE("frames that are lost, repeated and overtaken within a session") { RunSeeds("lossy", 27); }
+TEST_CASE("frames that are lost, repeated and overtaken within a session") {
+  RunSeeds("lossy", 27);
+}
 
-TEST_CASE("neighbours whose position the log no longer reaches load snapshots") { RunSeeds("tight", 27); }
+TEST_CASE("neighbours whose position the log no longer reaches load snapshots") {
+  RunSeeds("tight", 27);
+}
 
 TEST_CASE("a store restored from a backup takes its tail back") { RunSeeds("backup", 27); }
 
 TEST_CASE("an origin that forked opens an epoch and all copies follow it") { RunSeeds("fork", 27); }
+
+TEST_CASE("an old backup restored twice") { CHECK(RunSeeds("twice", 20).restored_again > 2); }
+
+TEST_CASE("a node restored by command waits for its neighbours by itself") {
+  RunSeeds("restore", 20);
+}
+
+TEST_CASE("clogged links and links that go silent one way") { RunSeeds("clogged", 15); }
+
+TEST_CASE("bytes that change on the way, records that are none") {
+  CHECK(RunSeeds("damage", 15).damaged > 15);
+}
+
+TEST_CASE("nodes of a later version among those of today") { RunSeeds("versions", 15); }
+
+TEST_CASE("a leaf that lies costs nobody else anything") {
+  CHECK(RunSeeds("hostile", 20).lies > 50);
+}
 
 TEST_CASE("everything at once") { CHECK(RunSeeds("storm", 27).crashes > 100); }
 

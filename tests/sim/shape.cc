@@ -49,7 +49,8 @@ struct Growing {
   void AddChildren(size_t of, size_t level) {
     if (level >= fan_outs.size()) return;
     const int most = fan_outs[level];
-    const int children = level == 0 ? most : 1 + static_cast<int>(random.Below(static_cast<uint64_t>(most)));
+    const int children =
+        level == 0 ? most : 1 + static_cast<int>(random.Below(static_cast<uint64_t>(most)));
     for (int child = 0; child < children; ++child) {
       const NodePath path = places[of].path.Child(absl::StrCat("n", child + 1));
       AddChildren(Add(path, of), level + 1);
@@ -63,7 +64,8 @@ struct Growing {
       for (size_t j = 0; j < provinces[i].counties.size(); ++j) {
         const NodePath city = province.Child(absl::StrCat("n", j + 1));
         const size_t below = Add(city, at);
-        for (int k = 0; k < provinces[i].counties[j]; ++k) Add(city.Child(absl::StrCat("n", k + 1)), below);
+        for (int k = 0; k < provinces[i].counties[j]; ++k)
+          Add(city.Child(absl::StrCat("n", k + 1)), below);
       }
     }
   }
@@ -79,7 +81,8 @@ std::vector<Place> Grow(const Shape& shape, Random& random) {
     growing.AddCountry(listed.empty() ? StoredCountry() : listed);
     return std::move(growing.places);
   }
-  if (shape.fan_out_size() > 0) growing.fan_outs.assign(shape.fan_out().begin(), shape.fan_out().end());
+  if (shape.fan_out_size() > 0)
+    growing.fan_outs.assign(shape.fan_out().begin(), shape.fan_out().end());
   growing.AddChildren(0, 0);
   return std::move(growing.places);
 }
@@ -112,14 +115,16 @@ std::vector<Province> StoredCountry() {
     int counties;
   };
   static constexpr Numbers kProvinces[] = {
-      {1, 16},   {1, 16},  {11, 190}, {11, 121}, {12, 108}, {14, 100}, {9, 69},   {13, 126}, {1, 16},   {13, 104}, {11, 90},
-      {16, 119}, {9, 84},  {11, 100}, {16, 151}, {18, 181}, {14, 105}, {14, 134}, {21, 124}, {14, 111}, {5, 27},   {2, 38},
-      {21, 183}, {9, 88},  {16, 129}, {7, 78},   {10, 107}, {14, 88},  {8, 45},   {5, 22},   {15, 108}};
+      {1, 16},   {1, 16},   {11, 190}, {11, 121}, {12, 108}, {14, 100}, {9, 69},   {13, 126},
+      {1, 16},   {13, 104}, {11, 90},  {16, 119}, {9, 84},   {11, 100}, {16, 151}, {18, 181},
+      {14, 105}, {14, 134}, {21, 124}, {14, 111}, {5, 27},   {2, 38},   {21, 183}, {9, 88},
+      {16, 129}, {7, 78},   {10, 107}, {14, 88},  {8, 45},   {5, 22},   {15, 108}};
   std::vector<Province> provinces;
   for (const Numbers& numbers : kProvinces) {
     Province& province = provinces.emplace_back();
     for (int i = 0; i < numbers.cities; ++i) {
-      province.counties.push_back(numbers.counties * (i + 1) / numbers.cities - numbers.counties * i / numbers.cities);
+      province.counties.push_back(numbers.counties * (i + 1) / numbers.cities -
+                                  numbers.counties * i / numbers.cities);
     }
   }
   return provinces;

@@ -15,17 +15,18 @@ namespace guantong::sim {
 
 struct Place {
   NodePath path;
-  size_t parent = 0;                       // of the root: itself
+  size_t parent = 0;  // of the root: itself
   CatalogScope scope = CatalogScope::kBranch;
 };
 
 // Parents before their children.
 std::vector<Place> Grow(const Shape& shape, Random& random);
 
-// Children of each province, and of each of their cities. From the division list in GUANTONG_DATA or ../shared/data, where there
-// is none from what is stored here: of each province as many cities and counties, the counties spread evenly.
+// Children of each province, and of each of their cities. From the division list in GUANTONG_DATA
+// or ../shared/data, where there is none from what is stored here: of each province as many cities
+// and counties, the counties spread evenly.
 struct Province {
-  std::vector<int> counties;               // by city
+  std::vector<int> counties;  // by city
 };
 std::vector<Province> CountryFrom(const std::string& folder);
 std::vector<Province> StoredCountry();

@@ -13,6 +13,9 @@ namespace guantong::sim {
 
 namespace {
 
+// A field of Record that does not exist yet.
+constexpr int kLaterKind = 1900;
+
 v1::DatasetSchema SchemaNumber(uint32_t version) {
   v1::DatasetSchema schema;
   schema.set_version(version);
@@ -35,10 +38,13 @@ Workload::Workload(World* world)
       plan_(world->scenario().work()),
       pick_(world->RandomFor("pick")),
       rows_(world->RandomFor("rows")),
-      calling_(world->RandomFor("calling")) {
+      calling_(world->RandomFor("calling")),
+      odd_(world->RandomFor("odd")) {
   for (int i = 0; i < plan_.datasets(); ++i) {
     Dataset dataset;
-    dataset.origin = pick_.Below(world_.size());
+    do {
+      dataset.origin = pick_.Below(world_.size());
+    } while (world_.hostile(dataset.origin));
     dataset.resource = absl::StrFormat("3070120337/%06d:1", i + 1);
     dataset.feed.set_origin(world_.node(dataset.origin).id());
     dataset.feed.set_kind(v1::FEED_KIND_ROWS);
@@ -53,6 +59,7 @@ Workload::Workload(World* world)
 }
 
 void Workload::Every(absl::Duration mean, Random* random, std::function<void()> what) {
+  if (mean == absl::ZeroDuration()) return;
   world_.schedule().After(random->Around(mean), [this, mean, random, what = std::move(what)]() mutable {
     if (!working_) return;
     what();
@@ -82,6 +89,7 @@ void Workload::Start() {
     }
   });
   Every(Seconds(plan_.schema_every_s()), &pick_, [=, this] { ChangeSchema(any_dataset()); });
+  Every(Seconds(plan_.odd_record_every_s()), &odd_, [=, this] { PublishOdd(odd_.Below(world_.size())); });
   Every(Seconds(plan_.probe_every_s()), &pick_, [=, this] { Probe(world_, any_node()); });
 }
 
@@ -189,7 +197,7 @@ void Workload::Submit(Dataset& dataset, size_t index, uint64_t push, const Conte
   }
 
   Node& node = world_.node(dataset.origin);
-  PushRows event{.feed = dataset.key, .base_commit = base_commit, .push_id = absl::StrFormat("push %011d", push),
+  PushRows event{.feed = dataset.key, .base_commit = base_commit, .push_id = PushId(push),
                  .author = "116300000150100095", .rows_after = after.size()};
   event.token = node.Expect([this, index, push](const WriteDone* done) { Pushed(index, push, done); });
   if (parts == 1) {
@@ -229,6 +237,17 @@ void Workload::Publish(size_t index) {
          withdrawn ? v1::ENTRY_STATE_WITHDRAWN : v1::ENTRY_STATE_PUBLISHED, [](bool) {});
 }
 
+// Beside a good entry one record that is none, and one of a kind that is yet to come.
+void Workload::PublishOdd(size_t index) {
+  if (!world_.TakesWrites(index)) return;
+  v1::Record later;
+  later.GetReflection()->MutableUnknownFields(&later)->AddLengthDelimited(kLaterKind, odd_.Bytes(20));
+  v1::Record poison;
+  poison.set_entry("\x07" + odd_.Bytes(20));   // a wire type there is none of
+  Append(index, v1::FEED_KIND_CATALOG_OPEN, {CodeOf(index, static_cast<int>(odd_.Below(5)))}, v1::ENTRY_STATE_PUBLISHED,
+         [](bool) {}, {later, poison});
+}
+
 void Workload::Register(size_t index, int first, int count) {
   const auto again = [=, this](bool acknowledged) {
     if (acknowledged || !working_) return;
@@ -241,7 +260,7 @@ void Workload::Register(size_t index, int first, int count) {
 }
 
 void Workload::Append(size_t index, v1::FeedKind kind, const std::vector<std::string>& codes, v1::EntryState state,
-                      std::function<void(bool)> done) {
+                      std::function<void(bool)> done, std::vector<v1::Record> odd) {
   Node& node = world_.node(index);
   AppendRecords event{.kind = kind, .records = {}, .author = "116300000150100095"};
   std::vector<uint64_t> versions;
@@ -253,6 +272,10 @@ void Workload::Append(size_t index, v1::FeedKind kind, const std::vector<std::st
     entry.set_name(NameOfVersion(versions.back()));
     entry.set_state(state);
     event.records.emplace_back().set_entry(entry.SerializeAsString());
+  }
+  for (v1::Record& record : odd) {
+    ledger_.odd_records.insert(record.SerializeAsString());
+    event.records.push_back(std::move(record));
   }
   const bool upward = kind == v1::FEED_KIND_CATALOG_UPWARD;
   event.token = node.Expect([=, this](const WriteDone* answer) {
@@ -291,6 +314,7 @@ void Workload::Unsubscribe(size_t index, size_t at, bool drop_data) {
   if (!node.up()) return;
   Standing& standing = ledger_.subscriptions[{index, at}];
   standing = Standing::kDoubtful;
+  if (drop_data) ++ledger_.openings[{index, at}];
   const Token token = node.Expect([&standing, drop_data](const WriteDone* done) {
     if (done != nullptr && done->status.ok()) standing = drop_data ? Standing::kDropped : Standing::kEnded;
   });

@@ -35,7 +35,8 @@ class Workload {
   // Entries `first` to `first + count` of a node, asked again until they stand.
   void Register(size_t node, int first, int count);
   void Append(size_t node, v1::FeedKind kind, const std::vector<std::string>& codes, v1::EntryState state,
-              std::function<void(bool)> done);
+              std::function<void(bool)> done, std::vector<v1::Record> odd = {});
+  void PublishOdd(size_t node);
   void ChangeSchema(size_t dataset);
   void Open(size_t dataset);
   void Submit(Dataset& dataset, size_t index, uint64_t push, const Content& base, const Content& after,
@@ -49,6 +50,7 @@ class Workload {
   Random pick_;
   Random rows_;
   Random calling_;
+  Random odd_;
   uint64_t calls_made_ = 0;
 };
 

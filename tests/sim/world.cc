@@ -28,6 +28,7 @@ World::World(const Scenario& scenario, uint64_t seed, std::ostream* trace_out)
     nodes_.push_back(std::make_unique<Node>(i, IdentityAt(places_[i].path), std::move(own), scenario_.disk(),
                                             random_.Fork(absl::StrCat("node ", places_[i].path.text())), &schedule_,
                                             &trace_, this));
+    by_id_[nodes_[i]->id()] = i;
     if (i == 0) continue;
     children_[places_[i].parent].push_back(i);
     network_.Join(nodes_[i].get(), nodes_[places_[i].parent].get());
@@ -42,6 +43,13 @@ World::World(const Scenario& scenario, uint64_t seed, std::ostream* trace_out)
     Reach& above = reach_[places_[i].parent];
     above.country |= reach.country;
     above.provinces.insert(reach.provinces.begin(), reach.provinces.end());
+  }
+  Random strange = random_.Fork("strange");
+  for (size_t i = 0; i < places_.size(); ++i) {
+    if (strange.Chance(scenario_.faults().later_version_chance())) later_.try_emplace(i, strange.Fork(places_[i].path.text()));
+    if (i > 0 && children_[i].empty() && strange.Chance(scenario_.faults().hostile_chance())) {
+      liars_.try_emplace(i, strange.Fork(absl::StrCat("liar ", places_[i].path.text())));
+    }
   }
   started_.assign(nodes_.size(), schedule_.now());
   for (auto& node : nodes_) node->Start();
@@ -89,6 +97,12 @@ bool World::TakesWrites(size_t index) {
   return true;
 }
 
+std::optional<size_t> World::Find(const std::string& node_id) const {
+  auto it = by_id_.find(node_id);
+  if (it == by_id_.end()) return std::nullopt;
+  return it->second;
+}
+
 void World::Wrong(std::string what) {
   trace_.Note("WRONG", what);
   if (wrong_.empty()) wrong_ = std::move(what);
@@ -96,7 +110,22 @@ void World::Wrong(std::string what) {
 
 void World::Carry(Node& from, const Send& send) {
   CheckPromise(*this, from, *send.frame);
-  network_.Carry(from, send);
+  if (auto liar = liars_.find(from.index()); liar != liars_.end()) {
+    for (const Send& lie : liar->second.Twist(send)) {
+      if (lie.frame != send.frame) ++ledger_.lies;
+      network_.Carry(from, lie);
+    }
+    return;
+  }
+  if (auto later = later_.find(from.index()); later != later_.end()) {
+    for (const Send& more : later->second.Say(send)) network_.Carry(from, more);
+  } else {
+    network_.Carry(from, send);
+  }
+  if (send.lane == v1::LANE_BULK) {
+    const Network::Load load = network_.LoadOf(send.link);
+    CheckWindow(*this, from, load.bytes, load.largest_frame);
+  }
 }
 
 // The service of every node: it echoes, mostly in time, sometimes refuses.

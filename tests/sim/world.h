@@ -3,13 +3,17 @@
 #ifndef GUANTONG_TESTS_SIM_WORLD_H_
 #define GUANTONG_TESTS_SIM_WORLD_H_
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "tests/sim/later_version.h"
 #include "tests/sim/ledger.h"
+#include "tests/sim/liar.h"
 #include "tests/sim/network.h"
 #include "tests/sim/node.h"
 #include "tests/sim/random.h"
@@ -46,12 +50,18 @@ class World : public Surroundings {
   // The edge from a node to its parent; the root (node 0) has none.
   size_t EdgeOf(size_t node) const { return node - 1; }
 
+  // A leaf whose wire lies: what it has, and what is of it, is promised to nobody.
+  bool hostile(size_t index) const { return liars_.count(index) > 0; }
+
   void Crash(size_t index);
   void Start(size_t index);
 
   // A node that was restored takes no writes before all its neighbours have had the time to tell what they hold of it.
   void HoldWrites(size_t index) { held_.insert(index); }
   bool TakesWrites(size_t index);
+
+  // The node with this id.
+  std::optional<size_t> Find(const std::string& node_id) const;
 
   // The first thing that went wrong, empty while nothing did.
   const std::string& wrong() const { return wrong_; }
@@ -73,8 +83,11 @@ class World : public Surroundings {
   std::vector<Place> places_;
   std::vector<std::vector<size_t>> children_;
   std::vector<Reach> reach_;
+  std::map<std::string, size_t> by_id_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::vector<absl::Time> started_;
+  std::map<size_t, Liar> liars_;
+  std::map<size_t, LaterVersion> later_;
   std::set<size_t> held_;
   std::string wrong_;
 };
@@ -88,6 +101,7 @@ struct Outcome {
   absl::Duration virtual_time;
   absl::Duration healed_after;
   uint64_t trace_hash = 0;
+  uint64_t damaged = 0;            // frames
   Ledger ledger;
 };
 

@@ -1,0 +1,77 @@
+// What a node may take: of disk a log within its bound, with books that are right; of memory what
+// its feeds and their newest batches need, whatever its neighbours do; of a link what its window
+// allows.
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "catalog/base/limits.h"
+#include "tests/sim/checkers.h"
+#include "tests/sim/log_walk.h"
+
+namespace guantong::sim {
+
+namespace {
+
+// An engine that holds nothing; and what is kept beside each feed for each neighbour that gets it.
+constexpr int64_t kEngineBytes = 128 << 10;
+constexpr int64_t kFeedBytes = 6 << 10;
+constexpr int64_t kPeerBytes = 32 << 10;
+
+int64_t CountOf(const Node& node, const std::string& prefix) {
+  int64_t count = 0;
+  for (auto cursor = node.store().Scan(prefix, PrefixEnd(prefix)); cursor->Valid(); cursor->Next()) ++count;
+  return count;
+}
+
+}  // namespace
+
+void CheckBounds(World& world, size_t index) {
+  const Node& node = world.node(index);
+  const EngineOptions& options = node.options();
+  int64_t feeds = 0, logs = 0;
+  ForEachFeed(node, [&](const storage::v1::FeedRecord& feed) {
+    uint64_t bytes = 0, batches = 0, largest = 0;
+    ForEachBatch(node, FeedKey::Of(feed.feed()), [&](const LoggedBatch& batch) {
+      bytes += batch.bytes;
+      ++batches;
+      largest = std::max<uint64_t>(largest, batch.bytes);
+    });
+    ++feeds;
+    logs += static_cast<int64_t>(bytes);
+    if (bytes != feed.log_bytes() || batches != feed.log_batches()) {
+      world.Wrong(absl::StrCat(NameOf(node, feed), ": its log has ", batches, " batches, ", bytes,
+                               " bytes; its record says ", feed.log_batches(), ", ",
+                               feed.log_bytes()));
+    }
+    // What came while the newest was still being committed goes when the next one comes.
+    if (bytes > options.feed_log_bytes_max + options.link_window_bytes + largest) {
+      world.Wrong(absl::StrCat(NameOf(node, feed), ": a log of ", bytes, " bytes, allowed are ",
+                               options.feed_log_bytes_max));
+    }
+  });
+  const auto peers = static_cast<int64_t>(world.children(index).size() + 1);
+  const int64_t loading = CountOf(node, KindPrefix(SnapshotProgressKey(FeedKey())[0]));
+  const int64_t chunks = static_cast<int64_t>(options.chunks_in_flight * kChunkBytesTarget);
+  const int64_t allowed = kEngineBytes + feeds * kFeedBytes + peers * kPeerBytes +
+                          2 * std::min<int64_t>(logs, kTailBytesMax) + 2 * loading * chunks +
+                          2 * node.bytes_to_commit();
+  if (node.engine_bytes() > allowed) {
+    world.Wrong(absl::StrCat(node.name(), ": its engine holds ", node.engine_bytes(), " bytes for ",
+                             feeds, " feeds and ", peers, " neighbours, allowed are ", allowed));
+  }
+}
+
+void CheckWindow(World& world, const Node& from, uint64_t bytes_in_flight, uint64_t largest_frame) {
+  const EngineOptions& options = from.options();
+  // A window, and a repeat of it that began when the first seemed lost.
+  const uint64_t windows = 2 * options.link_window_bytes;
+  if (bytes_in_flight <= windows + 2 * largest_frame) return;
+  // The chunks that were asked for, of every feed some.
+  const auto feeds = static_cast<uint64_t>(CountOf(from, KindPrefix('F')));
+  const uint64_t allowed = windows + (2 + (1 + options.chunks_in_flight) * feeds) * largest_frame;
+  if (bytes_in_flight <= allowed) return;
+  world.Wrong(absl::StrCat(from.name(), " has ", bytes_in_flight,
+                           " bytes under way on one link, allowed are ", allowed));
+}
+
+}  // namespace guantong::sim
