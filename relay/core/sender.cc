@@ -79,6 +79,7 @@ void Sender::StartFrom(Turn& turn, Peer& peer, FeedState& feed, const v1::Positi
     }
   }
   out.state = Outgoing::State::kStreaming;
+  out.manifest_again = false;
   out.progress_at = turn.now;
   MarkReady(peer, feed.key, out);
   Pump(turn, peer);
@@ -225,6 +226,10 @@ void Sender::OnAcks(Turn& turn, Peer& peer, const v1::Acks& acks) {
     if (SamePosition(ack.position(), out.manifest_at) || (forward && at >= MarkOf(out.manifest_at)) ||
         (forward && Locate(core_, *feed, ack.position()) == Place::kHere)) {
       StartFrom(turn, peer, *feed, ack.position());
+    } else if (forward && !std::exchange(out.manifest_again, true) &&
+               Locate(core_, *feed, ack.position()) == Place::kGone) {
+      // It has passed the snapshot on and waits for a log that we do not have either: once more, for itself.
+      NeedManifest(turn, peer, *feed, out.manifest_from);
     }
   }
   Pump(turn, peer);

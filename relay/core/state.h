@@ -136,6 +136,7 @@ struct Outgoing {
   std::deque<Unacked> unacked;
   v1::Position manifest_at;                // kLoading
   Mark manifest_from;                      // an older manifest does not help the peer
+  bool manifest_again = false;             // sent a second time at once, as it was passed on
   absl::Time progress_at;
   int resends = 0;                         // since it last got further
   Mark until;                              // where it does not flow, and is only given back: what was held when asked

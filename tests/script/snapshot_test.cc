@@ -217,5 +217,31 @@ TEST_CASE("who asks for a snapshot of what is still to come stops the feed for n
   CHECK(RowsAt(stage, "X", line.d) == "k1=one k2=two");
 }
 
+TEST_CASE("a relay that passes a snapshot on, and that no log reaches any more, gets it for itself at once") {
+  const EngineOptions options{.feed_log_bytes_max = 600, .manifest_idle = absl::Seconds(5)};
+  Line line(options);
+  Stage& stage = line.stage;
+  stage.Add("Y", "r/x/y", options);
+  stage.Link("Y", "X");
+  SubscribeTo(stage, "Y", line.d);
+  stage.Settle();
+  stage.Pass(absl::Minutes(2));   // nobody holds the first snapshot any more
+  // X gets none of these, and R's log forgets the first of them.
+  for (int push = 0; push < 8; ++push) {
+    PushTo(stage, line.d, {{"k2", std::string(100, static_cast<char>('a' + push))}});
+    stage.Lose("R", "X", "batch D");
+    stage.Settle();
+  }
+  REQUIRE(RowsAt(stage, "Y", line.d) == "k1=one");
+  v1::Frame fetch;
+  *fetch.mutable_fetch()->mutable_feed() = line.d.feed;
+  fetch.mutable_fetch()->set_snapshot(true);
+  stage.Inject("Y", "X", fetch);
+  stage.Settle();
+  PushTo(stage, line.d, {{"k2", "two"}});
+  stage.Settle();
+  CHECK(RowsAt(stage, "Y", line.d) == "k1=one k2=two");
+}
+
 }  // namespace
 }  // namespace guantong
