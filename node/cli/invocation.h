@@ -36,6 +36,7 @@ void AddNetwork(CLI::App* app, Invocation* invocation);  // tree, status, links
 void AddFeeds(CLI::App* app, Invocation* invocation);    // feeds, trace
 void AddChecks(CLI::App* app, Invocation* invocation);   // verify, doctor
 void AddUpkeep(CLI::App* app, Invocation* invocation);   // backup, restore
+void AddDrill(CLI::App* app, Invocation* invocation);    // drill
 
 }  // namespace guantong
 

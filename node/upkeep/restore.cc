@@ -93,7 +93,7 @@ absl::StatusOr<Restored> RestoreNode(const RestoreOptions& options, const OnByte
   GT_RETURN_IF_ERROR(MakeFolder(staged_store));
   GT_RETURN_IF_ERROR(
       RestoreRocksStore(BackupStoreFolder(options.from), restored.backup.number(), staged_store));
-  GT_RETURN_IF_ERROR(MarkRestored(staged_store, options.alone));
+  if (!options.unmarked) GT_RETURN_IF_ERROR(MarkRestored(staged_store, options.alone));
 
   if (elsewhere) {
     if (!IsEmpty(old_data))

@@ -15,6 +15,7 @@ struct RestoreOptions {
   std::string from;      // folder of backups
   uint32_t number = 0;   // 0: the newest
   bool alone = false;    // there is no neighbour to wait for
+  bool unmarked = false;  // a copy for a drill, which asks nobody
   bool replace = false;  // what is in `dir` moves aside; otherwise it must be absent or empty
 };
 
