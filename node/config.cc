@@ -77,6 +77,7 @@ const std::vector<Key>& Keys() {
       NumberKey("approvals", &NodeConfig::approvals, 2),
       TextKey("data_dir", &NodeConfig::data_dir),
       TextKey("log_level", &NodeConfig::log_level),
+      NumberKey("child_disk_mb", &NodeConfig::child_disk_mb, kChildDiskMbMax),
       NumberKey("scrub_bytes_per_second", &NodeConfig::scrub_bytes_per_second, kScrubBytesPerSecondMax),
       NumberKey("scrub_pause_seconds", &NodeConfig::scrub_pause_seconds, kScrubPauseSecondsMax),
   };
@@ -188,6 +189,10 @@ absl::Status CheckConfig(const NodeConfig& config, absl::string_view source) {
                      absl::StrCat(Text("应为六位行政区划代码，写的是 ",
                                        "should be a division code of six digits, it is "),
                                   config.division.empty() ? "\"\"" : config.division));
+  }
+  if (config.child_disk_mb < kChildDiskMbMin) {
+    return FormError("value_malformed", source, 0, "child_disk_mb",
+                     absl::StrCat(Text("至少为 ", "should be at least "), kChildDiskMbMin));
   }
   const std::string& level = config.log_level;
   if (level != "debug" && level != "info" && level != "warning" && level != "error") {

@@ -66,7 +66,8 @@ SiteOptions OptionsOf(const std::string& dir, const NodeConfig& config) {
                          .division = config.division,
                          .name = config.name,
                          .level = config.level,
-                         .approvals = static_cast<int>(config.approvals)};
+                         .approvals = static_cast<int>(config.approvals),
+                         .child_disk_bytes = uint64_t{config.child_disk_mb} << 20};
   if (config.catalog_scope == v1::SEARCH_SCOPE_PROVINCE)
     options.catalog_scope = CatalogScope::kProvince;
   if (config.catalog_scope == v1::SEARCH_SCOPE_COUNTRY)
@@ -179,7 +180,8 @@ class RunningDaemon : public Daemon {
   absl::Status StartDriver() {
     const EngineOptions options = {.catalog_scope = site_.options.catalog_scope,
                                    .division = site_.options.division,
-                                   .name = site_.options.name};
+                                   .name = site_.options.name,
+                                   .child_disk_bytes = site_.options.child_disk_bytes};
     auto make_engine = [this, options](absl::Time now) {
       return Engine::Create(
           options, {.key = identity_.signing_key, .chain = identity_.chain, .self = identity_.self},

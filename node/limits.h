@@ -59,6 +59,11 @@ inline constexpr size_t kProfileKeysMax = 8;
 inline constexpr size_t kVerifyFaultsMax = 100;
 inline constexpr int kSupersededListedMax = 10000;
 
+// What one child may cost this node on disk, in node.yaml.
+inline constexpr uint32_t kChildDiskMbDefault = 1024;
+inline constexpr uint32_t kChildDiskMbMin = 16;
+inline constexpr uint32_t kChildDiskMbMax = 1 << 20;
+
 // Upkeep.
 inline constexpr uint32_t kScrubBytesPerSecondDefault = 1 << 20;
 inline constexpr uint32_t kScrubBytesPerSecondMax = 1 << 30;

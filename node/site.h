@@ -30,6 +30,7 @@ struct SiteOptions {
   v1::Level level = v1::LEVEL_UNSPECIFIED;
   CatalogScope catalog_scope = CatalogScope::kBranch;
   int approvals = 0;
+  uint64_t child_disk_bytes = 0;
   double replace_deletes_max = 0.1;  // share of a dataset's rows a replace may delete unasked
 };
 

@@ -112,7 +112,10 @@ absl::Status RunLinks(const Invocation& invocation) {
                {"bytes_sent", Text("发出", "sent"), true},
                {"bytes_received", Text("收到", "received"), true},
                {"lag_records", Text("落后条数", "lag"), true},
+               {"lag_bytes", Text("落后字节", "lag bytes"), true},
                {"lag_since", Text("落后", "behind")},
+               {"ladder", Text("方式", "by")},
+               {"disk_bytes", Text("占用/上限", "kept/budget"), true},
                {"address", Text("地址", "address")},
                {"text", Text("说明", "note")}});
   for (const v1::LinkInfo& link : links.links()) {
@@ -126,9 +129,14 @@ absl::Status RunLinks(const Invocation& invocation) {
                ByteCount(link.bytes_sent()),
                ByteCount(link.bytes_received()),
                Count(link.lag_records()),
+               ByteCount(link.lag_bytes()),
                Age(link.has_lag_since(), link.lag_since()),
+               LadderCell(link.ladder()),
+               link.disk_budget_bytes() == 0 ? TableCell("")
+                                             : TableCell(absl::StrCat(ByteCount(link.disk_bytes()).shown, "/",
+                                                                      ByteCount(link.disk_budget_bytes()).shown)),
                link.address(),
-               link.text().empty() && link.ladder() != "log" ? link.ladder() : link.text()});
+               link.text()});
   }
   Emit(invocation, ToJson(links), table);
   return absl::OkStatus();

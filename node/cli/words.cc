@@ -52,4 +52,11 @@ TableCell FeedKindCell(v1::FeedKind kind) {
   return Cell(kind, {"", "成员", "目录", "目录（只上行）", "数据"});
 }
 
+TableCell LadderCell(const std::string& ladder) {
+  if (ladder == "log") return {Text("增量", "log"), ladder};
+  if (ladder == "snapshot") return {Text("快照", "snapshot"), ladder};
+  if (ladder == "paused") return {Text("暂停（空间已满）", "paused"), ladder};
+  return {ladder, ladder};
+}
+
 }  // namespace guantong

@@ -21,6 +21,8 @@ TableCell SharingCell(v1::SharingType type);
 TableCell ModeCell(v1::SharingMode mode);
 TableCell CycleCell(v1::UpdateCycle cycle);
 TableCell FeedKindCell(v1::FeedKind kind);
+// log, snapshot, paused.
+TableCell LadderCell(const std::string& ladder);
 
 }  // namespace guantong
 
