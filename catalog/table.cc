@@ -225,6 +225,17 @@ TableReader::TableReader(const Reader* snapshot, FeedKey feed, storage::v1::Tabl
     : snapshot_(snapshot), feed_(feed), record_(std::move(record)), schema_(std::move(schema)) {}
 
 absl::StatusOr<TableReader> TableReader::Open(const Reader& snapshot, const FeedKey& feed) {
+  std::string feed_bytes;
+  storage::v1::FeedRecord feed_record;
+  // Rows of our own that are known to be missing would look like rows that were deleted.
+  if (snapshot.Get(FeedRecordKey(feed), &feed_bytes).ok() &&
+      feed_record.ParseFromString(feed_bytes) && feed_record.own() &&
+      feed_record.incomplete_since() != 0) {
+    return Error(absl::StatusCode::kDataLoss, "dataset_damaged", feed_record.fault_text(),
+                 feed_record.feed().resource(),
+                 "restore a backup of this node; without one bind the data to a new resource and "
+                 "push all of it");
+  }
   std::string value;
   const absl::Status got = snapshot.Get(TableKey(feed), &value);
   if (absl::IsNotFound(got)) {

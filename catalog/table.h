@@ -74,7 +74,8 @@ class TableWriter {
 
 class TableReader {
  public:
-  // Borrows `snapshot`. NOT_FOUND table_absent.
+  // Borrows `snapshot`. NOT_FOUND table_absent; DATA_LOSS dataset_damaged: rows of an own dataset are known to be lost, so it is
+  // neither read, nor pushed to, nor made into a snapshot.
   static absl::StatusOr<TableReader> Open(const Reader& snapshot, const FeedKey& feed);
 
   const storage::v1::TableRecord& record() const { return record_; }

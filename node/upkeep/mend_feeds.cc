@@ -141,9 +141,9 @@ class FeedMender {
         "数据文件损坏，部分内容缺失 (part of it was lost with a damaged file): ", why));
     if (record->own()) {
       Report(key, record->feed(), PartOf(*record), "none",
-             absl::StrCat("本节点自己的数据缺失一部分：用 guantong restore "
-                          "从备份恢复，或由业务系统重新整体推送 (restore a backup, or push "
-                          "all of it anew): ",
+             absl::StrCat("本节点自己的数据缺失一部分，不再读出：用 guantong restore "
+                          "从备份恢复 (part of this node's own data is lost, and it is not read "
+                          "any more: restore a backup): ",
                           why));
     } else {
       // A table with holes must not be read as if it were whole.
