@@ -54,7 +54,8 @@ void CheckBounds(World& world, size_t index) {
   const int64_t chunks = static_cast<int64_t>(options.chunks_in_flight * kChunkBytesTarget);
   const int64_t allowed = kEngineBytes + feeds * kFeedBytes + peers * kPeerBytes +
                           2 * std::min<int64_t>(logs, kTailBytesMax) + 2 * loading * chunks +
-                          2 * node.bytes_to_commit();
+                          2 * node.bytes_to_commit() +
+                          2 * static_cast<int64_t>(world.network().UnderWay(node));
   if (node.engine_bytes() > allowed) {
     world.Wrong(absl::StrCat(node.name(), ": its engine holds ", node.engine_bytes(), " bytes for ",
                              feeds, " feeds and ", peers, " neighbours, allowed are ", allowed));

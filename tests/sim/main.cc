@@ -1,5 +1,5 @@
 // sim --scenario NAME --seed N [--seeds COUNT] [--trace]; NAME: files in scenarios/ joined by "/",
-// or a file ending in ".txt". sim --slow [--seed N]: all scenarios over trees of 20 to 60 nodes,
+// or a file ending in ".txt". sim --slow [--seed N]: all scenarios over trees of 20 to 90 nodes,
 // and the country, for many seeds. Exit: 0 good, 1 usage, 2 no progress, 3 wrong. With --seeds it
 // goes on after failures and exits with the worst.
 #include <algorithm>
@@ -41,7 +41,7 @@ int ExitOf(Outcome::Verdict verdict) {
   return 3;
 }
 
-// Every scenario over trees of 20 to 60 nodes, then the country with other seeds.
+// Every scenario over trees of 20 to 90 nodes, then the country with other seeds.
 constexpr uint64_t kSlowMidSeeds = 20;
 constexpr uint64_t kSlowCountrySeeds = 3;
 

@@ -205,6 +205,16 @@ Network::Load Network::LoadOf(LinkId link) const {
   return it == by_link_.end() ? Load() : sessions_.at(it->second.first).sides[static_cast<size_t>(it->second.second)].load;
 }
 
+uint64_t Network::UnderWay(const Node& from) const {
+  uint64_t bytes = 0;
+  for (const auto& [id, session] : sessions_) {
+    for (size_t side = 0; side < session.sides.size(); ++side) {
+      if (edges_[session.edge].ends[side] == &from) bytes += session.sides[side].load.bytes;
+    }
+  }
+  return bytes;
+}
+
 void Network::Arrive(uint64_t id, int side, std::shared_ptr<const std::string> frame, uint64_t bytes) {
   auto it = sessions_.find(id);
   if (it == sessions_.end()) return;

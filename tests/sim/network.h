@@ -46,6 +46,8 @@ class Network {
     uint64_t largest_frame = 0;            // ever
   };
   Load LoadOf(LinkId link) const;
+  // The same over all sessions of the node, those that have ended on its side as well.
+  uint64_t UnderWay(const Node& from) const;
 
   uint64_t bulk_frames() const { return bulk_frames_; }
   uint64_t damaged() const { return damaged_; }
