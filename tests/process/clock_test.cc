@@ -143,7 +143,7 @@ TEST_CASE("a clock set a day back loses nothing, at the origin or on the way") {
   }
 }
 
-TEST_CASE("a clock on the way set a day ahead loses nothing") {
+TEST_CASE("a clock on the way set a day ahead loses nothing", "[.][long]") {
   ClockLine line;
   line.Set("630100", kDay);
   line.UntilPushed();

@@ -22,7 +22,7 @@
 namespace guantong::test {
 namespace {
 
-constexpr int kPushes = 7;
+constexpr int kPushes = 5;
 
 v1::Frame Hello() {
   v1::Frame frame;

@@ -203,7 +203,7 @@ class KillRounds {
 
 TEST_CASE("kill -9 of every node in turn at random moments during continuous pushes") {
   KillRounds rounds(20261121);
-  rounds.Run(8);
+  rounds.Run(4);
 }
 
 TEST_CASE("a hundred rounds of kill -9", "[.][long]") {
