@@ -34,7 +34,8 @@ absl::Time TimeOf(const google::protobuf::Timestamp& time) {
   return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
 }
 
-// A node has one feed of each kind of records: a name with more in it would be another feed beside it.
+// A node has one feed of each kind of records: a name with more in it would be another feed beside
+// it.
 bool NamesNoMore(const v1::FeedId& feed) {
   v1::FeedId plain;
   plain.set_origin(feed.origin());

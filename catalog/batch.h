@@ -1,4 +1,5 @@
-// Signed batches and manifests: sealing at the origin, checking everywhere. Pure functions over bytes.
+// Signed batches and manifests: sealing at the origin, checking everywhere. Pure functions over
+// bytes.
 #ifndef GUANTONG_CATALOG_BATCH_H_
 #define GUANTONG_CATALOG_BATCH_H_
 
@@ -18,14 +19,14 @@ namespace guantong {
 struct ParsedBatch {
   v1::BatchHeader header;
   FeedKey key;
-  std::string chain_hash;      // H(last), computed from header and payload digest
+  std::string chain_hash;  // H(last), computed from header and payload digest
 };
 
 // Well-formedness, bounds and payload digest; no signature. INVALID_ARGUMENT batch_malformed.
 absl::StatusOr<ParsedBatch> ParseBatch(const v1::SignedBatch& batch);
 
-// The signer is the feed's origin, its chain was valid at signed_at, and the signature covers chain_hash. UNAUTHENTICATED
-// bad_signature, bad_signer.
+// The signer is the feed's origin, its chain was valid at signed_at, and the signature covers
+// chain_hash. UNAUTHENTICATED bad_signature, bad_signer.
 absl::Status CheckBatchSignature(const ParsedBatch& parsed, const v1::SignedBatch& batch,
                                  const VerifiedChain& signer, absl::string_view network);
 
@@ -33,7 +34,8 @@ absl::Status CheckBatchSignature(const ParsedBatch& parsed, const v1::SignedBatc
 v1::SignedBatch SealBatch(v1::BatchHeader header, std::string payload, const SigningKey& key,
                           absl::string_view network, std::string* chain_hash);
 
-// Compresses when it pays; the counterpart undoes it, bounded by kPayloadBytesMax. DATA_LOSS payload_corrupt.
+// Compresses when it pays; the counterpart undoes it, bounded by kPayloadBytesMax. DATA_LOSS
+// payload_corrupt.
 std::string EncodePayload(absl::string_view plain, v1::Compression* compression);
 absl::StatusOr<std::string> DecodePayload(v1::Compression compression, absl::string_view payload);
 

@@ -1,12 +1,15 @@
-// Which of several claims holds: one code in the feeds of two nodes, one node in the membership of two parents.
+// Which of several claims holds: one code in the feeds of two nodes, one node in the membership of
+// two parents.
 //
-// A node cannot forge what another signs, but it can write anything into its own feeds: another node's code with a higher version, or
-// another's NodeId as its own child. Feeds arrive in any order, so neither may the first one heard of win. What decides is what
-// a claimant cannot give itself, and it is a function of the facts held, whatever the order they came in.
+// A node cannot forge what another signs, but it can write anything into its own feeds: another
+// node's code with a higher version, or another's NodeId as its own child. Feeds arrive in any
+// order, so neither may the first one heard of win. What decides is what a claimant cannot give
+// itself, and it is a function of the facts held, whatever the order they came in.
 //
 // A code, in this order:
 //   1. this node's own entry: what its departments registered is what the code means here;
-//   2. the node whose division, as its parent admitted it, is nearest to the division in the code: the same (630102), then the one
+//   2. the node whose division, as its parent admitted it, is nearest to the division in the code:
+//   the same (630102), then the one
 //      around it (630100, 630000, 000000), then any other or one whose admission is not known here;
 //   3. the node nearer to the root; the one admitted earlier; the lesser NodeId.
 // The version decides between records of one feed only, which the feed's order does already.

@@ -14,13 +14,13 @@
 namespace guantong {
 
 struct EntryProblem {
-  std::string element;         // e.g. "items[2].length", "provider_code"
-  std::string text;            // what is wrong and what the standard asks
+  std::string element;  // e.g. "items[2].length", "provider_code"
+  std::string text;     // what is wrong and what the standard asks
   bool warning = false;
 };
 
-// Trims (white space of any script), upper-cases USCC, gives resource ids "1".. where absent, fills from what is there: field names
-// from english_name, sharing modes and format from the resources.
+// Trims (white space of any script), upper-cases USCC, gives resource ids "1".. where absent, fills
+// from what is there: field names from english_name, sharing modes and format from the resources.
 void NormaliseEntry(v1::CatalogEntry* entry);
 
 // All problems, not only the first.
@@ -31,7 +31,7 @@ absl::Status ValidateEntry(const v1::CatalogEntry& entry);
 
 // GB 32100-2015.
 bool IsUscc(absl::string_view code);
-bool IsDivisionCode(absl::string_view code);   // six digits
+bool IsDivisionCode(absl::string_view code);  // six digits
 // The division inside a USCC.
 std::string DivisionOfUscc(absl::string_view uscc);
 

@@ -1,7 +1,9 @@
-// Every key of the store stands on this page. The first byte is the kind (and selects the column family in production); numbers
-// are big-endian; feed keys have 16 bytes; all parts but the last have a fixed length or an end mark, so every prefix can be
-// scanned. The indices m and J name the feed in the key: feeds arrive in any order, so a node that moved, or a code that went to
-// a successor, may stand in two feeds for a while, and each may add and remove its own without reading.
+// Every key of the store stands on this page. The first byte is the kind (and selects the column
+// family in production); numbers are big-endian; feed keys have 16 bytes; all parts but the last
+// have a fixed length or an end mark, so every prefix can be scanned. The indices m and J name the
+// feed in the key: feeds arrive in any order, so a node that moved, or a code that went to a
+// successor, may stand in two feeds for a while, and each may add and remove its own without
+// reading.
 //
 //   F feed                       FeedRecord            one per feed held
 //   L feed epoch8 last8          SignedBatch           the log
@@ -69,7 +71,7 @@ std::string ChainKey(absl::string_view digest);
 std::string TableKey(const FeedKey& feed);
 std::string RowKeyIn(const FeedKey& feed, uint32_t run, absl::string_view row_key);
 std::string RunPrefix(const FeedKey& feed, uint32_t run);
-std::string RowsPrefix(const FeedKey& feed);   // all runs
+std::string RowsPrefix(const FeedKey& feed);  // all runs
 std::string MemberKey(const FeedKey& feed, absl::string_view node_id);
 std::string MemberPrefix(const FeedKey& feed);
 std::string MemberIndexKey(absl::string_view node_id, const FeedKey& feed);
@@ -97,7 +99,8 @@ std::string DepartmentKey(absl::string_view uscc);
 std::string SupersededKey(const FeedKey& feed, uint64_t epoch, uint64_t last);
 std::string SupersededPrefix(const FeedKey& feed);
 std::string NodeFactKey(absl::string_view name);
-std::string RestoredKey();                     // storage.v1.Restored, written by `guantong restore`, removed by the engine
+// storage.v1.Restored, written by `guantong restore`, removed by the engine.
+std::string RestoredKey();
 
 // The prefix of a whole kind, and the first key after all keys with `prefix`.
 std::string KindPrefix(char kind);

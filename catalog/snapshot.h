@@ -1,7 +1,9 @@
-// Making a snapshot of a KEYED feed at its last push end: chunks in key order, named by their SHA-256, and an unsigned manifest.
+// Making a snapshot of a KEYED feed at its last push end: chunks in key order, named by their
+// SHA-256, and an unsigned manifest.
 //
-// Where a chunk ends depends on the keys around it and not on what stands before, so a change in one place leaves nearly all other
-// chunks as they were, and who holds an older snapshot fetches only what differs.
+// Where a chunk ends depends on the keys around it and not on what stands before, so a change in
+// one place leaves nearly all other chunks as they were, and who holds an older snapshot fetches
+// only what differs.
 #ifndef GUANTONG_CATALOG_SNAPSHOT_H_
 #define GUANTONG_CATALOG_SNAPSHOT_H_
 
@@ -16,9 +18,10 @@
 
 namespace guantong {
 
-// Reads `snapshot` (feed record, table or facts) and hands every chunk to `keep` before it makes the next. The manifest has feed, at, commit,
-// schema, records, chunks and encoding; chain, time and signature are the signer's. FAILED_PRECONDITION feed_not_keyed;
-// NOT_FOUND feed_unknown, table_absent; errors of the store and of `keep`.
+// Reads `snapshot` (feed record, table or facts) and hands every chunk to `keep` before it makes
+// the next. The manifest has feed, at, commit, schema, records, chunks and encoding; chain, time
+// and signature are the signer's. FAILED_PRECONDITION feed_not_keyed; NOT_FOUND feed_unknown,
+// table_absent; errors of the store and of `keep`.
 absl::StatusOr<v1::Manifest> BuildSnapshot(
     const Reader& snapshot, const FeedKey& feed,
     const std::function<absl::Status(const std::string& hash, const std::string& chunk)>& keep);

@@ -217,8 +217,7 @@ void TableWriter::Save(WriteSet* writes) const {
   writes->Put(TableKey(feed_), record_.SerializeAsString());
 }
 
-// --- reading
-// ------------------------------------------------------------------------------------------------------------
+// --- reading ------------------------------------------------------------------------------------
 
 TableReader::TableReader(const Reader* snapshot, FeedKey feed, storage::v1::TableRecord record,
                          v1::DatasetSchema schema)

@@ -14,32 +14,33 @@
 
 namespace guantong {
 
-// The items of not-shared entries flow upward alone: they are for this node's own people, no answer to another node holds or betrays
-// them.
+// The items of not-shared entries flow upward alone: they are for this node's own people, no answer
+// to another node holds or betrays them.
 enum class UpwardItems { kShown, kKeptBack };
 
-// The entry in force under `code` (tombstones included), with the items of the upward feed where held and `items` says so.
-// NOT_FOUND entry_unknown.
+// The entry in force under `code` (tombstones included), with the items of the upward feed where
+// held and `items` says so. NOT_FOUND entry_unknown.
 absl::StatusOr<v1::CatalogEntry> FindEntry(const Reader& snapshot, absl::string_view code,
                                            UpwardItems items = UpwardItems::kShown);
 
 struct EntryQuery {
-  std::vector<std::string> words;    // all must occur (case-folded substring of name, abstract, provider, items, code, class)
-  std::string provider_code;         // empty: any
-  v1::EntryState state = v1::ENTRY_STATE_PUBLISHED;   // UNSPECIFIED: any but withdrawn
-  std::string after_code;            // paging
+  std::vector<std::string> words;  // all must occur (case-folded substring of name, abstract,
+                                   // provider, items, code, class)
+  std::string provider_code;       // empty: any
+  v1::EntryState state = v1::ENTRY_STATE_PUBLISHED;  // UNSPECIFIED: any but withdrawn
+  std::string after_code;                            // paging
   size_t limit = 50;
-  UpwardItems items = UpwardItems::kShown;   // in the answer, and for the words to be found in
+  UpwardItems items = UpwardItems::kShown;  // in the answer, and for the words to be found in
 };
 struct EntryPage {
-  std::vector<v1::CatalogEntry> entries;   // in code order
-  std::string next_after_code;             // empty: no more
+  std::vector<v1::CatalogEntry> entries;  // in code order
+  std::string next_after_code;            // empty: no more
 };
 EntryPage FindEntries(const Reader& snapshot, const EntryQuery& query);
 
 // Directory. NOT_FOUND node_unknown.
 absl::StatusOr<v1::Member> FindMember(const Reader& snapshot, absl::string_view node_id);
-std::vector<v1::Member> AllMembers(const Reader& snapshot);   // in path order
+std::vector<v1::Member> AllMembers(const Reader& snapshot);  // in path order
 
 }  // namespace guantong
 

@@ -124,7 +124,8 @@ absl::StatusOr<v1::CatalogEntry> Catalogue::Register(const CallerIdentity& calle
     return Error(absl::StatusCode::kDataLoss, "store_corrupt",
                  "顺序号记录损坏 (the serial does not parse)");
   }
-  // The count may be older than what was published with it: a store that came from a backup takes its entries back from neighbours.
+  // The count may be older than what was published with it: a store that came from a backup takes
+  // its entries back from neighbours.
   do {
     entry.set_code(MakeCode(entry.class_(), entry.division(), ++serial));
   } while (FindEntry(*snapshot, entry.code()).ok());

@@ -1,4 +1,5 @@
-// Notices that the machine's clock was set: the wall clock and the steady one no longer advance together.
+// Notices that the machine's clock was set: the wall clock and the steady one no longer advance
+// together.
 #ifndef GUANTONG_NODE_CLOCK_WATCH_H_
 #define GUANTONG_NODE_CLOCK_WATCH_H_
 
@@ -20,7 +21,8 @@ class ClockWatch {
   bool Jumped(absl::Time now) {
     const auto steady = std::chrono::steady_clock::now();
     const bool jumped =
-        last_.has_value() && absl::AbsDuration((now - last_->wall) - absl::FromChrono(steady - last_->steady)) > kJump;
+        last_.has_value() &&
+        absl::AbsDuration((now - last_->wall) - absl::FromChrono(steady - last_->steady)) > kJump;
     last_ = {now, steady};
     return jumped;
   }

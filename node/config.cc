@@ -78,7 +78,8 @@ const std::vector<Key>& Keys() {
       TextKey("data_dir", &NodeConfig::data_dir),
       TextKey("log_level", &NodeConfig::log_level),
       NumberKey("child_disk_mb", &NodeConfig::child_disk_mb, kChildDiskMbMax),
-      NumberKey("scrub_bytes_per_second", &NodeConfig::scrub_bytes_per_second, kScrubBytesPerSecondMax),
+      NumberKey("scrub_bytes_per_second", &NodeConfig::scrub_bytes_per_second,
+                kScrubBytesPerSecondMax),
       NumberKey("scrub_pause_seconds", &NodeConfig::scrub_pause_seconds, kScrubPauseSecondsMax),
   };
   return keys;

@@ -31,7 +31,8 @@ struct NodeConfig {
   uint32_t approvals = 0;          // of the network, 0 to 2: set at the root
   std::string data_dir = "store";  // relative to D, or absolute
   std::string log_level = "info";  // debug, info, warning, error
-  uint32_t child_disk_mb = kChildDiskMbDefault;  // kept here only for one child, then cut and paused
+  uint32_t child_disk_mb =
+      kChildDiskMbDefault;  // kept here only for one child, then cut and paused
   uint32_t scrub_bytes_per_second = kScrubBytesPerSecondDefault;  // 0: off
   uint32_t scrub_pause_seconds = kScrubPauseSecondsDefault;       // between two passes
 };

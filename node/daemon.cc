@@ -26,8 +26,8 @@
 #include "catalog/keys.h"
 #include "catalog/rocks/rocks_store.h"
 #include "node/calls.h"
-#include "node/clock.h"
 #include "node/catalogue.h"
+#include "node/clock.h"
 #include "node/config.h"
 #include "node/directory.h"
 #include "node/doctor.h"
@@ -315,9 +315,8 @@ absl::StatusOr<std::unique_ptr<Daemon>> StartOnce(const std::string& dir,
   GT_RETURN_IF_ERROR(CheckParent(config, identity));
   const std::string folder = StoreFolder(dir, config);
   auto damage = std::make_unique<DamageWatch>(folder, wants_restart);
-  const RocksOptions how = {.on_damage = [noted = damage.get()](const absl::Status& why) {
-    noted->Note("read", why);
-  }};
+  const RocksOptions how = {
+      .on_damage = [noted = damage.get()](const absl::Status& why) { noted->Note("read", why); }};
   GT_ASSIGN_OR_RETURN(std::unique_ptr<RocksStore> store, OpenAndMend(folder, identity, how));
   std::vector<absl::Time> mended;
   for (const v1::Damage& past : PastDamage(*store)) mended.push_back(TimeOfTimestamp(past.at()));

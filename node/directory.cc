@@ -66,7 +66,8 @@ Directory::Directory(const Site* site) : site_(*site) {
 absl::StatusOr<v1::TreeNode> Directory::Find(const Reader& snapshot,
                                              absl::string_view node_id) const {
   if (node_id == absl::string_view(self_.node_id())) return self_;
-  // A member record says more than a certificate, where there is one; where an ancestor stands the certificates prove.
+  // A member record says more than a certificate, where there is one; where an ancestor stands the
+  // certificates prove.
   absl::StatusOr<v1::Member> member = FindMember(snapshot, node_id);
   for (const v1::TreeNode& ancestor : ancestors_) {
     if (node_id != absl::string_view(ancestor.node_id())) continue;
@@ -81,7 +82,8 @@ std::vector<v1::TreeNode> Directory::Tree(const Reader& snapshot) const {
   for (const v1::TreeNode& ancestor : ancestors_) by_id[ancestor.node_id()] = ancestor;
   for (const v1::Member& member : AllMembers(snapshot)) {
     auto ancestor = by_id.find(member.node_id());
-    if (member.removed() || (ancestor != by_id.end() && ancestor->second.path() != member.path())) continue;
+    if (member.removed() || (ancestor != by_id.end() && ancestor->second.path() != member.path()))
+      continue;
     by_id[member.node_id()] = NodeOf(member);
   }
   by_id[self_.node_id()] = self_;

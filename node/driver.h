@@ -13,6 +13,7 @@
 // FAILURE  A commit that fails fails everything that waits, closes all links and throws the engine
 // away. Requests are then answered with
 //          that error, until a probe commit succeeds and a new engine has been made from the store.
+//
 // THREADS  All public members from any thread. Callbacks run on the core thread and must only
 // enqueue.
 #ifndef GUANTONG_NODE_DRIVER_H_
@@ -163,7 +164,7 @@ class Driver : public LinkEvents {
   const Hooks hooks_;
   Links* links_ = nullptr;
 
-  ClockWatch clock_;            // the core thread's, as is
+  ClockWatch clock_;  // the core thread's, as is
   bool clock_was_set_ = false;
 
   mutable std::mutex mutex_;

@@ -63,10 +63,12 @@ void Driver::CoreLoop() {
       committed_ticket_ = 0;
       lock.unlock();
       if (engine_ != nullptr) {
-        Suspend("本机时钟被改动，重新连接 (the clock of this machine was set: all links are made anew)",
-                Error(absl::StatusCode::kUnavailable, "clock_was_set", "the clock of this machine was set while the node ran",
-                      absl::FormatTime(now), "try again in a few seconds"),
-                now);
+        Suspend(
+            "本机时钟被改动，重新连接 (the clock of this machine was set: all links are made anew)",
+            Error(absl::StatusCode::kUnavailable, "clock_was_set",
+                  "the clock of this machine was set while the node ran", absl::FormatTime(now),
+                  "try again in a few seconds"),
+            now);
       }
       resume_at_ = now;
       lock.lock();

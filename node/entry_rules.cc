@@ -96,11 +96,15 @@ absl::StatusOr<std::string> TableOf(const v1::CatalogEntry& entry, absl::string_
 }
 
 absl::Status CheckSharingChange(const v1::CatalogEntry& from, const v1::CatalogEntry& to) {
-  const bool copies = from.sharing().type() == v1::SHARING_TYPE_UNCONDITIONAL && !TablesOf(from).empty();
+  const bool copies =
+      from.sharing().type() == v1::SHARING_TYPE_UNCONDITIONAL && !TablesOf(from).empty();
   if (!copies || to.sharing().type() == v1::SHARING_TYPE_UNCONDITIONAL) return absl::OkStatus();
-  return Error(absl::StatusCode::kFailedPrecondition, "sharing_narrowed",
-               "共享类型不能就地收窄:其他节点可能持有该数据的副本 (others may hold copies of this dataset)", from.code(),
-               "先注销该条目,各处副本随之删除,再重新登记 (withdraw the entry, which drops the copies, and register it anew)");
+  return Error(
+      absl::StatusCode::kFailedPrecondition, "sharing_narrowed",
+      "共享类型不能就地收窄:其他节点可能持有该数据的副本 (others may hold copies of this dataset)",
+      from.code(),
+      "先注销该条目,各处副本随之删除,再重新登记 (withdraw the entry, which drops the copies, and "
+      "register it anew)");
 }
 
 absl::Status CheckSchemaChange(const v1::DatasetSchema& from, const v1::DatasetSchema& to) {

@@ -36,8 +36,8 @@ absl::Status CheckInForce(const v1::CatalogEntry& entry);
 absl::StatusOr<std::string> TableOf(const v1::CatalogEntry& entry, absl::string_view id);
 std::vector<std::string> TablesOf(const v1::CatalogEntry& entry);
 
-// A table others may hold copies of is not narrowed under them: withdrawing the entry drops the copies, registering it anew opens it to
-// fewer. FAILED_PRECONDITION sharing_narrowed.
+// A table others may hold copies of is not narrowed under them: withdrawing the entry drops the
+// copies, registering it anew opens it to fewer. FAILED_PRECONDITION sharing_narrowed.
 absl::Status CheckSharingChange(const v1::CatalogEntry& from, const v1::CatalogEntry& to);
 
 // Rows keep their values in column order, so columns of a dataset with rows stay as they are; new

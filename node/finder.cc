@@ -141,8 +141,7 @@ NodePath Finder::Wanted(v1::SearchScope scope) const {
 }
 
 absl::StatusOr<v1::EntryList> Finder::SearchHere(const v1::SearchRequest& request,
-                                                 const NodePath& within,
-                                                 UpwardItems items) const {
+                                                 const NodePath& within, UpwardItems items) const {
   const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
   EntryQuery query;
   for (absl::string_view word :
@@ -189,9 +188,8 @@ absl::StatusOr<v1::EntryList> Finder::Search(const v1::SearchRequest& request,
                                              const CallerIdentity& caller, absl::Time deadline) {
   const NodePath wanted = Wanted(request.scope());
   const NodePath held = HeldHere();
-  GT_ASSIGN_OR_RETURN(v1::EntryList here,
-                      SearchHere(request, held.Contains(wanted) ? wanted : held,
-                                 UpwardItems::kShown));
+  GT_ASSIGN_OR_RETURN(v1::EntryList here, SearchHere(request, held.Contains(wanted) ? wanted : held,
+                                                     UpwardItems::kShown));
   if (held.Contains(wanted)) return here;
   const size_t limit =
       std::min(request.limit() == 0 ? kSearchLimitDefault : request.limit(), kSearchLimitMax);

@@ -13,7 +13,8 @@ namespace guantong {
 inline constexpr size_t kInboxRequestsMax = 4096;
 inline constexpr size_t kInboxRequestBytesMax = 64 << 20;
 inline constexpr size_t kInboxFrameBytesMax = 32 << 20;  // transports stop granting credit above
-inline constexpr size_t kInboxFrameCost = 512;  // of each beside its bytes, so that empty ones count
+inline constexpr size_t kInboxFrameCost =
+    512;  // of each beside its bytes, so that empty ones count
 inline constexpr size_t kCommitBytesMax =
     64 << 20;  // ordered and not yet durable; the core pauses above
 inline constexpr int64_t kStopSecondsMax = 8;

@@ -15,8 +15,7 @@ namespace {
 
 absl::Status Unwritable(const std::string& file) {
   return Error(absl::StatusCode::kUnavailable, "file_unwritable",
-               absl::StrCat(Text("写不了文件：", "cannot write the file: "),
-                            std::strerror(errno)),
+               absl::StrCat(Text("写不了文件：", "cannot write the file: "), std::strerror(errno)),
                file, Text("检查目录、权限和磁盘空间", "check folder, permissions and disk space"));
 }
 

@@ -224,11 +224,13 @@ absl::StatusOr<v1::PushResponse> PushDesk::Apply(const PushStream& stream, const
       GT_ASSIGN_OR_RETURN(const std::unique_ptr<v1::PushResponse> before,
                           results_.Find(*snapshot, push.feed, push.open.batch_id(), push.digest));
       if (before != nullptr) return *before;
-      // One that a stop cut short goes on by itself, from payloads staged under its own id. Its own repeat waits for its result.
+      // One that a stop cut short goes on by itself, from payloads staged under its own id. Its own
+      // repeat waits for its result.
       std::string bytes;
       storage::v1::PendingPush pending;
       if (snapshot->Get(PendingPushKey(push.feed), &bytes).ok() && pending.ParseFromString(bytes)) {
-        if (pending.push_id() == push.open.batch_id() && !stream.broken() && absl::Now() < give_up) {
+        if (pending.push_id() == push.open.batch_id() && !stream.broken() &&
+            absl::Now() < give_up) {
           absl::SleepFor(kPendingPushLook);
           --attempt;
           continue;

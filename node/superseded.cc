@@ -20,14 +20,16 @@ namespace {
 
 // The feed's own bytes name it; the operator names the resource, with or without the id.
 bool Asked(const v1::FeedId& feed, absl::string_view resource) {
-  return resource.empty() || feed.resource() == resource || absl::StartsWith(feed.resource(), absl::StrCat(resource, ":"));
+  return resource.empty() || feed.resource() == resource ||
+         absl::StartsWith(feed.resource(), absl::StrCat(resource, ":"));
 }
 
 v1::DatasetSchema SchemaAt(const Reader& store, const FeedKey& feed) {
   std::string bytes;
   storage::v1::TableRecord table;
   v1::DatasetSchema schema;
-  if (store.Get(TableKey(feed), &bytes).ok() && table.ParseFromString(bytes)) schema.ParseFromString(table.schema());
+  if (store.Get(TableKey(feed), &bytes).ok() && table.ParseFromString(bytes))
+    schema.ParseFromString(table.schema());
   return schema;
 }
 
@@ -43,8 +45,8 @@ std::string KeyText(const v1::DatasetSchema& schema, const v1::RowChange& change
   return values.empty() ? absl::Utf8SafeCHexEscape(change.key()) : absl::StrJoin(values, "\t");
 }
 
-void AddRows(const v1::DatasetSchema& schema, const std::string& payload, const v1::SupersededRecord& like,
-             v1::SupersededResponse* response) {
+void AddRows(const v1::DatasetSchema& schema, const std::string& payload,
+             const v1::SupersededRecord& like, v1::SupersededResponse* response) {
   v1::RowBatch rows;
   if (!rows.ParseFromString(payload)) return;
   for (const v1::RowChange& change : rows.changes()) {
@@ -55,7 +57,8 @@ void AddRows(const v1::DatasetSchema& schema, const std::string& payload, const 
   }
 }
 
-void AddFacts(const std::string& payload, const v1::SupersededRecord& like, v1::SupersededResponse* response) {
+void AddFacts(const std::string& payload, const v1::SupersededRecord& like,
+              v1::SupersededResponse* response) {
   v1::Records records;
   if (!records.ParseFromString(payload)) return;
   for (const v1::Record& fact : records.records()) {
@@ -80,7 +83,8 @@ void AddFacts(const std::string& payload, const v1::SupersededRecord& like, v1::
 
 }  // namespace
 
-absl::StatusOr<v1::SupersededResponse> ListSuperseded(const Reader& store, absl::string_view resource) {
+absl::StatusOr<v1::SupersededResponse> ListSuperseded(const Reader& store,
+                                                      absl::string_view resource) {
   v1::SupersededResponse response;
   const std::string prefix = KindPrefix('W');
   auto cursor = store.Scan(prefix, PrefixEnd(prefix));
@@ -89,7 +93,8 @@ absl::StatusOr<v1::SupersededResponse> ListSuperseded(const Reader& store, absl:
   for (; cursor->Valid(); cursor->Next()) {
     v1::SignedBatch batch;
     if (!batch.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size()))) {
-      return Error(absl::StatusCode::kDataLoss, "store_corrupt", "a superseded batch does not parse", HexOf(cursor->key()),
+      return Error(absl::StatusCode::kDataLoss, "store_corrupt",
+                   "a superseded batch does not parse", HexOf(cursor->key()),
                    "run `guantong verify`");
     }
     GT_ASSIGN_OR_RETURN(const ParsedBatch parsed, ParseBatch(batch));
@@ -99,7 +104,8 @@ absl::StatusOr<v1::SupersededResponse> ListSuperseded(const Reader& store, absl:
       response.set_more(true);
       break;
     }
-    GT_ASSIGN_OR_RETURN(const std::string payload, DecodePayload(header.compression(), batch.payload()));
+    GT_ASSIGN_OR_RETURN(const std::string payload,
+                        DecodePayload(header.compression(), batch.payload()));
     v1::SupersededRecord like;
     *like.mutable_feed() = header.feed();
     like.set_epoch(header.epoch().number());

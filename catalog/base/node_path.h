@@ -1,4 +1,5 @@
-// Where a node stands now: ASCII labels joined by '/', the root is empty. Labels are never parsed as codes.
+// Where a node stands now: ASCII labels joined by '/', the root is empty. Labels are never parsed
+// as codes.
 #ifndef GUANTONG_CATALOG_BASE_NODE_PATH_H_
 #define GUANTONG_CATALOG_BASE_NODE_PATH_H_
 
@@ -18,16 +19,16 @@ bool IsPathLabel(absl::string_view label);
 
 class NodePath {
  public:
-  NodePath() = default;                                        // the root
+  NodePath() = default;  // the root
   static absl::StatusOr<NodePath> Parse(absl::string_view text);
 
   const std::string& text() const { return text_; }
   bool is_root() const { return text_.empty(); }
   size_t depth() const;
-  NodePath Parent() const;                                     // of the root: the root
-  NodePath Child(absl::string_view label) const;               // label must be valid
-  absl::string_view Label() const;                             // last one, "" for the root
-  NodePath Ancestor(size_t depth) const;                       // the first `depth` labels
+  NodePath Parent() const;                        // of the root: the root
+  NodePath Child(absl::string_view label) const;  // label must be valid
+  absl::string_view Label() const;                // last one, "" for the root
+  NodePath Ancestor(size_t depth) const;          // the first `depth` labels
 
   // True for the path itself and everything below it.
   bool Contains(const NodePath& other) const;

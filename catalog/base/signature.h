@@ -1,5 +1,6 @@
-// P-256/SHA-256 signatures over domain-separated messages. Every signed thing of the protocol goes through `SignedMessage`,
-// so that a signature made for one purpose never verifies for another, nor in another network.
+// P-256/SHA-256 signatures over domain-separated messages. Every signed thing of the protocol goes
+// through `SignedMessage`, so that a signature made for one purpose never verifies for another, nor
+// in another network.
 #ifndef GUANTONG_CATALOG_BASE_SIGNATURE_H_
 #define GUANTONG_CATALOG_BASE_SIGNATURE_H_
 
@@ -20,7 +21,8 @@ inline constexpr absl::string_view kCallDomain = "guantong/call/1";
 inline constexpr absl::string_view kReplyDomain = "guantong/reply/1";
 inline constexpr absl::string_view kEnrolDomain = "guantong/enrol/1";
 
-// domain | 0x00 | network id (32 bytes) | digest (32 bytes, or a fixed-length concatenation of digests)
+// domain | 0x00 | network id (32 bytes) | digest (32 bytes, or a fixed-length concatenation of
+// digests)
 std::string SignedMessage(absl::string_view domain, absl::string_view network,
                           absl::string_view digest);
 
@@ -30,7 +32,7 @@ class SigningKey {
   static absl::StatusOr<SigningKey> Generate();
   static absl::StatusOr<SigningKey> FromPem(absl::string_view pem);
 
-  std::string ToPem() const;              // PKCS#8, unencrypted
+  std::string ToPem() const;                                     // PKCS#8, unencrypted
   const std::string& public_key() const { return public_key_; }  // SPKI, DER
   std::string Sign(absl::string_view message) const;             // DER ECDSA
   EVP_PKEY* evp() const { return key_.get(); }

@@ -1,7 +1,9 @@
-// Errors as absl::Status: what failed, on what, and what to do next, with one machine-readable payload.
+// Errors as absl::Status: what failed, on what, and what to do next, with one machine-readable
+// payload.
 //
-// `reason` is stable lower_snake_case that scripts read; `subject` names the thing (a code, a path, a file:line);
-// `remedy` tells an operator the next step. Foreign statuses are converted in one function each, where they enter.
+// `reason` is stable lower_snake_case that scripts read; `subject` names the thing (a code, a path,
+// a file:line); `remedy` tells an operator the next step. Foreign statuses are converted in one
+// function each, where they enter.
 #ifndef GUANTONG_CATALOG_BASE_STATUS_H_
 #define GUANTONG_CATALOG_BASE_STATUS_H_
 
@@ -38,21 +40,22 @@ absl::Status Annotate(const absl::Status& status, absl::string_view prefix);
 #define GT_CONCAT_INNER_(a, b) a##b
 #define GT_CONCAT_(a, b) GT_CONCAT_INNER_(a, b)
 
-#define GT_RETURN_IF_ERROR(expr)                    \
-  do {                                              \
+#define GT_RETURN_IF_ERROR(expr)                                               \
+  do {                                                                         \
     if (absl::Status gt_status_ = (expr); !gt_status_.ok()) return gt_status_; \
   } while (false)
 
-#define GT_ASSIGN_OR_RETURN(lhs, expr) GT_ASSIGN_OR_RETURN_(GT_CONCAT_(gt_statusor_, __LINE__), lhs, expr)
+#define GT_ASSIGN_OR_RETURN(lhs, expr) \
+  GT_ASSIGN_OR_RETURN_(GT_CONCAT_(gt_statusor_, __LINE__), lhs, expr)
 #define GT_ASSIGN_OR_RETURN_(statusor, lhs, expr) \
   auto statusor = (expr);                         \
   if (!statusor.ok()) return statusor.status();   \
   lhs = *std::move(statusor)
 
 // Programmer errors: on in release, names the place and ends the process.
-#define GT_CHECK(condition)                                                      \
-  do {                                                                           \
-    if (!(condition)) ::guantong::CheckFailed(#condition, __FILE__, __LINE__);   \
+#define GT_CHECK(condition)                                                    \
+  do {                                                                         \
+    if (!(condition)) ::guantong::CheckFailed(#condition, __FILE__, __LINE__); \
   } while (false)
 
 namespace guantong {

@@ -69,8 +69,8 @@ rocksdb::DBOptions DatabaseOptions(const RocksOptions& options) {
   database.create_missing_column_families = true;
   if (options.env != nullptr) database.env = options.env;
   database.max_total_wal_size = options.log_bytes_max;
-  // A record cut short at the end was never acknowledged. One damaged before that may have been: the default would drop it and all
-  // after it without a word.
+  // A record cut short at the end was never acknowledged. One damaged before that may have been:
+  // the default would drop it and all after it without a word.
   database.wal_recovery_mode = options.log_to_first_damage
                                    ? rocksdb::WALRecoveryMode::kPointInTimeRecovery
                                    : rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;

@@ -13,8 +13,8 @@
 #include "absl/strings/str_cat.h"
 #include "catalog/base/status.h"
 #include "catalog/rocks/families.h"
-#include "catalog/rocks/info_log.h"
 #include "catalog/rocks/files.h"
+#include "catalog/rocks/info_log.h"
 #include "catalog/rocks/rocks_status.h"
 
 namespace guantong {

@@ -117,8 +117,9 @@ void AddFeeds(CLI::App* app, Invocation* invocation) {
   feeds->add_option("FILTER", *filter,
                     Text("资源代码或类别，不写为全部", "resource code or kind; all without"));
   const auto superseded = std::make_shared<bool>(false);
-  feeds->add_flag("--superseded", *superseded,
-                  Text("列出被新一代取代的记录", "list the records that a later epoch has cut off"));
+  feeds->add_flag(
+      "--superseded", *superseded,
+      Text("列出被新一代取代的记录", "list the records that a later epoch has cut off"));
   feeds->callback([invocation, filter, superseded] {
     invocation->action = [invocation, filter, superseded] {
       return *superseded ? RunSuperseded(*invocation, *filter) : RunFeeds(*invocation, *filter);

@@ -132,9 +132,10 @@ absl::Status RunLinks(const Invocation& invocation) {
                ByteCount(link.lag_bytes()),
                Age(link.has_lag_since(), link.lag_since()),
                LadderCell(link.ladder()),
-               link.disk_budget_bytes() == 0 ? TableCell("")
-                                             : TableCell(absl::StrCat(ByteCount(link.disk_bytes()).shown, "/",
-                                                                      ByteCount(link.disk_budget_bytes()).shown)),
+               link.disk_budget_bytes() == 0
+                   ? TableCell("")
+                   : TableCell(absl::StrCat(ByteCount(link.disk_bytes()).shown, "/",
+                                            ByteCount(link.disk_budget_bytes()).shown)),
                link.address(),
                link.text()});
   }

@@ -135,7 +135,8 @@ absl::StatusOr<v1::PushResponse> PushWithRetries(const Connection& connection, P
   for (int attempt = 1;; ++attempt) {
     *local = {};
     auto response = Attempt(connection, options.open, rows.get(), deadline, local);
-    // A node that was restarted finishes by itself what it had taken: on a repeat the open push is our own.
+    // A node that was restarted finishes by itself what it had taken: on a repeat the open push is
+    // our own.
     const bool own_push_open = attempt > 1 && DetailOf(response.status()).reason == "push_open";
     const bool again = absl::IsUnavailable(response.status()) || own_push_open;
     if (response.ok() || !again || attempt == kAttemptsMax) return response;

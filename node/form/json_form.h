@@ -8,6 +8,7 @@
 //        Every field that always has a value is printed, also at its default, and lists also when
 //        empty, so that scripts can rely on the key; absent messages, absent optionals and the
 //        unset arms of a oneof are left out.
+//
 // GAPS   No maps, no Any, no extensions: the protos have none.
 #ifndef GUANTONG_NODE_FORM_JSON_FORM_H_
 #define GUANTONG_NODE_FORM_JSON_FORM_H_

@@ -2,6 +2,7 @@
 // (one flat object per line).
 //
 // NULLS   csv, tsv: an empty field is null, a quoted empty one ("") is empty text. jsonl: null.
+//
 // HEADER  csv, tsv: the first line. jsonl: the keys of the first object; every other object has the
 // same keys, in any order. VALUES  As written: blanks are kept, JSON numbers keep their digits,
 // JSON booleans are true and false. ERRORS  INVALID_ARGUMENT with subject "file:line":

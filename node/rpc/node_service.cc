@@ -79,13 +79,13 @@ class NodeService final : public v1::NodeService::Service {
   }
   grpc::Status Verify(grpc::ServerContext* context, const v1::VerifyRequest* request,
                       v1::VerifyResponse* response) override {
-    return Serve(authoriser_, *context, "guantong.v1.NodeService.Verify",
-                 [&](const CallerIdentity& caller) {
-                   if (request->code().empty()) return Fill(parts_.upkeep->Verify(), response);
-                   return Fill(parts_.upkeep->copies().Compare(caller, request->code(),
-                                                               DeadlineOf(*context)),
-                               response);
-                 });
+    return Serve(
+        authoriser_, *context, "guantong.v1.NodeService.Verify", [&](const CallerIdentity& caller) {
+          if (request->code().empty()) return Fill(parts_.upkeep->Verify(), response);
+          return Fill(
+              parts_.upkeep->copies().Compare(caller, request->code(), DeadlineOf(*context)),
+              response);
+        });
   }
   grpc::Status Backup(grpc::ServerContext* context, const v1::BackupRequest* request,
                       grpc::ServerWriter<v1::BackupProgress>* writer) override {

@@ -1,4 +1,5 @@
-// Links refuse peers with the same statuses, so the conversion stands where the lowest of its users does.
+// Links refuse peers with the same statuses, so the conversion stands where the lowest of its users
+// does.
 #ifndef GUANTONG_NODE_RPC_WIRE_STATUS_H_
 #define GUANTONG_NODE_RPC_WIRE_STATUS_H_
 

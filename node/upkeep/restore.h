@@ -11,12 +11,12 @@
 namespace guantong {
 
 struct RestoreOptions {
-  std::string dir;       // becomes the node's folder
-  std::string from;      // folder of backups
-  uint32_t number = 0;   // 0: the newest
-  bool alone = false;    // there is no neighbour to wait for
+  std::string dir;        // becomes the node's folder
+  std::string from;       // folder of backups
+  uint32_t number = 0;    // 0: the newest
+  bool alone = false;     // there is no neighbour to wait for
   bool unmarked = false;  // a copy for a drill, which asks nobody
-  bool replace = false;  // what is in `dir` moves aside; otherwise it must be absent or empty
+  bool replace = false;   // what is in `dir` moves aside; otherwise it must be absent or empty
 };
 
 struct Restored {

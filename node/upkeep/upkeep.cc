@@ -114,11 +114,12 @@ v1::Finding Upkeep::Histories() const {
   });
   if (!read.ok()) return Found("superseded", false, read.message(), "稍后重试 (try again)");
   if (cut.empty()) return Found("superseded", true, "没有被取代的记录 (none)", "");
-  return Found("superseded", false,
-               absl::StrCat("有被新纪元取代的批次 (batches cut off by a new epoch): ",
-                            absl::StrJoin(cut, "，")),
-               "用 guantong feeds --superseded 列出，由业务部门核对是否要重新推送 (list them; their "
-               "department decides whether to push them anew)");
+  return Found(
+      "superseded", false,
+      absl::StrCat("有被新纪元取代的批次 (batches cut off by a new epoch): ",
+                   absl::StrJoin(cut, "，")),
+      "用 guantong feeds --superseded 列出，由业务部门核对是否要重新推送 (list them; their "
+      "department decides whether to push them anew)");
 }
 
 v1::Finding Upkeep::PausedChildren() const {

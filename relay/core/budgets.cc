@@ -13,7 +13,9 @@ namespace guantong {
 
 namespace {
 
-uint64_t BytesOf(const FeedState& feed) { return feed.record.log_bytes() + feed.chunk_bytes + kFeedOverheadBytes; }
+uint64_t BytesOf(const FeedState& feed) {
+  return feed.record.log_bytes() + feed.chunk_bytes + kFeedOverheadBytes;
+}
 
 }  // namespace
 
@@ -39,7 +41,8 @@ void Budgets::Enforce(Turn& turn) {
     if (kept > budget) over.emplace_back(node, kept);
     auto paused = core_.paused.find(node);
     if (paused == core_.paused.end()) continue;
-    std::erase_if(paused->second, [&wants = theirs](const FeedKey& key) { return !wants.Wants(key); });
+    std::erase_if(paused->second,
+                  [&wants = theirs](const FeedKey& key) { return !wants.Wants(key); });
     // It asks again by itself for what it waits for.
     if (kept < budget / 2 || paused->second.empty()) core_.paused.erase(paused);
   }
@@ -54,8 +57,9 @@ void Budgets::Cut(Turn& turn, const std::string& node_id, uint64_t kept) {
     FeedState* feed = core_.Find(key);
     if (feed != nullptr && feed->transit()) feeds.push_back(feed);
   }
-  std::stable_sort(feeds.begin(), feeds.end(),
-                   [](const FeedState* a, const FeedState* b) { return BytesOf(*a) > BytesOf(*b); });
+  std::stable_sort(feeds.begin(), feeds.end(), [](const FeedState* a, const FeedState* b) {
+    return BytesOf(*a) > BytesOf(*b);
+  });
   for (FeedState* feed : feeds) {
     if (kept <= aim) return;
     const uint64_t before = BytesOf(*feed);
@@ -84,8 +88,9 @@ void Budgets::Cut(Turn& turn, const std::string& node_id, uint64_t kept) {
     if (!wants_.Wanted(key, feed->origin_path) && feed->pending == 0) DropFeed(core_, turn, key);
   }
   if (paused.size() > already) {
-    turn.Alarm(absl::StrCat("the child ", DisplayPath(core_.neighbour_paths.at(node_id)), " has used up its disk budget of ",
-                            core_.options.child_disk_bytes, " bytes: ", paused.size(), " feeds wait for room"));
+    turn.Alarm(absl::StrCat("the child ", DisplayPath(core_.neighbour_paths.at(node_id)),
+                            " has used up its disk budget of ", core_.options.child_disk_bytes,
+                            " bytes: ", paused.size(), " feeds wait for room"));
   }
 }
 
@@ -95,7 +100,9 @@ void Budgets::SayPaused(Turn& turn, const Peer& peer, const WantedFeed& wanted) 
   nack->set_feed_key(FeedKey::Of(wanted.feed).str());
   *nack->mutable_feed() = wanted.feed;
   nack->set_reason(v1::NACK_REASON_BUDGET);
-  nack->set_text("上级为本节点保留的磁盘空间已用完，腾出后自动继续 (the parent's disk budget for this node is used up)");
+  nack->set_text(
+      "上级为本节点保留的磁盘空间已用完，腾出后自动继续 (the parent's disk budget for this node is "
+      "used up)");
   SendFrame(turn, peer, v1::LANE_CONTROL, frame);
 }
 

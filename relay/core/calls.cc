@@ -12,7 +12,8 @@ namespace guantong {
 namespace {
 
 absl::Duration BudgetOf(const google::protobuf::Duration& message) {
-  const absl::Duration budget = absl::Seconds(message.seconds()) + absl::Nanoseconds(message.nanos());
+  const absl::Duration budget =
+      absl::Seconds(message.seconds()) + absl::Nanoseconds(message.nanos());
   return std::clamp(budget, absl::ZeroDuration(), absl::Seconds(kCallBudgetSecondsMax));
 }
 
@@ -22,8 +23,11 @@ void SetBudget(absl::Duration budget, v1::CallRequest* request) {
   request->mutable_budget()->set_nanos(static_cast<int32_t>(nanos % 1'000'000'000));
 }
 
-// What a hop leaves to those after it, so that the one that is stuck is named by its neighbour, not by the caller.
-absl::Duration Onward(absl::Duration budget) { return budget - std::max(budget / 50, absl::Milliseconds(2)); }
+// What a hop leaves to those after it, so that the one that is stuck is named by its neighbour, not
+// by the caller.
+absl::Duration Onward(absl::Duration budget) {
+  return budget - std::max(budget / 50, absl::Milliseconds(2));
+}
 
 std::string ReplyDigest(const v1::CallReply& reply) {
   Sha256Stream stream;
@@ -88,7 +92,8 @@ void Calls::OnRequest(Turn& turn, Peer& peer, v1::CallRequest request) {
       request.call().size() > kCallBodyBytesMax + 4096) {
     ++peer.frames_rejected;
     turn.Say(absl::StrCat("link ", DisplayPath(peer.who.path), ": call refused: caller ",
-                          request.caller().path(), " does not lie behind it, or the call is malformed"));
+                          request.caller().path(),
+                          " does not lie behind it, or the call is malformed"));
     return;
   }
   Route(turn, peer.who.link, 0, std::move(request));
@@ -97,12 +102,15 @@ void Calls::OnRequest(Turn& turn, Peer& peer, v1::CallRequest request) {
 void Calls::Route(Turn& turn, LinkId from, Token token, v1::CallRequest request) {
   *request.add_hops() = OwnHop();
   const absl::Duration budget = BudgetOf(request.budget());
-  Open open{.from = from, .token = token, .target = request.target(),
-            .hops = {request.hops().begin(), request.hops().end()}, .deadline = turn.now + budget};
+  Open open{.from = from,
+            .token = token,
+            .target = request.target(),
+            .hops = {request.hops().begin(), request.hops().end()},
+            .deadline = turn.now + budget};
   auto refuse = [&](v1::CallStatus status, absl::Status why) {
     Answer(turn, open, Refusal(request.id(), status, why, open.hops));
   };
-  if (open_.count(request.id()) > 0) return;   // a repeat of what is under way
+  if (open_.count(request.id()) > 0) return;  // a repeat of what is under way
   absl::StatusOr<NodePath> target = NodePath::Parse(request.target());
   if (!target.ok()) return refuse(v1::CALL_STATUS_NOT_EXECUTED, target.status());
   // A neighbour has a share, so that none of them takes the room of the others, or ours.
@@ -111,21 +119,23 @@ void Calls::Route(Turn& turn, LinkId from, Token token, v1::CallRequest request)
       waiting->second >= core_.options.calls_open_max / (from == 0 ? 1 : kCallShares)) {
     return refuse(v1::CALL_STATUS_NOT_EXECUTED,
                   Error(absl::StatusCode::kResourceExhausted, "node_busy",
-                        absl::StrCat(Here(), " 等待中的请求过多 (too many calls wait there)"), "", "稍后再试 (try again)"));
+                        absl::StrCat(Here(), " 等待中的请求过多 (too many calls wait there)"), "",
+                        "稍后再试 (try again)"));
   }
   if (*target == core_.self_path()) return Execute(turn, std::move(open), request);
 
   Peer* next = core_.NextHop(*target);
   if (next == nullptr || next->who.link == from) {
-    const std::string toward = core_.IsBelow(*target)
-                                   ? DisplayPath(target->Ancestor(core_.self_path().depth() + 1))
-                                   : core_.self_path().is_root() ? DisplayPath(*target)
-                                                                 : DisplayPath(core_.self_path().Parent());
-    return refuse(v1::CALL_STATUS_NOT_EXECUTED,
-                  Error(absl::StatusCode::kUnavailable, "hop_down",
-                        absl::StrCat("在 ", Here(), " 不可用:与 ", toward, " 没有连通的链路 (unavailable at ",
-                                     DisplayPath(core_.self_path()), ": no link to ", toward, ")"),
-                        toward, "链路恢复后再试;在那里看 guantong links (try again when the link is back)"));
+    const std::string toward =
+        core_.IsBelow(*target)        ? DisplayPath(target->Ancestor(core_.self_path().depth() + 1))
+        : core_.self_path().is_root() ? DisplayPath(*target)
+                                      : DisplayPath(core_.self_path().Parent());
+    return refuse(
+        v1::CALL_STATUS_NOT_EXECUTED,
+        Error(absl::StatusCode::kUnavailable, "hop_down",
+              absl::StrCat("在 ", Here(), " 不可用:与 ", toward, " 没有连通的链路 (unavailable at ",
+                           DisplayPath(core_.self_path()), ": no link to ", toward, ")"),
+              toward, "链路恢复后再试;在那里看 guantong links (try again when the link is back)"));
   }
   open.to = next->who.link;
   open.next_name = DisplayPath(next->who.path);
@@ -146,34 +156,40 @@ void Calls::Await(const std::string& id, Open open) {
 
 Calls::Open Calls::Take(std::map<std::string, Open>::iterator it) {
   deadlines_.erase({it->second.deadline, it->first});
-  if (auto waiting = open_of_link_.find(it->second.from); --waiting->second == 0) open_of_link_.erase(waiting);
+  if (auto waiting = open_of_link_.find(it->second.from); --waiting->second == 0)
+    open_of_link_.erase(waiting);
   Open open = std::move(it->second);
   open_.erase(it);
   return open;
 }
 
-// --- at the provider ------------------------------------------------------------------------------------------
+// --- at the provider -----------------------------------------------------------------------------
 
-absl::Status Calls::CheckCaller(Turn& turn, const v1::CallRequest& request, const v1::SignedCall& call) {
+absl::Status Calls::CheckCaller(Turn& turn, const v1::CallRequest& request,
+                                const v1::SignedCall& call) {
   if (request.has_chain()) GT_RETURN_IF_ERROR(core_.chains.Learn(request.chain()).status());
   const VerifiedChain* signer = core_.chains.Find(request.signer_chain());
-  if (signer == nullptr) return Error(absl::StatusCode::kUnauthenticated, "chain_unknown", "chain not held");
+  if (signer == nullptr)
+    return Error(absl::StatusCode::kUnauthenticated, "chain_unknown", "chain not held");
   const v1::Caller& caller = call.caller();
   const bool same = call.id() == request.id() && call.target() == request.target() &&
                     caller.SerializeAsString() == request.caller().SerializeAsString();
   if (!same || signer->role != CertificateRole::kIssuing || signer->node_id != caller.node_id() ||
       signer->path.text() != caller.path()) {
     return Error(absl::StatusCode::kUnauthenticated, "caller_mismatch",
-                 "the call is not signed by the node it names as caller", DisplayPath(signer->path));
+                 "the call is not signed by the node it names as caller",
+                 DisplayPath(signer->path));
   }
   if (turn.now < signer->not_before || turn.now > signer->not_after) {
     return Error(absl::StatusCode::kUnauthenticated, "certificate_expired",
-                 "the caller's certificate is not valid now", DisplayPath(signer->path), "renew it");
+                 "the caller's certificate is not valid now", DisplayPath(signer->path),
+                 "renew it");
   }
-  if (!signer->key.Verify(SignedMessage(kCallDomain, core_.chains.network(), Sha256(request.call())),
-                          request.signature())) {
-    return Error(absl::StatusCode::kUnauthenticated, "bad_signature", "the call's signature does not verify",
-                 DisplayPath(signer->path));
+  if (!signer->key.Verify(
+          SignedMessage(kCallDomain, core_.chains.network(), Sha256(request.call())),
+          request.signature())) {
+    return Error(absl::StatusCode::kUnauthenticated, "bad_signature",
+                 "the call's signature does not verify", DisplayPath(signer->path));
   }
   return absl::OkStatus();
 }
@@ -184,19 +200,22 @@ void Calls::Execute(Turn& turn, Open open, const v1::CallRequest& request) {
   };
   v1::SignedCall call;
   if (!call.ParseFromString(request.call())) {
-    return refuse(v1::CALL_STATUS_NOT_EXECUTED,
-                  Error(absl::StatusCode::kInvalidArgument, "call_malformed", "the call does not parse"));
+    return refuse(v1::CALL_STATUS_NOT_EXECUTED, Error(absl::StatusCode::kInvalidArgument,
+                                                      "call_malformed", "the call does not parse"));
   }
   if (open.token == 0) {
     if (absl::Status checked = CheckCaller(turn, request, call); !checked.ok()) {
       const bool lacks_chain = DetailOf(checked).reason == "chain_unknown";
-      return refuse(lacks_chain ? v1::CALL_STATUS_CHAIN_UNKNOWN : v1::CALL_STATUS_NOT_EXECUTED, checked);
+      return refuse(lacks_chain ? v1::CALL_STATUS_CHAIN_UNKNOWN : v1::CALL_STATUS_NOT_EXECUTED,
+                    checked);
     }
     if (executed_.count(call.caller().node_id() + request.id()) > 0) return;
     Remember(call.caller().node_id() + request.id(), open.deadline);
   }
   open.send_chain = request.has_chain();
-  turn.effects.deliveries.push_back({.id = request.id(), .call = std::move(call), .hops = open.hops,
+  turn.effects.deliveries.push_back({.id = request.id(),
+                                     .call = std::move(call),
+                                     .hops = open.hops,
                                      .budget = open.deadline - turn.now});
   Await(request.id(), std::move(open));
 }
@@ -213,7 +232,7 @@ void Calls::Remember(const std::string& id, absl::Time until) {
 
 void Calls::OnAnswered(Turn& turn, CallAnswered event) {
   auto it = open_.find(event.id);
-  if (it == open_.end() || it->second.to != 0) return;   // its budget has ended
+  if (it == open_.end() || it->second.to != 0) return;  // its budget has ended
   const Open open = Take(it);
   v1::CallReply reply;
   reply.set_id(event.id);
@@ -239,7 +258,7 @@ void Calls::OnAnswered(Turn& turn, CallAnswered event) {
   Answer(turn, open, std::move(reply));
 }
 
-// --- replies --------------------------------------------------------------------------------------------------
+// --- replies -------------------------------------------------------------------------------------
 
 void Calls::OnReply(Turn& turn, Peer& peer, v1::CallReply reply) {
   auto it = open_.find(reply.id());
@@ -266,18 +285,19 @@ void Calls::OnReply(Turn& turn, Peer& peer, v1::CallReply reply) {
 
 absl::Status Calls::CheckReply(Turn& turn, const Open& open, const v1::CallReply& reply) {
   // A hop that could not go on speaks for itself and can only say so.
-  if (reply.status() != v1::CALL_STATUS_OK && reply.status() != v1::CALL_STATUS_FAILED) return absl::OkStatus();
+  if (reply.status() != v1::CALL_STATUS_OK && reply.status() != v1::CALL_STATUS_FAILED)
+    return absl::OkStatus();
   if (reply.has_chain()) GT_RETURN_IF_ERROR(core_.chains.Learn(reply.chain()).status());
   const VerifiedChain* signer = core_.chains.Find(reply.signer_chain());
   // It has a new chain since we last asked: with the next call we send ours, and get it.
   if (signer == nullptr) chain_of_target_.erase(open.target);
-  if (signer == nullptr || signer->role != CertificateRole::kIssuing || signer->path.text() != open.target ||
-      turn.now > signer->not_after ||
+  if (signer == nullptr || signer->role != CertificateRole::kIssuing ||
+      signer->path.text() != open.target || turn.now > signer->not_after ||
       !signer->key.Verify(SignedMessage(kReplyDomain, core_.chains.network(), ReplyDigest(reply)),
                           reply.signature())) {
     return Error(absl::StatusCode::kDataLoss, "reply_unproven",
-                 absl::StrCat("the answer is not signed by the node that was asked, ", open.target), open.target,
-                 "tell the operators of the nodes between; see hops");
+                 absl::StrCat("the answer is not signed by the node that was asked, ", open.target),
+                 open.target, "tell the operators of the nodes between; see hops");
   }
   core_.chains.Keep(reply.signer_chain(), &turn.writes());
   chain_of_target_[open.target] = reply.signer_chain();
@@ -326,9 +346,10 @@ void Calls::OnLinkDown(Turn& turn, const Peer& peer) {
     Answer(turn, open,
            Refusal(id, v1::CALL_STATUS_UNKNOWN,
                    Error(absl::StatusCode::kUnavailable, "hop_lost",
-                         absl::StrCat("在 ", Here(), " 不可用:请求途中与 ", open.next_name, " 的链路中断 (unavailable at ",
-                                      DisplayPath(core_.self_path()), ": the link to ", open.next_name,
-                                      " was lost while the call was under way)"),
+                         absl::StrCat("在 ", Here(), " 不可用:请求途中与 ", open.next_name,
+                                      " 的链路中断 (unavailable at ",
+                                      DisplayPath(core_.self_path()), ": the link to ",
+                                      open.next_name, " was lost while the call was under way)"),
                          open.next_name, "可能已经执行;重复无害时再试 (it may have been executed)"),
                    open.hops));
   }
@@ -338,13 +359,14 @@ void Calls::Expire(Turn& turn) {
   while (!deadlines_.empty() && deadlines_.begin()->first <= turn.now) {
     const std::string id = deadlines_.begin()->second;
     const Open open = Take(open_.find(id));
-    const std::string where = open.to == 0 ? "正在执行 (it was being executed)"
-                                           : absl::StrCat(open.next_name, " 没有答复 (no answer from it)");
+    const std::string where = open.to == 0
+                                  ? "正在执行 (it was being executed)"
+                                  : absl::StrCat(open.next_name, " 没有答复 (no answer from it)");
     Answer(turn, open,
            Refusal(id, v1::CALL_STATUS_UNKNOWN,
                    Error(absl::StatusCode::kDeadlineExceeded, "out_of_time",
-                         absl::StrCat("在 ", Here(), " 超时 (out of time):", where),
-                         open.target, "加大 --timeout 再试 (ask again with a larger --timeout)"),
+                         absl::StrCat("在 ", Here(), " 超时 (out of time):", where), open.target,
+                         "加大 --timeout 再试 (ask again with a larger --timeout)"),
                    open.hops));
   }
   while (!executed_by_age_.empty() &&

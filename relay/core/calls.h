@@ -1,5 +1,5 @@
-// Calls: routed by path, each hop takes off the time it used, executed at most once. A hop that cannot go on answers at once; no hop
-// ever repeats a call.
+// Calls: routed by path, each hop takes off the time it used, executed at most once. A hop that
+// cannot go on answers at once; no hop ever repeats a call.
 #ifndef GUANTONG_RELAY_CORE_CALLS_H_
 #define GUANTONG_RELAY_CORE_CALLS_H_
 
@@ -29,13 +29,14 @@ class Calls {
   struct Open {
     LinkId from = 0;
     Token token = 0;
-    LinkId to = 0;                 // 0: being executed here
+    LinkId to = 0;  // 0: being executed here
     std::string target;
-    std::string next_name;         // who was asked, for messages
-    std::vector<v1::Hop> hops;     // up to and including this node
+    std::string next_name;      // who was asked, for messages
+    std::vector<v1::Hop> hops;  // up to and including this node
     absl::Time deadline;
-    bool send_chain = false;       // execution: the caller's chain came along, so ours goes back
-    v1::CallRequest request;       // own calls: to be sent again with the chain, when the provider lacks it
+    bool send_chain = false;  // execution: the caller's chain came along, so ours goes back
+    v1::CallRequest
+        request;  // own calls: to be sent again with the chain, when the provider lacks it
   };
 
   void Route(Turn& turn, LinkId from, Token token, v1::CallRequest request);
@@ -46,19 +47,20 @@ class Calls {
   v1::CallReply Refusal(const std::string& id, v1::CallStatus status, const absl::Status& why,
                         const std::vector<v1::Hop>& hops) const;
   v1::Hop OwnHop() const;
-  std::string Here() const;   // path and name, for messages
+  std::string Here() const;  // path and name, for messages
   void Remember(const std::string& id, absl::Time until);
 
   void Await(const std::string& id, Open open);
-  Open Take(std::map<std::string, Open>::iterator it);   // waits no more
+  Open Take(std::map<std::string, Open>::iterator it);  // waits no more
 
   Core& core_;
   std::map<std::string, Open> open_;
-  std::map<LinkId, size_t> open_of_link_;                // by where they came from; own calls are 0
-  std::set<std::pair<absl::Time, std::string>> deadlines_;   // of open_
+  std::map<LinkId, size_t> open_of_link_;  // by where they came from; own calls are 0
+  std::set<std::pair<absl::Time, std::string>> deadlines_;  // of open_
   std::map<std::string, absl::Time> executed_;
   std::set<std::pair<absl::Time, std::string>> executed_by_age_;
-  std::map<std::string, std::string> chain_of_target_;   // path -> digest, proven by an earlier reply
+  std::map<std::string, std::string>
+      chain_of_target_;  // path -> digest, proven by an earlier reply
 };
 
 }  // namespace guantong

@@ -52,7 +52,8 @@ ChainBook::Known* ChainBook::Remember(std::string digest, Known known) {
     by_age_.pop_front();
   }
   by_age_.push_back(digest);
-  return known_.emplace(std::move(digest), std::make_unique<Known>(std::move(known))).first->second.get();
+  return known_.emplace(std::move(digest), std::make_unique<Known>(std::move(known)))
+      .first->second.get();
 }
 
 }  // namespace guantong

@@ -1,7 +1,9 @@
-// Certificate chains by digest: verified once, remembered within a bound, stored with what they signed.
+// Certificate chains by digest: verified once, remembered within a bound, stored with what they
+// signed.
 //
-// A neighbour can make up any number of valid chains for nodes below it. So what it sends is only remembered, the oldest going first; in the
-// store is what signed something that was accepted. A chain that went meanwhile is missing like one that never came: it is asked for again.
+// A neighbour can make up any number of valid chains for nodes below it. So what it sends is only
+// remembered, the oldest going first; in the store is what signed something that was accepted. A
+// chain that went meanwhile is missing like one that never came: it is asked for again.
 #ifndef GUANTONG_RELAY_CORE_CHAIN_BOOK_H_
 #define GUANTONG_RELAY_CORE_CHAIN_BOOK_H_
 
@@ -23,16 +25,20 @@ class ChainBook {
  public:
   ChainBook(std::string network, const Store* store, size_t bytes_max = kChainsInMemoryBytesMax,
             ChainVerifier verify = VerifyChainLinks)
-      : network_(std::move(network)), store_(store), bytes_max_(bytes_max), verify_(std::move(verify)) {}
+      : network_(std::move(network)),
+        store_(store),
+        bytes_max_(bytes_max),
+        verify_(std::move(verify)) {}
 
-  // Verifies the links and remembers; what was verified before costs a look-up. Dates are held against signed_at of each signed
-  // thing.
+  // Verifies the links and remembers; what was verified before costs a look-up. Dates are held
+  // against signed_at of each signed thing.
   absl::StatusOr<std::string> Learn(const v1::CertificateChain& chain);
 
   // Stores a chain that is held, once; nothing for one that is not.
   void Keep(absl::string_view digest, WriteSet* writes);
 
-  // Null when the chain is not held. A chain in the store was verified when it came in. Good until another is learned or found.
+  // Null when the chain is not held. A chain in the store was verified when it came in. Good until
+  // another is learned or found.
   const VerifiedChain* Find(absl::string_view digest);
 
   // Must be held. Good as long.

@@ -20,7 +20,8 @@ constexpr int kAsksMax = 24;
 
 }  // namespace
 
-void Disputes::SendToOrigin(Turn& turn, const Peer& from, const FeedState& feed, const std::string& chain, Bytes frame) {
+void Disputes::SendToOrigin(Turn& turn, const Peer& from, const FeedState& feed,
+                            const std::string& chain, Bytes frame) {
   const Peer* upstream = core_.NextHop(feed.origin_path);
   if (upstream == nullptr || upstream == &from) return;
   v1::Frame certificates;
@@ -29,7 +30,8 @@ void Disputes::SendToOrigin(Turn& turn, const Peer& from, const FeedState& feed,
   SendShared(turn, *upstream, v1::LANE_BULK, std::move(frame));
 }
 
-void Disputes::Show(Turn& turn, const Peer& peer, const FeedState& feed, const v1::Position& theirs) {
+void Disputes::Show(Turn& turn, const Peer& peer, const FeedState& feed,
+                    const v1::Position& theirs) {
   std::string chain;
   Bytes frame = BatchAround(core_, feed, theirs.epoch().number(), theirs.sequence(), &chain);
   if (frame == nullptr) return;
@@ -46,7 +48,8 @@ void Disputes::Remember(Turn& turn, const Peer& peer, FeedState& feed, const v1:
   }
   // One at a time: the next one tells again.
   if (feed.dispute.has_value() && core_.FindPeer(feed.dispute->claimant) != nullptr) return;
-  feed.dispute = Dispute{.to = theirs, .claimant = peer.who.node_id, .since = turn.now, .asked_at = turn.now};
+  feed.dispute =
+      Dispute{.to = theirs, .claimant = peer.who.node_id, .since = turn.now, .asked_at = turn.now};
   core_.disputed.insert(feed.key);
 }
 
@@ -56,8 +59,8 @@ void Disputes::Told(Turn& turn, Peer& peer, FeedState& feed, const v1::Position&
   Show(turn, peer, feed, theirs);
 }
 
-void Disputes::Shown(Turn& turn, Peer& peer, FeedState& feed, const ParsedBatch& parsed, const v1::SignedBatch& batch,
-                     Bytes frame) {
+void Disputes::Shown(Turn& turn, Peer& peer, FeedState& feed, const ParsedBatch& parsed,
+                     const v1::SignedBatch& batch, Bytes frame) {
   const v1::Position theirs = PositionOf(parsed.header, parsed.chain_hash);
   if (auto it = peer.outgoing.find(feed.key); it != peer.outgoing.end()) {
     // It takes nothing that continues ours: a new epoch it takes as a snapshot, when it comes.
@@ -72,7 +75,8 @@ void Disputes::Shown(Turn& turn, Peer& peer, FeedState& feed, const ParsedBatch&
     origin_.FoundFork(turn, feed, theirs);
     // Before the epoch that was opened for another fork is a minute old it is told again.
     if (feed.record.forks() == forks) {
-      if (feed.dispute.has_value() && feed.dispute->claimant == peer.who.node_id) feed.dispute->shown = true;
+      if (feed.dispute.has_value() && feed.dispute->claimant == peer.who.node_id)
+        feed.dispute->shown = true;
       return;
     }
     SetAside(core_, turn, feed, parsed.header, batch);
@@ -95,13 +99,15 @@ void Disputes::Shown(Turn& turn, Peer& peer, FeedState& feed, const ParsedBatch&
   feed.fork_told_at = turn.now;
   feed.record.set_forks(feed.record.forks() + 1);
   SaveFeed(core_, turn, feed);
-  turn.Alarm(absl::StrCat("feed ", HexOf(feed.key.bytes()), " of ", DisplayPath(feed.origin_path), " has forked: ",
-                          DisplayPath(peer.who.path), " holds another record at sequence ", theirs.sequence()));
+  turn.Alarm(absl::StrCat("feed ", HexOf(feed.key.bytes()), " of ", DisplayPath(feed.origin_path),
+                          " has forked: ", DisplayPath(peer.who.path),
+                          " holds another record at sequence ", theirs.sequence()));
 }
 
-// --- of ended epochs --------------------------------------------------------------------------------------------
+// --- of ended epochs -----------------------------------------------------------------------------
 
-void Disputes::ToldSuperseded(Turn& turn, const Peer& peer, FeedState& feed, const v1::Position& theirs) {
+void Disputes::ToldSuperseded(Turn& turn, const Peer& peer, FeedState& feed,
+                              const v1::Position& theirs) {
   Remember(turn, peer, feed, theirs);
 }
 
@@ -114,10 +120,11 @@ void Disputes::ShownSuperseded(Turn& turn, Peer& peer, FeedState& feed, const Pa
     if (MarkOf(at) > MarkOf(feed.record.superseded())) *feed.record.mutable_superseded() = at;
     SaveFeed(core_, turn, feed);
     if (first) {
-      turn.Alarm(absl::StrCat("feed ", feed.record.feed().resource(), " kind ", feed.kind(), " of ",
-                              DisplayPath(feed.origin_path), ": ", DisplayPath(peer.who.path), " holds records of epoch ",
-                              at.epoch().number(),
-                              " that a later epoch has cut off; they are gathered, see `guantong feeds --superseded`"));
+      turn.Alarm(absl::StrCat(
+          "feed ", feed.record.feed().resource(), " kind ", feed.kind(), " of ",
+          DisplayPath(feed.origin_path), ": ", DisplayPath(peer.who.path),
+          " holds records of epoch ", at.epoch().number(),
+          " that a later epoch has cut off; they are gathered, see `guantong feeds --superseded`"));
     }
     if (!feed.own) SendToOrigin(turn, peer, feed, parsed.header.signer_chain(), std::move(frame));
   }
@@ -128,14 +135,16 @@ void Disputes::ShownSuperseded(Turn& turn, Peer& peer, FeedState& feed, const Pa
 }
 
 void Disputes::Give(Turn& turn, Peer& peer, const FeedState& feed, const v1::Position& after) {
-  auto cursor = core_.store->Scan(SupersededKey(feed.key, after.epoch().number(), after.sequence() + 1),
-                                  PrefixEnd(SupersededPrefix(feed.key)));
+  auto cursor =
+      core_.store->Scan(SupersededKey(feed.key, after.epoch().number(), after.sequence() + 1),
+                        PrefixEnd(SupersededPrefix(feed.key)));
   size_t bytes = 0;
   std::string chain;
   for (; cursor->Valid() && bytes < core_.options.link_window_bytes; cursor->Next()) {
     v1::Frame frame;
     v1::BatchHeader header;
-    if (!frame.mutable_batch()->ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())) ||
+    if (!frame.mutable_batch()->ParseFromArray(cursor->value().data(),
+                                               static_cast<int>(cursor->value().size())) ||
         !header.ParseFromString(frame.batch().header())) {
       continue;
     }
@@ -164,7 +173,7 @@ void Disputes::AskSuperseded(Turn& turn, const Peer& peer, FeedState& feed) {
     *held.mutable_epoch() = header.epoch();
     held.set_sequence(header.last());
   }
-  if (MarkOf(held) >= MarkOf(feed.dispute->to)) held.Clear();   // of later ones: all again
+  if (MarkOf(held) >= MarkOf(feed.dispute->to)) held.Clear();  // of later ones: all again
   v1::Frame frame;
   *frame.mutable_fetch()->mutable_feed() = feed.record.feed();
   frame.mutable_fetch()->set_superseded(true);
@@ -197,7 +206,8 @@ void Disputes::Tend(Turn& turn) {
       feed->disbelieved.insert(dispute.claimant);
       feed->dispute.reset();
       core_.disputed.erase(key);
-      if (feed->own && Locate(core_, *feed, theirs) == Place::kFork) origin_.FoundFork(turn, *feed, theirs);
+      if (feed->own && Locate(core_, *feed, theirs) == Place::kFork)
+        origin_.FoundFork(turn, *feed, theirs);
     }
   }
 }

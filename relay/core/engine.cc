@@ -32,7 +32,8 @@ constexpr absl::Duration kUnwantedKept = absl::Minutes(10);
 
 class EngineImpl : public Engine {
  public:
-  EngineImpl(EngineOptions options, EngineIdentity identity, const Store* store, RandomSource random)
+  EngineImpl(EngineOptions options, EngineIdentity identity, const Store* store,
+             RandomSource random)
       : core_(std::move(options), std::move(identity), store, std::move(random)),
         origin_(&core_),
         disputes_(&core_, &origin_),
@@ -141,14 +142,15 @@ class EngineImpl : public Engine {
   absl::Time last_sweep_;
 };
 
-// --- links ----------------------------------------------------------------------------------------------------
+// --- links ---------------------------------------------------------------------------------------
 
 void EngineImpl::On(Turn& turn, LinkUp event) {
   for (auto it = core_.peers.begin(); it != core_.peers.end();) {
     auto old = it++;
     if (old->second.who.node_id != event.node_id) continue;
     const LinkId link = old->first;
-    turn.effects.closes.push_back({.link = link, .why = absl::AbortedError("a newer session of this neighbour began")});
+    turn.effects.closes.push_back(
+        {.link = link, .why = absl::AbortedError("a newer session of this neighbour began")});
     On(turn, LinkDown{.link = link, .why = "replaced by a newer session"});
   }
   core_.neighbour_paths[event.node_id] = event.path;
@@ -184,8 +186,8 @@ void EngineImpl::On(Turn& turn, FrameReceived event) {
     ++peer->frames_rejected;
     turn.effects.closes.push_back(
         {.link = event.link,
-         .why = Error(absl::StatusCode::kInvalidArgument, "frame_malformed", "a frame does not parse",
-                      DisplayPath(peer->who.path))});
+         .why = Error(absl::StatusCode::kInvalidArgument, "frame_malformed",
+                      "a frame does not parse", DisplayPath(peer->who.path))});
     return;
   }
   OnFrame(turn, *peer, std::move(frame), std::move(event.frame));
@@ -220,7 +222,8 @@ void EngineImpl::OnFrame(Turn& turn, Peer& peer, v1::Frame frame, std::string ra
     case v1::Frame::kChain:
       return receiver_.OnChain(turn, peer, frame.chain());
     case v1::Frame::kBatch:
-      return receiver_.OnBatch(turn, peer, frame.batch(), std::make_shared<const std::string>(std::move(raw)));
+      return receiver_.OnBatch(turn, peer, frame.batch(),
+                               std::make_shared<const std::string>(std::move(raw)));
     case v1::Frame::kManifest:
       return receiver_.OnManifest(turn, peer, frame.manifest());
     case v1::Frame::kChunk:
@@ -232,7 +235,7 @@ void EngineImpl::OnFrame(Turn& turn, Peer& peer, v1::Frame frame, std::string ra
   }
 }
 
-// --- writes of this node --------------------------------------------------------------------------------------
+// --- writes of this node -------------------------------------------------------------------------
 
 void EngineImpl::On(Turn& turn, Committed event) {
   while (!in_flight_.empty() && in_flight_.front().ticket <= event.ticket) {
@@ -258,11 +261,13 @@ void EngineImpl::On(Turn& turn, OpenRows event) {
 void EngineImpl::On(Turn& turn, WriteFacts event) {
   turn.writes().Append(std::move(event.writes));
   turn.when_durable.push_back([token = event.token](Turn& later) {
-    if (token != 0) later.effects.writes_done.push_back({.token = token, .status = absl::OkStatus(), .position = {}});
+    if (token != 0)
+      later.effects.writes_done.push_back(
+          {.token = token, .status = absl::OkStatus(), .position = {}});
   });
 }
 
-// --- time -----------------------------------------------------------------------------------------------------
+// --- time ----------------------------------------------------------------------------------------
 
 void EngineImpl::OnTime(Turn& turn) {
   calls_.Expire(turn);
@@ -302,7 +307,8 @@ void EngineImpl::Sweep(Turn& turn) {
   budgets_.Enforce(turn);
 }
 
-// Somebody wants it: a dataset by name, a record feed by scope. What comes from below stays for good.
+// Somebody wants it: a dataset by name, a record feed by scope. What comes from below stays for
+// good.
 bool EngineImpl::Kept(const FeedState& feed) const {
   if (feed.kind() == v1::FEED_KIND_ROWS) return wants_.Wanted(feed.key, feed.origin_path);
   if (core_.IsBelow(feed.origin_path)) return true;
@@ -322,10 +328,14 @@ void EngineImpl::Merge(Turn& turn) {
       it = core_.merging.erase(it);
       continue;
     }
-    // A step reads what is committed, so the table must be at rest. One step a turn leaves room for everything else.
+    // A step reads what is committed, so the table must be at rest. One step a turn leaves room for
+    // everything else.
     if (feed->pending == 0) {
-      if (absl::Status merged = feed->table->MergeStep(*core_.store, kMergeRowsPerStep, &turn.writes()); !merged.ok()) {
-        turn.Alarm(absl::StrCat("merging the table of ", feed->record.feed().resource(), ": ", merged.message()));
+      if (absl::Status merged =
+              feed->table->MergeStep(*core_.store, kMergeRowsPerStep, &turn.writes());
+          !merged.ok()) {
+        turn.Alarm(absl::StrCat("merging the table of ", feed->record.feed().resource(), ": ",
+                                merged.message()));
       }
       SaveFeed(core_, turn, *feed);
       return;
@@ -340,7 +350,8 @@ absl::Time EngineImpl::WakeAt(absl::Time now) const {
     wake = std::min(wake, peer.offered_at + core_.options.sync_every);
     wake = std::min(wake, sender_.NextResend(peer));
   }
-  if (!core_.repairing.empty() || !core_.recovering.empty() || !core_.disputed.empty() || core_.restored.has_value()) {
+  if (!core_.repairing.empty() || !core_.recovering.empty() || !core_.disputed.empty() ||
+      core_.restored.has_value()) {
     wake = std::min(wake, now + absl::Seconds(1));
   }
   wake = std::min(wake, last_sweep_ + kSweepEvery);
@@ -353,12 +364,13 @@ std::vector<EngineImpl::Action> EngineImpl::TakeActions(Turn& turn) {
   for (const FeedKey& key : turn.touched) {
     const FeedState* feed = core_.Find(key);
     if (feed == nullptr) continue;
-    actions.push_back([this, key, opening = feed->opening, head = feed->record.head()](Turn& later) {
-      FeedState* state = core_.Find(key, opening);
-      if (state == nullptr) return;
-      state->durable = head;
-      if (state->own) sender_.Advance(later, *state);
-    });
+    actions.push_back(
+        [this, key, opening = feed->opening, head = feed->record.head()](Turn& later) {
+          FeedState* state = core_.Find(key, opening);
+          if (state == nullptr) return;
+          state->durable = head;
+          if (state->own) sender_.Advance(later, *state);
+        });
   }
   std::move(turn.when_durable.begin(), turn.when_durable.end(), std::back_inserter(actions));
   turn.touched.clear();
@@ -395,10 +407,11 @@ Effects EngineImpl::EndTurn(Turn turn) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(EngineOptions options, EngineIdentity identity,
-                                                       const Store* store, RandomSource random,
-                                                       absl::Time now) {
-  auto engine = std::make_unique<EngineImpl>(std::move(options), std::move(identity), store, std::move(random));
+absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(EngineOptions options,
+                                                       EngineIdentity identity, const Store* store,
+                                                       RandomSource random, absl::Time now) {
+  auto engine = std::make_unique<EngineImpl>(std::move(options), std::move(identity), store,
+                                             std::move(random));
   GT_RETURN_IF_ERROR(engine->Load(now));
   return engine;
 }

@@ -45,7 +45,8 @@ absl::Status ApplyRows(Turn& turn, FeedState& feed, const v1::BatchHeader& heade
   if (header.encoding() == v1::ENCODING_RECORDS) {
     v1::Records records;
     if (!records.ParseFromString(payload)) {
-      return Error(absl::StatusCode::kFailedPrecondition, "payload_unreadable", "records do not parse");
+      return Error(absl::StatusCode::kFailedPrecondition, "payload_unreadable",
+                   "records do not parse");
     }
     for (const v1::Record& record : records.records()) {
       if (record.has_feed_closed()) feed.record.set_closed(true);
@@ -57,7 +58,8 @@ absl::Status ApplyRows(Turn& turn, FeedState& feed, const v1::BatchHeader& heade
     return Error(absl::StatusCode::kFailedPrecondition, "payload_unreadable", "rows do not parse");
   }
   // Rows that travelled, as decoded here; schema and epoch are records of the feed and no rows.
-  feed.record.set_records_received(feed.record.records_received() + static_cast<uint64_t>(rows.changes_size()));
+  feed.record.set_records_received(feed.record.records_received() +
+                                   static_cast<uint64_t>(rows.changes_size()));
   return feed.table->Apply(header, rows, &turn.writes());
 }
 
@@ -65,15 +67,18 @@ absl::Status ApplyRows(Turn& turn, FeedState& feed, const v1::BatchHeader& heade
 void AddCut(storage::v1::FeedRecord& record, const v1::Position& end) {
   if (end.epoch().number() == 0) return;
   *record.add_cuts() = end;
-  if (record.cuts_size() > kCutsMax) record.mutable_cuts()->DeleteSubrange(0, record.cuts_size() - kCutsMax);
+  if (record.cuts_size() > kCutsMax)
+    record.mutable_cuts()->DeleteSubrange(0, record.cuts_size() - kCutsMax);
 }
 
-bool BeyondCuts(const google::protobuf::RepeatedPtrField<v1::Position>& cuts, const v1::Position& position) {
+bool BeyondCuts(const google::protobuf::RepeatedPtrField<v1::Position>& cuts,
+                const v1::Position& position) {
   for (const v1::Position& cut : cuts) {
     if (cut.epoch().number() != position.epoch().number()) continue;
     return cut.epoch().id() != position.epoch().id() || position.sequence() > cut.sequence();
   }
-  // A number that the history in force has passed over; of those before the oldest cut nothing is known.
+  // A number that the history in force has passed over; of those before the oldest cut nothing is
+  // known.
   return !cuts.empty() && position.epoch().number() > cuts.begin()->epoch().number();
 }
 
@@ -85,10 +90,12 @@ void SetAsideBeyond(Core& core, Turn& turn, FeedState& feed, const v1::Manifest&
     if (end.epoch().number() <= head.epoch().number()) cut = &end;
   }
   if (cut == nullptr) return;
-  const bool apart = cut->epoch().number() == head.epoch().number() && Locate(core, feed, *cut) == Place::kFork;
+  const bool apart =
+      cut->epoch().number() == head.epoch().number() && Locate(core, feed, *cut) == Place::kFork;
   if (!apart && !BeyondCuts(manifest.cuts(), head)) return;
   *feed.record.mutable_superseded() = head;
-  // Where both histories have the cut, what comes after it is superseded; else they part somewhere before, and all that is held is kept.
+  // Where both histories have the cut, what comes after it is superseded; else they part somewhere
+  // before, and all that is held is kept.
   std::string from = LogPrefix(feed.key);
   if (!apart || feed.record.log_bytes() > kSupersededBytesMax) {
     from = LogKey(feed.key, cut->epoch().number(), cut->sequence() + 1);
@@ -120,7 +127,8 @@ absl::Status ApplyFacts(Turn& turn, FeedState& feed, const v1::BatchHeader& head
                         const v1::SignedBatch& batch) {
   if (header.sealing() > v1::SEALING_NONE || !KnownKind(feed.kind())) return absl::OkStatus();
   // A relay without a table never looks at rows.
-  if (feed.kind() == v1::FEED_KIND_ROWS && header.encoding() == v1::ENCODING_ROWS && !feed.table.has_value()) {
+  if (feed.kind() == v1::FEED_KIND_ROWS && header.encoding() == v1::ENCODING_ROWS &&
+      !feed.table.has_value()) {
     return absl::OkStatus();
   }
   absl::StatusOr<std::string> payload = DecodePayload(header.compression(), batch.payload());
@@ -128,12 +136,14 @@ absl::Status ApplyFacts(Turn& turn, FeedState& feed, const v1::BatchHeader& head
   if (feed.kind() == v1::FEED_KIND_ROWS) return ApplyRows(turn, feed, header, *payload);
   v1::Records records;
   if (header.encoding() != v1::ENCODING_RECORDS || !records.ParseFromString(*payload)) {
-    return Error(absl::StatusCode::kFailedPrecondition, "payload_unreadable", "records do not parse");
+    return Error(absl::StatusCode::kFailedPrecondition, "payload_unreadable",
+                 "records do not parse");
   }
   for (const v1::Record& record : records.records()) {
     if (record.has_feed_closed()) feed.record.set_closed(true);
   }
-  CountSkipped(turn, feed, ApplyRecords(feed.record.feed(), feed.origin_path, records, &turn.writes()));
+  CountSkipped(turn, feed,
+               ApplyRecords(feed.record.feed(), feed.origin_path, records, &turn.writes()));
   return absl::OkStatus();
 }
 
@@ -169,7 +179,8 @@ absl::Status LoadFeeds(Core& core) {
       HeldManifest held{.used_at = core.started_at};
       if (held.signed_manifest.ParseFromString(bytes) &&
           held.manifest.ParseFromString(held.signed_manifest.manifest())) {
-        for (const v1::ChunkRef& chunk : held.manifest.chunks()) feed.chunk_bytes += chunk.bytes();   // at most
+        for (const v1::ChunkRef& chunk : held.manifest.chunks())
+          feed.chunk_bytes += chunk.bytes();  // at most
         feed.held = std::move(held);
       }
     }
@@ -188,30 +199,37 @@ absl::Status LoadFeeds(Core& core) {
   cursor = core.store->Scan(members, PrefixEnd(members));
   for (; cursor->Valid(); cursor->Next()) {
     v1::Member member;
-    if (!member.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())) || member.removed()) continue;
-    if (absl::StatusOr<NodePath> path = NodePath::Parse(member.path()); path.ok()) NoteChild(core, *path, 0);
+    if (!member.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())) ||
+        member.removed())
+      continue;
+    if (absl::StatusOr<NodePath> path = NodePath::Parse(member.path()); path.ok())
+      NoteChild(core, *path, 0);
   }
   GT_RETURN_IF_ERROR(cursor->status());
 
   std::string restored;
-  if (core.store->Get(RestoredKey(), &restored).ok()) core.restored.emplace().ParseFromString(restored);
+  if (core.store->Get(RestoredKey(), &restored).ok())
+    core.restored.emplace().ParseFromString(restored);
 
   const std::string interests = KindPrefix('I');
   cursor = core.store->Scan(interests, PrefixEnd(interests));
   for (; cursor->Valid(); cursor->Next()) {
     storage::v1::StoredInterest interest;
-    if (!interest.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size()))) continue;
+    if (!interest.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())))
+      continue;
     if (!interest.ended()) core.subscriptions[FeedKey::Of(interest.feed())] = interest;
   }
   return cursor->status();
 }
 
-absl::StatusOr<v1::Position> PredecessorOf(const v1::BatchHeader& header, const v1::SignedBatch& batch) {
+absl::StatusOr<v1::Position> PredecessorOf(const v1::BatchHeader& header,
+                                           const v1::SignedBatch& batch) {
   GT_ASSIGN_OR_RETURN(std::string payload, DecodePayload(header.compression(), batch.payload()));
   v1::EpochOpened opened;
   if (header.encoding() == v1::ENCODING_ROWS) {
     v1::RowBatch rows;
-    if (rows.ParseFromString(payload) && opened.ParseFromString(rows.opened())) return opened.predecessor();
+    if (rows.ParseFromString(payload) && opened.ParseFromString(rows.opened()))
+      return opened.predecessor();
   } else {
     v1::Records records;
     if (records.ParseFromString(payload) && records.records_size() > 0 &&
@@ -223,7 +241,8 @@ absl::StatusOr<v1::Position> PredecessorOf(const v1::BatchHeader& header, const 
                "the first batch of an epoch does not say what came before");
 }
 
-FeedState& OpenFeed(Core& core, Turn& turn, const v1::FeedId& id, const NodePath& origin_path, bool applied) {
+FeedState& OpenFeed(Core& core, Turn& turn, const v1::FeedId& id, const NodePath& origin_path,
+                    bool applied) {
   const FeedKey key = FeedKey::Of(id);
   FeedState& feed = core.feeds[key];
   feed.key = key;
@@ -253,8 +272,9 @@ void CountSkipped(Turn& turn, FeedState& feed, const SkippedFacts& skipped) {
   feed.record.set_refused_text(skipped.why);
   // Said once: whoever writes such facts may write many.
   if (!first) return;
-  turn.Alarm(absl::StrCat("feed ", HexOf(feed.key.bytes()), " of ", DisplayPath(feed.origin_path),
-                          " says what is not its origin's to say, which is kept and not applied: ", skipped.why));
+  turn.Alarm(absl::StrCat(
+      "feed ", HexOf(feed.key.bytes()), " of ", DisplayPath(feed.origin_path),
+      " says what is not its origin's to say, which is kept and not applied: ", skipped.why));
 }
 
 void SaveFeed(Core& core, Turn& turn, FeedState& feed) {
@@ -279,18 +299,20 @@ void AppendBatch(Core& core, Turn& turn, FeedState& feed, const ParsedBatch& par
     }
   }
 
-  // A fact that does not apply must not stop the feed: the bytes are verified and others may understand them.
+  // A fact that does not apply must not stop the feed: the bytes are verified and others may
+  // understand them.
   if (absl::Status applied = ApplyFacts(turn, feed, header, batch);
       !applied.ok() && record.incomplete_since() == 0) {
     record.set_incomplete_since(header.prev() + 1);
     record.set_fault_text(std::string(applied.message()));
     feed.wants_snapshot = !feed.own;
     feed.snapshot_from = {header.epoch().number(), header.last()};
-    turn.Alarm(absl::StrCat("feed ", HexOf(feed.key.bytes()), " incomplete since ", header.prev() + 1, ": ",
-                            std::string(applied.message())));
+    turn.Alarm(absl::StrCat("feed ", HexOf(feed.key.bytes()), " incomplete since ",
+                            header.prev() + 1, ": ", std::string(applied.message())));
   }
 
-  turn.writes().Put(LogKey(feed.key, header.epoch().number(), header.last()), batch.SerializeAsString());
+  turn.writes().Put(LogKey(feed.key, header.epoch().number(), header.last()),
+                    batch.SerializeAsString());
   core.chains.Keep(header.signer_chain(), &turn.writes());
   const v1::Position position = PositionOf(header, parsed.chain_hash);
   *record.mutable_head() = position;
@@ -309,16 +331,20 @@ void AppendBatch(Core& core, Turn& turn, FeedState& feed, const ParsedBatch& par
   SaveFeed(core, turn, feed);
 
   if (frame == nullptr) frame = FrameOf(batch);
-  Remember(core, feed, {.epoch = header.epoch().number(), .prev = header.prev(), .last = header.last(),
-                        .signer_chain = header.signer_chain(), .frame = std::move(frame)});
+  Remember(core, feed,
+           {.epoch = header.epoch().number(),
+            .prev = header.prev(),
+            .last = header.last(),
+            .signer_chain = header.signer_chain(),
+            .frame = std::move(frame)});
   if (feed.transit()) core.transit_grown += batch.payload().size() + batch.header().size();
   if (record.log_bytes() > core.options.feed_log_bytes_max) {
     TrimLog(core, turn, feed, core.options.feed_log_bytes_max / 2);
   }
 }
 
-std::optional<TailBatch> NextBatch(const Core& core, const FeedState& feed, uint64_t epoch, uint64_t sequence,
-                                   bool* gone) {
+std::optional<TailBatch> NextBatch(const Core& core, const FeedState& feed, uint64_t epoch,
+                                   uint64_t sequence, bool* gone) {
   *gone = false;
   const Mark durable = MarkOf(feed.durable);
   if (durable <= Mark{epoch, sequence}) return std::nullopt;
@@ -334,7 +360,8 @@ std::optional<TailBatch> NextBatch(const Core& core, const FeedState& feed, uint
     if (durable < Mark{it->epoch, it->last}) return std::nullopt;
     return *it;
   }
-  auto cursor = core.store->Scan(LogKey(feed.key, epoch, sequence + 1), PrefixEnd(LogPrefix(feed.key)));
+  auto cursor =
+      core.store->Scan(LogKey(feed.key, epoch, sequence + 1), PrefixEnd(LogPrefix(feed.key)));
   v1::SignedBatch batch;
   v1::BatchHeader header;
   if (!cursor->Valid() ||
@@ -344,19 +371,25 @@ std::optional<TailBatch> NextBatch(const Core& core, const FeedState& feed, uint
     return std::nullopt;
   }
   if (durable < Mark{header.epoch().number(), header.last()}) return std::nullopt;
-  return TailBatch{.epoch = header.epoch().number(), .prev = header.prev(), .last = header.last(),
-                   .signer_chain = header.signer_chain(), .frame = FrameOf(std::move(batch))};
+  return TailBatch{.epoch = header.epoch().number(),
+                   .prev = header.prev(),
+                   .last = header.last(),
+                   .signer_chain = header.signer_chain(),
+                   .frame = FrameOf(std::move(batch))};
 }
 
 bool IsSuperseded(const Core& core, const FeedState& feed, const v1::Position& position) {
   const storage::v1::FeedRecord& record = feed.record;
-  if (position.epoch().number() == 0 || position.epoch().number() >= record.head().epoch().number()) return false;
+  if (position.epoch().number() == 0 || position.epoch().number() >= record.head().epoch().number())
+    return false;
   if (BeyondCuts(record.cuts(), position)) return true;
   // Within what the log still holds, a place where no batch ends or another one does.
-  return MarkOf(position) > MarkOf(record.log_from()) && Locate(core, feed, position) == Place::kGone;
+  return MarkOf(position) > MarkOf(record.log_from()) &&
+         Locate(core, feed, position) == Place::kGone;
 }
 
-bool SetAside(Core& core, Turn& turn, FeedState& feed, const v1::BatchHeader& header, const v1::SignedBatch& batch) {
+bool SetAside(Core& core, Turn& turn, FeedState& feed, const v1::BatchHeader& header,
+              const v1::SignedBatch& batch) {
   const std::string key = SupersededKey(feed.key, header.epoch().number(), header.last());
   std::string held;
   if (core.store->Get(key, &held).ok()) return false;
@@ -369,7 +402,8 @@ bool SetAside(Core& core, Turn& turn, FeedState& feed, const v1::BatchHeader& he
   return true;
 }
 
-Bytes BatchAround(const Core& core, const FeedState& feed, uint64_t epoch, uint64_t sequence, std::string* signer_chain) {
+Bytes BatchAround(const Core& core, const FeedState& feed, uint64_t epoch, uint64_t sequence,
+                  std::string* signer_chain) {
   for (const uint64_t from : {sequence, uint64_t{0}}) {
     auto cursor = core.store->Scan(LogKey(feed.key, epoch, from), LogKey(feed.key, epoch + 1, 0));
     v1::SignedBatch batch;
@@ -392,7 +426,8 @@ Place Locate(const Core& core, const FeedState& feed, const v1::Position& positi
   if (newest_epoch && position.epoch().id() != feed.durable.epoch().id()) return Place::kFork;
   if (MarkOf(position) > MarkOf(feed.durable)) return Place::kAhead;
   if (SamePosition(position, feed.record.log_from())) return Place::kHere;
-  // Another history within an epoch that has ended is superseded already: whoever holds it needs a snapshot, nobody a new epoch.
+  // Another history within an epoch that has ended is superseded already: whoever holds it needs a
+  // snapshot, nobody a new epoch.
   const Place other = newest_epoch ? Place::kFork : Place::kGone;
   // Before the first batch there is nothing to compare.
   if (position.sequence() == 0) {
@@ -409,7 +444,8 @@ Place Locate(const Core& core, const FeedState& feed, const v1::Position& positi
   if (!batch.ParseFromString(bytes)) return Place::kGone;
   absl::StatusOr<ParsedBatch> parsed = ParseBatch(batch);
   if (!parsed.ok()) return Place::kGone;
-  return SamePosition(PositionOf(parsed->header, parsed->chain_hash), position) ? Place::kHere : other;
+  return SamePosition(PositionOf(parsed->header, parsed->chain_hash), position) ? Place::kHere
+                                                                                : other;
 }
 
 void TrimLog(Core& core, Turn& turn, FeedState& feed, uint64_t keep) {
@@ -417,18 +453,21 @@ void TrimLog(Core& core, Turn& turn, FeedState& feed, uint64_t keep) {
   const std::string begin = LogPrefix(feed.key);
   // What an earlier turn has trimmed may still be on its way out of the store.
   const v1::Position& from = record.log_from();
-  auto cursor = core.store->Scan(LogKey(feed.key, from.epoch().number(), from.sequence() + 1), PrefixEnd(begin));
+  auto cursor = core.store->Scan(LogKey(feed.key, from.epoch().number(), from.sequence() + 1),
+                                 PrefixEnd(begin));
   std::string end;
   for (; cursor->Valid() && record.log_bytes() > keep; cursor->Next()) {
     v1::SignedBatch batch;
-    if (!batch.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size()))) break;
+    if (!batch.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())))
+      break;
     absl::StatusOr<ParsedBatch> parsed = ParseBatch(batch);
     if (!parsed.ok()) break;
     // The newest durable batch stays: positions are compared with it.
     const v1::Position position = PositionOf(parsed->header, parsed->chain_hash);
     if (SamePosition(position, feed.durable)) break;
-    record.set_log_bytes(record.log_bytes() - std::min<uint64_t>(record.log_bytes(),
-                                                                 batch.payload().size() + batch.header().size()));
+    record.set_log_bytes(
+        record.log_bytes() -
+        std::min<uint64_t>(record.log_bytes(), batch.payload().size() + batch.header().size()));
     record.set_log_batches(record.log_batches() - 1);
     *record.mutable_log_from() = position;
     end = LogKey(feed.key, parsed->header.epoch().number(), parsed->header.last() + 1);
@@ -440,7 +479,8 @@ void TrimLog(Core& core, Turn& turn, FeedState& feed, uint64_t keep) {
 
 void MoveTo(Core& core, Turn& turn, FeedState& feed, const v1::Manifest& manifest) {
   storage::v1::FeedRecord& record = feed.record;
-  if (record.head().epoch().number() != 0 && record.head().epoch().id() != manifest.at().epoch().id()) {
+  if (record.head().epoch().number() != 0 &&
+      record.head().epoch().id() != manifest.at().epoch().id()) {
     SetAsideBeyond(core, turn, feed, manifest);
   }
   turn.writes().DeleteRange(LogPrefix(feed.key), PrefixEnd(LogPrefix(feed.key)));
@@ -478,9 +518,10 @@ void DropFeed(Core& core, Turn& turn, const FeedKey& key) {
   writes.Delete(SnapshotProgressKey(key));
   if (feed->table.has_value()) feed->table->Drop(&writes);
   if (feed->kind() != v1::FEED_KIND_ROWS) {
-    if (absl::Status dropped = DropRecords(*core.store, feed->record.feed(), &writes); !dropped.ok()) {
-      turn.Alarm(absl::StrCat("facts of feed ", HexOf(key.bytes()), " could not be removed: ",
-                              std::string(dropped.message())));
+    if (absl::Status dropped = DropRecords(*core.store, feed->record.feed(), &writes);
+        !dropped.ok()) {
+      turn.Alarm(absl::StrCat("facts of feed ", HexOf(key.bytes()),
+                              " could not be removed: ", std::string(dropped.message())));
     }
   }
   ForgetTail(core, *feed);

@@ -77,7 +77,8 @@ int Interests::Apply(const v1::InterestDelta& delta) {
   for (const v1::Interest& interest : delta.drop()) {
     if (interest.has_scope()) {
       absl::StatusOr<WantedScope> scope = ScopeOf(interest.scope());
-      if (scope.ok()) scopes_.erase(std::remove(scopes_.begin(), scopes_.end(), *scope), scopes_.end());
+      if (scope.ok())
+        scopes_.erase(std::remove(scopes_.begin(), scopes_.end(), *scope), scopes_.end());
     } else {
       feeds_.erase(FeedKey::Of(interest.feed().feed()));
     }

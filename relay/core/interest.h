@@ -1,4 +1,5 @@
-// What a neighbour wants over a link, or what we want of it: scopes of record feeds and single rows feeds.
+// What a neighbour wants over a link, or what we want of it: scopes of record feeds and single rows
+// feeds.
 #ifndef GUANTONG_RELAY_CORE_INTEREST_H_
 #define GUANTONG_RELAY_CORE_INTEREST_H_
 
@@ -24,14 +25,15 @@ struct WantedScope {
 struct WantedFeed {
   v1::FeedId feed;
   NodePath origin_path;
-  v1::Position have;            // sequence 0 and no epoch: nothing held
+  v1::Position have;  // sequence 0 and no epoch: nothing held
   std::string warrant;
 };
 
 // Ordered, so that both sides compute the same digest.
 class Interests {
  public:
-  // Malformed parts are skipped and counted in the return value: a peer's mistake costs it that interest.
+  // Malformed parts are skipped and counted in the return value: a peer's mistake costs it that
+  // interest.
   int Apply(const v1::InterestDelta& delta);
 
   void SetScopes(std::vector<WantedScope> scopes) { scopes_ = std::move(scopes); }

@@ -35,22 +35,25 @@ void Receiver::OnManifest(Turn& turn, Peer& peer, const v1::SignedManifest& sign
     return;
   }
   const VerifiedChain* signer = core_.chains.Find(manifest->signer_chain());
-  if (signer == nullptr) return;   // its chain was lost on the way; the sender repeats both
+  if (signer == nullptr) return;  // its chain was lost on the way; the sender repeats both
   if (absl::Status checked =
           CheckManifestSignature(*manifest, signed_manifest, *signer, core_.chains.network());
       !checked.ok()) {
     ++peer.frames_rejected;
-    turn.Alarm(absl::StrCat("link ", DisplayPath(peer.who.path), ": snapshot manifest refused: ",
-                            checked.message()));
+    turn.Alarm(absl::StrCat("link ", DisplayPath(peer.who.path),
+                            ": snapshot manifest refused: ", checked.message()));
     return;
   }
   if (!MayComeFrom(peer, manifest->feed(), signer->path)) return;
   const FeedKey key = FeedKey::Of(manifest->feed());
   FeedState* feed = core_.Find(key);
-  if (manifest->feed().origin() == core_.self_id() && (feed == nullptr || !feed->recovery.has_value())) return;
+  if (manifest->feed().origin() == core_.self_id() &&
+      (feed == nullptr || !feed->recovery.has_value()))
+    return;
   if (feed == nullptr) {
     if (!MayOpen(turn, peer, manifest->feed(), signer->path)) return;
-    feed = &OpenFeed(core_, turn, manifest->feed(), signer->path, core_.subscriptions.count(key) > 0);
+    feed =
+        &OpenFeed(core_, turn, manifest->feed(), signer->path, core_.subscriptions.count(key) > 0);
   }
   Given(turn, key);
   const Mark at = MarkOf(manifest->at());
@@ -58,7 +61,8 @@ void Receiver::OnManifest(Turn& turn, Peer& peer, const v1::SignedManifest& sign
   if (feed->wants_snapshot && at < feed->snapshot_from) return;
   const bool fresh = feed->record.head().epoch().number() == 0;
   const Mark head = MarkOf(feed->record.head());
-  const bool for_others = std::exchange(feed->manifest_for_others, false) && !fresh && feed->passed_over_at != head;
+  const bool for_others =
+      std::exchange(feed->manifest_for_others, false) && !fresh && feed->passed_over_at != head;
   if (!feed->wants_snapshot && (for_others || at <= head)) {
     if (at > head) feed->passed_over_at = head;
     // Our log goes on by itself; those behind us get the manifest once it has come to there.
@@ -68,7 +72,8 @@ void Receiver::OnManifest(Turn& turn, Peer& peer, const v1::SignedManifest& sign
   }
   Hold(turn, *feed, signed_manifest, *manifest);
   if (feed->kind() == v1::FEED_KIND_ROWS && !feed->record.applied()) {
-    // A relay keeps no table: it goes on from the manifest and hands out chunks as they are asked for.
+    // A relay keeps no table: it goes on from the manifest and hands out chunks as they are asked
+    // for.
     MoveTo(core_, turn, *feed, *manifest);
     turn.when_durable.push_back([this, key, from = peer.who.link](Turn& later) {
       AfterDurable(later, key, from);
@@ -89,8 +94,9 @@ void Receiver::Hold(Turn& turn, FeedState& feed, const v1::SignedManifest& signe
       if (kept.count(chunk.hash()) == 0) turn.writes().Delete(ChunkKey(feed.key, chunk.hash()));
     }
   }
-  feed.chunk_bytes = 0;   // as far as they have come
-  feed.held = HeldManifest{.signed_manifest = signed_manifest, .manifest = manifest, .used_at = turn.now};
+  feed.chunk_bytes = 0;  // as far as they have come
+  feed.held =
+      HeldManifest{.signed_manifest = signed_manifest, .manifest = manifest, .used_at = turn.now};
   turn.writes().Put(ManifestKey(feed.key), signed_manifest.SerializeAsString());
   core_.chains.Keep(manifest.signer_chain(), &turn.writes());
 }
@@ -143,8 +149,9 @@ void Receiver::StageArrived(Turn& turn, FeedState& feed) {
     absl::Status staged;
     if (feed.table.has_value()) {
       v1::RowBatch rows;
-      staged = rows.ParseFromString(it->second) ? feed.table->Stage(rows, &turn.writes())
-                                                : absl::InvalidArgumentError("chunk does not parse");
+      staged = rows.ParseFromString(it->second)
+                   ? feed.table->Stage(rows, &turn.writes())
+                   : absl::InvalidArgumentError("chunk does not parse");
     } else {
       v1::Records records;
       if (records.ParseFromString(it->second)) {
@@ -154,7 +161,8 @@ void Receiver::StageArrived(Turn& turn, FeedState& feed) {
       }
     }
     if (!staged.ok()) {
-      turn.Alarm(absl::StrCat("snapshot of feed ", HexOf(feed.key.bytes()), ": ", staged.message()));
+      turn.Alarm(
+          absl::StrCat("snapshot of feed ", HexOf(feed.key.bytes()), ": ", staged.message()));
       feed.load.reset();
       return;
     }
@@ -162,7 +170,8 @@ void Receiver::StageArrived(Turn& turn, FeedState& feed) {
     load.progress_at = turn.now;
     // The same chunk may stand twice in a manifest; keep it while it is still ahead.
     bool again = false;
-    for (int i = load.next_chunk; i < load.asked; ++i) again |= load.manifest.chunks(i).hash() == it->first;
+    for (int i = load.next_chunk; i < load.asked; ++i)
+      again |= load.manifest.chunks(i).hash() == it->first;
     if (!again) load.arrived.erase(it);
   }
 }
@@ -173,10 +182,11 @@ void Receiver::FinishLoad(Turn& turn, FeedState& feed) {
     feed.table->Switch(manifest, &turn.writes());
     if (feed.table->needs_merge()) core_.merging.insert(feed.key);
   } else {
-    absl::StatusOr<SkippedFacts> replaced = ReplaceRecords(*core_.store, feed.record.feed(), feed.origin_path,
-                                                           feed.load->records, &turn.writes());
+    absl::StatusOr<SkippedFacts> replaced = ReplaceRecords(
+        *core_.store, feed.record.feed(), feed.origin_path, feed.load->records, &turn.writes());
     if (!replaced.ok()) {
-      turn.Alarm(absl::StrCat("snapshot of feed ", HexOf(feed.key.bytes()), ": ", replaced.status().message()));
+      turn.Alarm(absl::StrCat("snapshot of feed ", HexOf(feed.key.bytes()), ": ",
+                              replaced.status().message()));
       feed.load.reset();
       return;
     }
@@ -188,7 +198,8 @@ void Receiver::FinishLoad(Turn& turn, FeedState& feed) {
   turn.writes().Delete(SnapshotProgressKey(feed.key));
   const LinkId from = feed.load->from;
   feed.load.reset();
-  turn.when_durable.push_back([this, key = feed.key, from](Turn& later) { AfterDurable(later, key, from); });
+  turn.when_durable.push_back(
+      [this, key = feed.key, from](Turn& later) { AfterDurable(later, key, from); });
   if (feed.own) origin_.Recovered(turn, feed);
 }
 
@@ -204,15 +215,17 @@ void Receiver::OnChunkRequest(Turn& turn, Peer& peer, const v1::ChunkRequest& re
     chunk->set_absent(true);
     return SendFrame(turn, peer, v1::LANE_BULK, answer);
   }
-  if (auto it = peer.outgoing.find(key); it != peer.outgoing.end()) it->second.progress_at = turn.now;
+  if (auto it = peer.outgoing.find(key); it != peer.outgoing.end())
+    it->second.progress_at = turn.now;
   if (feed->held.has_value()) feed->held->used_at = turn.now;
   if (core_.store->Get(ChunkKey(key, request.hash()), chunk->mutable_data()).ok()) {
     return SendFrame(turn, peer, v1::LANE_BULK, answer);
   }
   Peer* upstream = core_.NextHop(feed->origin_path);
-  const bool known = feed->held.has_value() &&
-                     std::any_of(feed->held->manifest.chunks().begin(), feed->held->manifest.chunks().end(),
-                                 [&](const v1::ChunkRef& ref) { return ref.hash() == request.hash(); });
+  const bool known =
+      feed->held.has_value() &&
+      std::any_of(feed->held->manifest.chunks().begin(), feed->held->manifest.chunks().end(),
+                  [&](const v1::ChunkRef& ref) { return ref.hash() == request.hash(); });
   // Lost here, where it was made: the next snapshot makes it again.
   if (known && feed->own) LoseManifest(turn, *feed);
   if (!known || upstream == nullptr || upstream == &peer) {
@@ -236,14 +249,17 @@ void Receiver::OnChunk(Turn& turn, Peer& peer, v1::Chunk chunk) {
     ++peer.frames_rejected;
     return;
   }
-  const bool ours = std::any_of(feed->held->manifest.chunks().begin(), feed->held->manifest.chunks().end(),
-                                [&](const v1::ChunkRef& ref) { return ref.hash() == chunk.hash(); });
+  const bool ours =
+      std::any_of(feed->held->manifest.chunks().begin(), feed->held->manifest.chunks().end(),
+                  [&](const v1::ChunkRef& ref) { return ref.hash() == chunk.hash(); });
   if (!ours || (!chunk.absent() && Sha256(chunk.data()) != chunk.hash())) {
     ++peer.frames_rejected;
     return;
   }
-  // Passing through it is kept for the next child, within half of one's budget; who wants more fetches it from where it was made.
-  const bool room = !feed->transit() || feed->chunk_bytes + chunk.data().size() <= core_.options.child_disk_bytes / 2;
+  // Passing through it is kept for the next child, within half of one's budget; who wants more
+  // fetches it from where it was made.
+  const bool room = !feed->transit() ||
+                    feed->chunk_bytes + chunk.data().size() <= core_.options.child_disk_bytes / 2;
   if (!chunk.absent() && room) {
     turn.writes().Put(ChunkKey(key, chunk.hash()), chunk.data());
     feed->chunk_bytes += chunk.data().size();
@@ -251,7 +267,8 @@ void Receiver::OnChunk(Turn& turn, Peer& peer, v1::Chunk chunk) {
   v1::Frame frame;
   *frame.mutable_chunk() = chunk;
   for (auto& [link, other] : core_.peers) {
-    if (other.chunks_wanted.erase(key.str() + chunk.hash()) > 0) SendFrame(turn, other, v1::LANE_BULK, frame);
+    if (other.chunks_wanted.erase(key.str() + chunk.hash()) > 0)
+      SendFrame(turn, other, v1::LANE_BULK, frame);
   }
   if (chunk.absent()) LoseManifest(turn, *feed);
   if (feed->load == nullptr) return;
@@ -280,8 +297,8 @@ void Receiver::OnSnapshotMade(Turn& turn, SnapshotMade event) {
   if (feed == nullptr) return;
   feed->making_manifest = false;
   if (!event.manifest.ok()) {
-    turn.Alarm(absl::StrCat("snapshot of feed ", HexOf(event.feed.bytes()), " failed: ",
-                            event.manifest.status().message()));
+    turn.Alarm(absl::StrCat("snapshot of feed ", HexOf(event.feed.bytes()),
+                            " failed: ", event.manifest.status().message()));
     return;
   }
   v1::Manifest manifest = *std::move(event.manifest);

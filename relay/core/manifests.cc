@@ -1,4 +1,5 @@
-// The snapshot half of Sender: manifests for peers that the log does not reach, made here at the origin, asked for upstream elsewhere.
+// The snapshot half of Sender: manifests for peers that the log does not reach, made here at the
+// origin, asked for upstream elsewhere.
 #include <algorithm>
 
 #include "catalog/batch.h"
@@ -33,7 +34,9 @@ void Sender::NeedManifest(Turn& turn, Peer& peer, FeedState& feed, Mark from) {
     return;
   }
   Peer* upstream = core_.NextHop(feed.origin_path);
-  if (upstream == nullptr || upstream == &peer || turn.now - feed.manifest_asked_at < absl::Seconds(1)) return;
+  if (upstream == nullptr || upstream == &peer ||
+      turn.now - feed.manifest_asked_at < absl::Seconds(1))
+    return;
   feed.manifest_asked_at = turn.now;
   feed.manifest_for_others = true;
   // One that our log continues.
@@ -75,7 +78,8 @@ void Sender::SendManifest(Turn& turn, Peer& peer, FeedState& feed) {
 void Sender::ManifestHeld(Turn& turn, FeedState& feed) {
   for (auto& [link, peer] : core_.peers) {
     auto it = peer.outgoing.find(feed.key);
-    if (it == peer.outgoing.end() || it->second.state != Outgoing::State::kWaitingManifest) continue;
+    if (it == peer.outgoing.end() || it->second.state != Outgoing::State::kWaitingManifest)
+      continue;
     if (ManifestUsable(feed, it->second.manifest_from)) SendManifest(turn, peer, feed);
   }
 }

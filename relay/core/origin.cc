@@ -15,14 +15,17 @@ namespace {
 
 absl::Status ClockAheadError(const FeedState& feed) {
   return Error(absl::StatusCode::kUnavailable, "clock_ahead",
-               "the neighbours' clocks say that ours is more than ten minutes ahead; nothing is signed until it is right",
-               feed.record.feed().resource(), "set the clock of this machine; see `guantong doctor`");
+               "the neighbours' clocks say that ours is more than ten minutes ahead; nothing is "
+               "signed until it is right",
+               feed.record.feed().resource(),
+               "set the clock of this machine; see `guantong doctor`");
 }
 
 absl::Status Recovering(const FeedState& feed) {
-  return Error(absl::StatusCode::kUnavailable, "feed_recovering",
-               "this node was restored, and takes back records of its own that neighbours still hold",
-               feed.record.feed().resource(), "try again in a few seconds; see `guantong feeds`");
+  return Error(
+      absl::StatusCode::kUnavailable, "feed_recovering",
+      "this node was restored, and takes back records of its own that neighbours still hold",
+      feed.record.feed().resource(), "try again in a few seconds; see `guantong feeds`");
 }
 
 }  // namespace
@@ -33,7 +36,8 @@ absl::Status Origin::MaySign(const FeedState& feed) const {
   return absl::OkStatus();
 }
 
-// The parent's word, or that of all children where there are several: one wrong clock below must not silence its parent.
+// The parent's word, or that of all children where there are several: one wrong clock below must
+// not silence its parent.
 bool Origin::ClockAhead() const {
   int children = 0;
   int behind = 0;
@@ -50,7 +54,9 @@ bool Origin::ClockAhead() const {
 void Origin::ClockCompared(Turn& turn) {
   if (ClockAhead()) {
     if (!std::exchange(core_.clock_ahead, true)) {
-      turn.Alarm("the neighbours' clocks say that ours is more than ten minutes ahead: nothing is signed until it is right");
+      turn.Alarm(
+          "the neighbours' clocks say that ours is more than ten minutes ahead: nothing is signed "
+          "until it is right");
     }
     return;
   }
@@ -61,8 +67,10 @@ void Origin::ClockCompared(Turn& turn) {
     if (feed.own && !feed.recovery.has_value()) own.push_back(&feed);
   }
   for (FeedState* feed : own) {
-    // Signed while the clock was wrong: neighbours refuse it for as long as it was ahead, and take a snapshot of a new epoch at once.
-    if (TimeOf(feed->record.last_signed_at()) > turn.now + absl::Seconds(kClockAheadSeconds) && !feed->record.closed()) {
+    // Signed while the clock was wrong: neighbours refuse it for as long as it was ahead, and take
+    // a snapshot of a new epoch at once.
+    if (TimeOf(feed->record.last_signed_at()) > turn.now + absl::Seconds(kClockAheadSeconds) &&
+        !feed->record.closed()) {
       Reopen(turn, *feed);
     }
     if (feed->push_stalled) ContinuePush(turn, *feed);
@@ -91,7 +99,8 @@ void Origin::Append(Turn& turn, FeedState& feed, v1::BatchHeader header, uint64_
   header.set_signer_chain(core_.own_chain_digest);
   absl::Time signed_at = std::max(turn.now, TimeOf(feed.record.last_signed_at()));
   // After a clock that was wrong only a new epoch goes back.
-  if (header.prev() == 0 && signed_at > turn.now + absl::Seconds(kClockAheadSeconds)) signed_at = turn.now;
+  if (header.prev() == 0 && signed_at > turn.now + absl::Seconds(kClockAheadSeconds))
+    signed_at = turn.now;
   *header.mutable_signed_at() = ToTimestamp(signed_at);
   v1::Compression compression;
   std::string payload = EncodePayload(plain_payload, &compression);
@@ -130,13 +139,14 @@ void Origin::OpenEpoch(Turn& turn, FeedState& feed, const v1::DatasetSchema* sch
   parsed.ParseFromString(rows.schema());
   header.set_schema_version(parsed.version());
   header.set_encoding(v1::ENCODING_ROWS);
-  // Commit 0 is the empty dataset; an epoch opened later is a commit of its own, that changes no row.
+  // Commit 0 is the empty dataset; an epoch opened later is a commit of its own, that changes no
+  // row.
   header.set_commit(head.epoch().number() > 0 ? feed.record.commit() + 1 : 0);
   header.set_rows(feed.table->record().rows());
   Append(turn, feed, std::move(header), 2, rows.SerializeAsString());
 }
 
-// --- record feeds ---------------------------------------------------------------------------------------------
+// --- record feeds --------------------------------------------------------------------------------
 
 void Origin::On(Turn& turn, AppendRecords event) {
   FeedState& feed = OwnFeed(turn, event.kind, "");
@@ -159,7 +169,7 @@ void Origin::On(Turn& turn, AppendRecords event) {
   FinishWhenDurable(turn, event.token, feed);
 }
 
-// --- rows feeds -----------------------------------------------------------------------------------------------
+// --- rows feeds ----------------------------------------------------------------------------------
 
 void Origin::On(Turn& turn, OpenRows event) {
   FeedState& feed = OwnFeed(turn, v1::FEED_KIND_ROWS, event.resource);
@@ -167,7 +177,8 @@ void Origin::On(Turn& turn, OpenRows event) {
   if (feed.push.has_value()) {
     return Finish(turn, event.token,
                   Error(absl::StatusCode::kFailedPrecondition, "push_open",
-                        "a push of this dataset is still being taken in", event.resource, "try again when it has ended"));
+                        "a push of this dataset is still being taken in", event.resource,
+                        "try again when it has ended"));
   }
   if (feed.record.closed()) {
     return Finish(turn, event.token,
@@ -176,7 +187,8 @@ void Origin::On(Turn& turn, OpenRows event) {
                         "bind the data to a new resource"));
   }
   // Shared again it says so with a record: those who were refused learn it by what comes.
-  const bool shared_again = event.shared && !feed.record.shared() && feed.record.head().epoch().number() != 0;
+  const bool shared_again =
+      event.shared && !feed.record.shared() && feed.record.head().epoch().number() != 0;
   feed.record.set_shared(event.shared);
   if (feed.record.head().epoch().number() == 0) {
     OpenEpoch(turn, feed, &event.schema);
@@ -203,11 +215,13 @@ void Origin::On(Turn& turn, CloseRows event) {
   id.set_resource(event.resource);
   FeedState* feed = core_.Find(FeedKey::Of(id));
   if (feed == nullptr || feed->record.closed()) return Finish(turn, event.token, absl::OkStatus());
-  if (absl::Status may = MaySign(*feed); !may.ok()) return Finish(turn, event.token, std::move(may));
+  if (absl::Status may = MaySign(*feed); !may.ok())
+    return Finish(turn, event.token, std::move(may));
   if (feed->push.has_value()) {
     return Finish(turn, event.token,
                   Error(absl::StatusCode::kFailedPrecondition, "push_open",
-                        "a push of this dataset is still being taken in", event.resource, "try again when it has ended"));
+                        "a push of this dataset is still being taken in", event.resource,
+                        "try again when it has ended"));
   }
   v1::Records records;
   records.add_records()->mutable_feed_closed()->set_final_hash(feed->record.head().chain_hash());
@@ -224,17 +238,22 @@ void Origin::On(Turn& turn, PushRows event) {
   FeedState* feed = core_.Find(event.feed);
   auto refuse = [&](absl::StatusCode code, absl::string_view reason, absl::string_view text) {
     Finish(turn, event.token,
-           Error(code, reason, text, feed == nullptr ? "" : feed->record.feed().resource(), "try again"));
+           Error(code, reason, text, feed == nullptr ? "" : feed->record.feed().resource(),
+                 "try again"));
   };
   if (feed == nullptr || !feed->own || feed->record.closed()) {
-    return refuse(absl::StatusCode::kNotFound, "dataset_unknown", "there is no such dataset at this node");
+    return refuse(absl::StatusCode::kNotFound, "dataset_unknown",
+                  "there is no such dataset at this node");
   }
-  if (absl::Status may = MaySign(*feed); !may.ok()) return Finish(turn, event.token, std::move(may));
+  if (absl::Status may = MaySign(*feed); !may.ok())
+    return Finish(turn, event.token, std::move(may));
   if (feed->push.has_value()) {
-    return refuse(absl::StatusCode::kFailedPrecondition, "push_open", "another push of this dataset is being taken in");
+    return refuse(absl::StatusCode::kFailedPrecondition, "push_open",
+                  "another push of this dataset is being taken in");
   }
   if (feed->table->record().commit() != event.base_commit) {
-    return refuse(absl::StatusCode::kFailedPrecondition, "base_moved", "the dataset has changed meanwhile");
+    return refuse(absl::StatusCode::kFailedPrecondition, "base_moved",
+                  "the dataset has changed meanwhile");
   }
   v1::RowBatch rows;
   if (event.staged == 0 && (!rows.ParseFromString(event.payload) || rows.changes().empty())) {
@@ -266,8 +285,8 @@ void Origin::ContinuePush(Turn& turn, FeedState& feed) {
   std::string payload;
   absl::Status read = core_.store->Get(StagedKey(feed.key, push.push_id(), push.next()), &payload);
   if (!read.ok()) {
-    turn.Alarm(absl::StrCat("staged rows of a push of ", feed.record.feed().resource(), " cannot be read: ",
-                            std::string(read.message())));
+    turn.Alarm(absl::StrCat("staged rows of a push of ", feed.record.feed().resource(),
+                            " cannot be read: ", std::string(read.message())));
     return;
   }
   push.set_next(push.next() + 1);
@@ -299,7 +318,9 @@ void Origin::AppendPushBatch(Turn& turn, FeedState& feed, const std::string& pay
   *record.mutable_response()->mutable_position() = feed.record.head();
   *record.mutable_at() = ToTimestamp(turn.now);
   turn.writes().Put(PushKey(feed.key, push.push_id()), record.SerializeAsString());
-  turn.writes().Put(PushAgeKey(static_cast<uint64_t>(absl::ToUnixMillis(turn.now)), feed.key, push.push_id()), "");
+  turn.writes().Put(
+      PushAgeKey(static_cast<uint64_t>(absl::ToUnixMillis(turn.now)), feed.key, push.push_id()),
+      "");
   if (push.payloads() > 0) {
     turn.writes().Delete(PendingPushKey(feed.key));
     turn.writes().DeleteRange(StagedPrefix(feed.key), PrefixEnd(StagedPrefix(feed.key)));
@@ -315,10 +336,12 @@ void Origin::ResumePushes(Turn& turn) {
   }
 }
 
-// --- results --------------------------------------------------------------------------------------------------
+// --- results -------------------------------------------------------------------------------------
 
 void Origin::Finish(Turn& turn, Token token, absl::Status status) {
-  if (token != 0) turn.effects.writes_done.push_back({.token = token, .status = std::move(status), .position = {}});
+  if (token != 0)
+    turn.effects.writes_done.push_back(
+        {.token = token, .status = std::move(status), .position = {}});
 }
 
 void Origin::FinishWhenDurable(Turn& turn, Token token, const FeedState& feed) {

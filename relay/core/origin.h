@@ -1,4 +1,5 @@
-// Own feeds: appending, pushes, epochs, and taking back a tail that neighbours hold and we have lost.
+// Own feeds: appending, pushes, epochs, and taking back a tail that neighbours hold and we have
+// lost.
 #ifndef GUANTONG_RELAY_CORE_ORIGIN_H_
 #define GUANTONG_RELAY_CORE_ORIGIN_H_
 
@@ -17,13 +18,15 @@ class Origin {
   void On(Turn& turn, CloseRows event);
   void On(Turn& turn, PushRows event);
 
-  // The next batch of a push that is being sequenced; one each turn, as earlier ones become durable.
+  // The next batch of a push that is being sequenced; one each turn, as earlier ones become
+  // durable.
   void ContinuePush(Turn& turn, FeedState& feed);
 
   // After a start: pushes whose first batch was promised go on.
   void ResumePushes(Turn& turn);
 
-  // A neighbour holds more of our own feed than we do (`theirs` is ahead), or another history (fork).
+  // A neighbour holds more of our own feed than we do (`theirs` is ahead), or another history
+  // (fork).
   void FoundBehind(Turn& turn, Peer& peer, FeedState& feed, const v1::Position& theirs);
   void FoundFork(Turn& turn, FeedState& feed, const v1::Position& theirs);
 

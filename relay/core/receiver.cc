@@ -21,20 +21,23 @@ void Receiver::OnChain(Turn& turn, Peer& peer, const v1::CertificateChain& chain
   absl::StatusOr<std::string> learned = core_.chains.Learn(chain);
   if (learned.ok()) return;
   ++peer.frames_rejected;
-  turn.Say(absl::StrCat("link ", DisplayPath(peer.who.path), ": certificate chain refused: ",
-                        TextOf(learned.status())));
+  turn.Say(absl::StrCat("link ", DisplayPath(peer.who.path),
+                        ": certificate chain refused: ", TextOf(learned.status())));
 }
 
 bool Receiver::MayComeFrom(const Peer& peer, const v1::FeedId& id, const NodePath& origin) const {
   if (id.origin() == core_.self_id()) return true;
   const FeedKey key = FeedKey::Of(id);
   // What is held here may go on from any neighbour: its signature says whether it is the next.
-  return peer.ours.Wants(key) || peer.ours.CoversByScope(id.kind(), origin) || core_.feeds.count(key) > 0;
+  return peer.ours.Wants(key) || peer.ours.CoversByScope(id.kind(), origin) ||
+         core_.feeds.count(key) > 0;
 }
 
 bool Receiver::MayOpen(Turn& turn, Peer& peer, const v1::FeedId& id, const NodePath& origin) {
-  if (!core_.IsBelow(origin) || core_.feeds_below[core_.ChildToward(origin)] < kFeedsBelowMax) return true;
-  Reject(turn, peer, id, nullptr, v1::NACK_REASON_BUDGET, "as many feeds are held from below this child as may be");
+  if (!core_.IsBelow(origin) || core_.feeds_below[core_.ChildToward(origin)] < kFeedsBelowMax)
+    return true;
+  Reject(turn, peer, id, nullptr, v1::NACK_REASON_BUDGET,
+         "as many feeds are held from below this child as may be");
   return false;
 }
 
@@ -53,21 +56,27 @@ void Receiver::OnBatch(Turn& turn, Peer& peer, const v1::SignedBatch& batch, Byt
   FeedState* feed = core_.Find(parsed->key);
   const VerifiedChain* signer = core_.chains.Find(header.signer_chain());
   if (signer == nullptr) {
-    return Reject(turn, peer, header.feed(), feed, v1::NACK_REASON_GAP, "certificate chain not held");
+    return Reject(turn, peer, header.feed(), feed, v1::NACK_REASON_GAP,
+                  "certificate chain not held");
   }
-  if (!MayComeFrom(peer, header.feed(), signer->path)) return;   // interest dropped while it travelled
+  if (!MayComeFrom(peer, header.feed(), signer->path))
+    return;  // interest dropped while it travelled
   const bool own = header.feed().origin() == core_.self_id();
   if (own && feed == nullptr) return;
 
   const bool fresh = feed == nullptr || feed->record.head().epoch().number() == 0;
   const Continuity continuity = fresh ? Continuity::kNext : Compare(*feed, *parsed, batch);
-  const bool other_history = continuity == Continuity::kFork || continuity == Continuity::kSuperseded;
-  if (feed != nullptr && (feed->load != nullptr || feed->wants_snapshot) && continuity != Continuity::kSuperseded) return;
+  const bool other_history =
+      continuity == Continuity::kFork || continuity == Continuity::kSuperseded;
+  if (feed != nullptr && (feed->load != nullptr || feed->wants_snapshot) &&
+      continuity != Continuity::kSuperseded)
+    return;
   // Of our own we know the end, unless we have found that we do not; what contradicts it is heard.
   if (own && !feed->recovery.has_value() && !other_history) return;
   if (continuity == Continuity::kRepeat) return Ack(turn, peer.who.link, *feed);
   if (continuity == Continuity::kGap) {
-    return Reject(turn, peer, header.feed(), feed, v1::NACK_REASON_GAP, "records are missing before it");
+    return Reject(turn, peer, header.feed(), feed, v1::NACK_REASON_GAP,
+                  "records are missing before it");
   }
   if (absl::Status signature = CheckBatchSignature(*parsed, batch, *signer, core_.chains.network());
       !signature.ok()) {
@@ -118,8 +127,9 @@ Receiver::Continuity Receiver::Compare(const FeedState& feed, const ParsedBatch&
   const v1::BatchHeader& header = parsed.header;
   const v1::Position& head = feed.record.head();
   if (header.epoch().number() < head.epoch().number()) {
-    return IsSuperseded(core_, feed, PositionOf(header, parsed.chain_hash)) ? Continuity::kSuperseded
-                                                                            : Continuity::kRepeat;
+    return IsSuperseded(core_, feed, PositionOf(header, parsed.chain_hash))
+               ? Continuity::kSuperseded
+               : Continuity::kRepeat;
   }
   if (header.epoch().number() == head.epoch().number()) {
     if (header.epoch().id() != head.epoch().id()) return Continuity::kFork;
@@ -128,14 +138,17 @@ Receiver::Continuity Receiver::Compare(const FeedState& feed, const ParsedBatch&
       return place == Place::kFork ? Continuity::kFork : Continuity::kRepeat;
     }
     if (header.prev() > head.sequence()) return Continuity::kGap;
-    if (header.prev() < head.sequence() || header.prev_hash() != head.chain_hash()) return Continuity::kFork;
+    if (header.prev() < head.sequence() || header.prev_hash() != head.chain_hash())
+      return Continuity::kFork;
     return Continuity::kNext;
   }
   if (header.prev() != 0) return Continuity::kGap;
   absl::StatusOr<v1::Position> predecessor = PredecessorOf(header, batch);
   if (!predecessor.ok()) return Continuity::kSnapshot;
-  if (SamePosition(*predecessor, head) && header.prev_hash() == head.chain_hash()) return Continuity::kNext;
-  const bool behind = predecessor->epoch().id() == head.epoch().id() && head.sequence() < predecessor->sequence();
+  if (SamePosition(*predecessor, head) && header.prev_hash() == head.chain_hash())
+    return Continuity::kNext;
+  const bool behind =
+      predecessor->epoch().id() == head.epoch().id() && head.sequence() < predecessor->sequence();
   return behind ? Continuity::kGap : Continuity::kSnapshot;
 }
 
@@ -147,7 +160,8 @@ void Receiver::Apply(Turn& turn, Peer& peer, FeedState& feed, const ParsedBatch&
   if (auto it = core_.subscriptions.find(feed.key); it != core_.subscriptions.end()) {
     storage::v1::StoredInterest& interest = it->second;
     if (feed.record.closed() && !was_closed) {
-      // The provider ended the dataset: the copy goes, the record of it stays in the log for those behind us.
+      // The provider ended the dataset: the copy goes, the record of it stays in the log for those
+      // behind us.
       interest.set_ended(true);
       turn.writes().Put(SubscriptionKey(interest.code()), interest.SerializeAsString());
       if (feed.table.has_value()) feed.table->Drop(&turn.writes());
@@ -201,12 +215,13 @@ void Receiver::Reject(Turn& turn, Peer& peer, const v1::FeedId& id, const FeedSt
   nack->set_reason(reason);
   nack->set_text(std::string(text));
   // Ordered, not durable: what is being committed needs no repeat.
-  if (feed != nullptr && feed->record.head().epoch().number() > 0) *nack->mutable_have() = feed->record.head();
+  if (feed != nullptr && feed->record.head().epoch().number() > 0)
+    *nack->mutable_have() = feed->record.head();
   SendFrame(turn, peer, v1::LANE_CONTROL, frame);
   if (reason != v1::NACK_REASON_GAP) {
     peer.text = absl::StrCat(v1::NackReason_Name(reason), ": ", text);
-    turn.Alarm(absl::StrCat("link ", DisplayPath(peer.who.path), ": batch of feed ", HexOf(key.bytes()),
-                            " refused: ", text));
+    turn.Alarm(absl::StrCat("link ", DisplayPath(peer.who.path), ": batch of feed ",
+                            HexOf(key.bytes()), " refused: ", text));
   }
 }
 
@@ -221,16 +236,18 @@ void Receiver::OnNack(Turn& turn, Peer& peer, const v1::Nack& nack) {
       *fetch.mutable_feed() = nack.feed();
       if (nack.has_have()) *fetch.mutable_after() = nack.have();
       if (nack.reason() == v1::NACK_REASON_GAP) return sender_.OnFetch(turn, peer, fetch);
-      // The bytes may have been damaged on their way or be damaged here; a pause keeps a bad copy from spinning.
+      // The bytes may have been damaged on their way or be damaged here; a pause keeps a bad copy
+      // from spinning.
       peer.text = nack.text();
       return;
     }
     case v1::NACK_REASON_BAD_SIGNER:
     case v1::NACK_REASON_CLOCK_AHEAD:
       peer.text = nack.text();
-      turn.Alarm(absl::StrCat("link ", DisplayPath(peer.who.path), " refuses feed ", HexOf(key.bytes()), ": ",
-                              nack.text()));
-      if (nack.reason() == v1::NACK_REASON_CLOCK_AHEAD && feed != nullptr) RefusedByClock(turn, peer, *feed, nack);
+      turn.Alarm(absl::StrCat("link ", DisplayPath(peer.who.path), " refuses feed ",
+                              HexOf(key.bytes()), ": ", nack.text()));
+      if (nack.reason() == v1::NACK_REASON_CLOCK_AHEAD && feed != nullptr)
+        RefusedByClock(turn, peer, *feed, nack);
       return;
     case v1::NACK_REASON_REFUSED:
     case v1::NACK_REASON_UNKNOWN_FEED:
@@ -271,7 +288,8 @@ void Receiver::OnRefusal(Turn& turn, Peer& peer, const v1::Nack& nack) {
   // Only what we asked of this neighbour may be refused by it.
   if (!peer.ours.Wants(key)) return;
   core_.refusals[key] = nack;
-  if (auto it = core_.subscriptions.find(key); it != core_.subscriptions.end() && it->second.refused() != nack.text()) {
+  if (auto it = core_.subscriptions.find(key);
+      it != core_.subscriptions.end() && it->second.refused() != nack.text()) {
     it->second.set_refused(nack.text());
     turn.writes().Put(SubscriptionKey(it->second.code()), it->second.SerializeAsString());
   }

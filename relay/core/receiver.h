@@ -1,5 +1,6 @@
-// Feeds coming in: the next verified batch of a wanted feed is applied and acknowledged once durable; anything else is asked for again,
-// refused with its reason, or taken as a repeat. Snapshots are loaded beside what is readable and switched in one commit.
+// Feeds coming in: the next verified batch of a wanted feed is applied and acknowledged once
+// durable; anything else is asked for again, refused with its reason, or taken as a repeat.
+// Snapshots are loaded beside what is readable and switched in one commit.
 #ifndef GUANTONG_RELAY_CORE_RECEIVER_H_
 #define GUANTONG_RELAY_CORE_RECEIVER_H_
 
@@ -24,7 +25,8 @@ class Receiver {
   // An own snapshot has been made: sign it, keep it, hand it out.
   void OnSnapshotMade(Turn& turn, SnapshotMade event);
 
-  // The feed cannot go on by the log: asks upstream for a manifest not older than `from`, at most once a second.
+  // The feed cannot go on by the log: asks upstream for a manifest not older than `from`, at most
+  // once a second.
   void AskSnapshot(Turn& turn, FeedState& feed, Mark from);
 
   // Repairs that had no answer are asked again; manifests that nobody uses go.
@@ -35,12 +37,13 @@ class Receiver {
 
  private:
   enum class Continuity { kNext, kRepeat, kGap, kFork, kSnapshot, kSuperseded };
-  Continuity Compare(const FeedState& feed, const ParsedBatch& parsed, const v1::SignedBatch& batch) const;
+  Continuity Compare(const FeedState& feed, const ParsedBatch& parsed,
+                     const v1::SignedBatch& batch) const;
   // False, and said, when a child has brought more feeds than it may.
   bool MayOpen(Turn& turn, Peer& peer, const v1::FeedId& id, const NodePath& origin);
   bool MayComeFrom(const Peer& peer, const v1::FeedId& id, const NodePath& origin) const;
-  void Reject(Turn& turn, Peer& peer, const v1::FeedId& id, const FeedState* feed, v1::NackReason reason,
-              absl::string_view text);
+  void Reject(Turn& turn, Peer& peer, const v1::FeedId& id, const FeedState* feed,
+              v1::NackReason reason, absl::string_view text);
   void Apply(Turn& turn, Peer& peer, FeedState& feed, const ParsedBatch& parsed,
              const v1::SignedBatch& batch, Bytes frame);
   void Ack(Turn& turn, LinkId link, const FeedState& feed);

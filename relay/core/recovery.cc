@@ -1,6 +1,7 @@
-// The half of Origin for an origin that finds its own feed elsewhere: longer than here (a store restored from a backup), or with another
-// history (restored, and written to before it heard of anybody). What neighbours hold is taken back while that is possible; then a
-// new epoch opens, which every copy can tell from both histories.
+// The half of Origin for an origin that finds its own feed elsewhere: longer than here (a store
+// restored from a backup), or with another history (restored, and written to before it heard of
+// anybody). What neighbours hold is taken back while that is possible; then a new epoch opens,
+// which every copy can tell from both histories.
 #include <algorithm>
 #include <set>
 #include <utility>
@@ -16,7 +17,8 @@ namespace guantong {
 
 namespace {
 
-// After what was announced has come back other neighbours may hold still more: so long they are waited for.
+// After what was announced has come back other neighbours may hold still more: so long they are
+// waited for.
 constexpr absl::Duration kSettleWithin = absl::Seconds(15);
 // A neighbour that claims to hold more and never shows it must not stop an origin for good.
 constexpr absl::Duration kShowWithin = absl::Seconds(30);
@@ -41,16 +43,19 @@ void Origin::FoundBehind(Turn& turn, Peer& peer, FeedState& feed, const v1::Posi
   feed.epoch_number_max = std::max(feed.epoch_number_max, theirs.epoch().number());
   if (!feed.recovery.has_value()) {
     turn.Alarm(absl::StrCat("feed ", feed.record.feed().resource(), " kind ", feed.kind(), ": ",
-                            DisplayPath(peer.who.path), " holds records of ours up to ", theirs.sequence(),
-                            ", we end at ", head.sequence(), "; taking them back"));
-    feed.recovery = Recovery{.to = theirs, .claimant = peer.who.node_id, .progress_at = turn.now,
+                            DisplayPath(peer.who.path), " holds records of ours up to ",
+                            theirs.sequence(), ", we end at ", head.sequence(),
+                            "; taking them back"));
+    feed.recovery = Recovery{.to = theirs,
+                             .claimant = peer.who.node_id,
+                             .progress_at = turn.now,
                              .asked_at = absl::InfinitePast()};
     core_.recovering.insert(feed.key);
     AbandonPush(turn, feed);
   } else if (MarkOf(theirs) > MarkOf(feed.recovery->to)) {
     feed.recovery->to = theirs;
     feed.recovery->claimant = peer.who.node_id;
-    feed.recovery->asked_at = absl::InfinitePast();   // it is not this one that was asked
+    feed.recovery->asked_at = absl::InfinitePast();  // it is not this one that was asked
     feed.recovery->caught_up_at = absl::InfiniteFuture();
     feed.recovery->progress_at = turn.now;
   }
@@ -62,7 +67,8 @@ bool Origin::Forgotten(const FeedKey& key) const {
   return feed == nullptr || feed->record.head().epoch().number() == 0;
 }
 
-void Origin::FoundForgotten(Turn& turn, Peer& peer, const v1::FeedId& id, const v1::Position& theirs) {
+void Origin::FoundForgotten(Turn& turn, Peer& peer, const v1::FeedId& id,
+                            const v1::Position& theirs) {
   if (theirs.epoch().number() == 0) return;
   FeedState* feed = core_.Find(FeedKey::Of(id));
   if (feed == nullptr) feed = &OpenFeed(core_, turn, id, core_.self_path(), /*applied=*/true);
@@ -78,13 +84,14 @@ void Origin::AskTail(Turn& turn, const Peer& peer, FeedState& feed) {
   SendFrame(turn, peer, v1::LANE_CONTROL, frame);
 }
 
-// What comes back may hold the push, or others after it: it was validated against rows that are no longer the newest.
+// What comes back may hold the push, or others after it: it was validated against rows that are no
+// longer the newest.
 void Origin::AbandonPush(Turn& turn, FeedState& feed) {
   if (!feed.push.has_value()) return;
   Finish(turn, feed.push_token,
          Error(absl::StatusCode::kUnavailable, "feed_recovering",
-               "the push was cut off: this node takes back newer records of its own", feed.record.feed().resource(),
-               "push again in a few seconds"));
+               "the push was cut off: this node takes back newer records of its own",
+               feed.record.feed().resource(), "push again in a few seconds"));
   turn.writes().Delete(PendingPushKey(feed.key));
   turn.writes().DeleteRange(StagedPrefix(feed.key), PrefixEnd(StagedPrefix(feed.key)));
   feed.push.reset();
@@ -103,7 +110,8 @@ void Origin::Settled(Turn& turn, FeedState& feed) {
   if (!AllTold() && turn.now - feed.recovery->caught_up_at < kSettleWithin) return;
   EndRecovery(turn, feed);
   turn.Alarm(absl::StrCat("feed ", feed.record.feed().resource(), " kind ", feed.kind(),
-                          ": own records taken back, epoch ", feed.record.head().epoch().number(), " opened"));
+                          ": own records taken back, epoch ", feed.record.head().epoch().number(),
+                          " opened"));
 }
 
 // Every neighbour we know of is linked and has said what it holds.
@@ -131,8 +139,8 @@ void Origin::CheckRestored(Turn& turn) {
   core_.restored.reset();
   std::vector<FeedState*> own;
   for (auto& [key, feed] : core_.feeds) {
-    if (feed.own && !feed.recovery.has_value() && feed.record.head().epoch().number() > 0 && !feed.record.closed() &&
-        feed.epoch_opened_at == absl::InfinitePast()) {
+    if (feed.own && !feed.recovery.has_value() && feed.record.head().epoch().number() > 0 &&
+        !feed.record.closed() && feed.epoch_opened_at == absl::InfinitePast()) {
       own.push_back(&feed);
     }
   }
@@ -162,7 +170,8 @@ void Origin::EndRecovery(Turn& turn, FeedState& feed) {
 void Origin::FoundFork(Turn& turn, FeedState& feed, const v1::Position& theirs) {
   const v1::Position& head = feed.record.head();
   if (head.epoch().number() == 0 || !Credible(feed, theirs)) return;
-  // Of an epoch that has ended, or no other history at all: nothing new to a copy that will load us anew.
+  // Of an epoch that has ended, or no other history at all: nothing new to a copy that will load us
+  // anew.
   if (theirs.epoch().number() < head.epoch().number()) return;
   if (Locate(core_, feed, theirs) == Place::kHere) return;
   if (turn.now - feed.epoch_opened_at < kEpochEvery) return;
@@ -171,8 +180,9 @@ void Origin::FoundFork(Turn& turn, FeedState& feed, const v1::Position& theirs) 
   if (MarkOf(feed.record.superseded()) < MarkOf(theirs)) *feed.record.mutable_superseded() = theirs;
   Reopen(turn, feed);
   turn.Alarm(absl::StrCat("feed ", feed.record.feed().resource(), " kind ", feed.kind(),
-                          ": a neighbour holds another history of it up to ", theirs.sequence(), ", superseded by epoch ",
-                          feed.record.head().epoch().number(), "; copies load it anew"));
+                          ": a neighbour holds another history of it up to ", theirs.sequence(),
+                          ", superseded by epoch ", feed.record.head().epoch().number(),
+                          "; copies load it anew"));
 }
 
 void Origin::CheckRecoveries(Turn& turn) {
@@ -188,14 +198,16 @@ void Origin::CheckRecoveries(Turn& turn) {
     const Peer* claimant = core_.FindPeer(recovery.claimant);
     const bool away = claimant == nullptr || turn.now - claimant->since < kShowWithin;
     if (turn.now - recovery.progress_at < (away ? kReturnWithin : kShowWithin)) {
-      if (claimant != nullptr && turn.now - std::max(recovery.progress_at, recovery.asked_at) >= kAskEvery) {
+      if (claimant != nullptr &&
+          turn.now - std::max(recovery.progress_at, recovery.asked_at) >= kAskEvery) {
         AskTail(turn, *claimant, feed);
       }
       continue;
     }
-    turn.Alarm(absl::StrCat("feed ", feed.record.feed().resource(), " kind ", feed.kind(), ": records up to ",
-                            recovery.to.sequence(),
-                            " were announced and never came; going on without them in a new epoch"));
+    turn.Alarm(
+        absl::StrCat("feed ", feed.record.feed().resource(), " kind ", feed.kind(),
+                     ": records up to ", recovery.to.sequence(),
+                     " were announced and never came; going on without them in a new epoch"));
     feed.disbelieved.insert(recovery.claimant);
     if (feed.record.head().epoch().number() == 0) {
       // We know of it by the announcement alone.

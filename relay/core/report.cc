@@ -34,7 +34,8 @@ uint64_t LagOf(const FeedState& feed, const Outgoing& out) {
 
 std::string UpstreamOf(const Core& core, const FeedState& feed) {
   if (feed.own) return "";
-  if (core.IsBelow(feed.origin_path)) return feed.origin_path.Ancestor(core.self_path().depth() + 1).text();
+  if (core.IsBelow(feed.origin_path))
+    return feed.origin_path.Ancestor(core.self_path().depth() + 1).text();
   return core.self_path().Parent().text();
 }
 
@@ -71,9 +72,12 @@ std::vector<v1::LinkInfo> ReportLinks(const Core& core) {
       if (Ladder(out) == "snapshot") info.set_ladder("snapshot");
       for (const Unacked& unacked : out.unacked) bytes += unacked.bytes;
       if (lag == 0) continue;
-      // The oldest one waits at least since the last acknowledgement; without any since the newest was signed.
-      const absl::Time since = out.unacked.empty() ? TimeOf(feed->second.record.last_signed_at()) : out.progress_at;
-      if (!info.has_lag_since() || since < TimeOf(info.lag_since())) *info.mutable_lag_since() = ToTimestamp(since);
+      // The oldest one waits at least since the last acknowledgement; without any since the newest
+      // was signed.
+      const absl::Time since =
+          out.unacked.empty() ? TimeOf(feed->second.record.last_signed_at()) : out.progress_at;
+      if (!info.has_lag_since() || since < TimeOf(info.lag_since()))
+        *info.mutable_lag_since() = ToTimestamp(since);
     }
     auto paused = core.paused.find(peer.who.node_id);
     bool waits = paused != core.paused.end() && !paused->second.empty();
@@ -93,7 +97,8 @@ std::vector<v1::FeedInfo> ReportFeeds(const Core& core, absl::string_view filter
     const storage::v1::FeedRecord& record = feed.record;
     const std::string kind = v1::FeedKind_Name(feed.kind());
     if (!filter.empty() && !absl::StrContains(record.feed().resource(), filter) &&
-        !absl::StrContains(absl::AsciiStrToLower(kind), absl::AsciiStrToLower(filter)) && HexOf(key.bytes()) != filter) {
+        !absl::StrContains(absl::AsciiStrToLower(kind), absl::AsciiStrToLower(filter)) &&
+        HexOf(key.bytes()) != filter) {
       continue;
     }
     v1::FeedInfo info;
@@ -114,10 +119,12 @@ std::vector<v1::FeedInfo> ReportFeeds(const Core& core, absl::string_view filter
     if (record.has_superseded()) *info.mutable_superseded() = record.superseded();
     info.set_superseded_batches(record.superseded_batches());
     if (record.facts_refused() != 0) {
-      info.set_text(absl::StrCat(record.facts_refused(), " facts refused: ", record.refused_text()));
+      info.set_text(
+          absl::StrCat(record.facts_refused(), " facts refused: ", record.refused_text()));
     }
     if (record.incomplete_since() != 0) info.set_text(record.fault_text());
-    if (feed.own && core.restored.has_value()) info.set_text("restored from a backup, waiting for the neighbours");
+    if (feed.own && core.restored.has_value())
+      info.set_text("restored from a backup, waiting for the neighbours");
     if (feed.recovery.has_value()) info.set_text("taking back own records from a neighbour");
     if (record.closed()) info.set_text("closed");
     for (const auto& [link, peer] : core.peers) {
@@ -128,8 +135,10 @@ std::vector<v1::FeedInfo> ReportFeeds(const Core& core, absl::string_view filter
       down->set_acknowledged(out->second.acked.sequence());
       down->set_lag_records(LagOf(feed, out->second));
       down->set_ladder(std::string(Ladder(out->second)));
-      for (const Unacked& unacked : out->second.unacked) down->set_lag_bytes(down->lag_bytes() + unacked.bytes);
-      if (down->lag_records() > 0) *down->mutable_lag_since() = ToTimestamp(out->second.progress_at);
+      for (const Unacked& unacked : out->second.unacked)
+        down->set_lag_bytes(down->lag_bytes() + unacked.bytes);
+      if (down->lag_records() > 0)
+        *down->mutable_lag_since() = ToTimestamp(out->second.progress_at);
     }
     for (const auto& [node, keys] : core.paused) {
       if (keys.count(key) == 0) continue;
@@ -156,7 +165,8 @@ v1::Subscription ReportSubscription(const Core& core, const storage::v1::StoredI
     *info.mutable_position() = feed.durable;
     info.set_commit(feed.record.visible_commit());
     if (feed.table.has_value()) info.set_rows(feed.table->record().rows());
-    if (feed.record.has_last_signed_at()) *info.mutable_last_change_at() = feed.record.last_signed_at();
+    if (feed.record.has_last_signed_at())
+      *info.mutable_last_change_at() = feed.record.last_signed_at();
     if (feed.record.has_received_at()) *info.mutable_received_at() = feed.record.received_at();
     info.set_rows_received(feed.record.records_received());
     if (feed.durable.epoch().number() != 0) info.set_state(v1::SUBSCRIPTION_STATE_LIVE);
@@ -164,7 +174,8 @@ v1::Subscription ReportSubscription(const Core& core, const storage::v1::StoredI
       info.set_state(v1::SUBSCRIPTION_STATE_INCOMPLETE);
       info.set_text(feed.record.fault_text());
     }
-    if (feed.load != nullptr || feed.wants_snapshot) info.set_state(v1::SUBSCRIPTION_STATE_SNAPSHOT);
+    if (feed.load != nullptr || feed.wants_snapshot)
+      info.set_state(v1::SUBSCRIPTION_STATE_SNAPSHOT);
     if (feed.load != nullptr) {
       info.set_snapshot_chunks(static_cast<uint64_t>(feed.load->manifest.chunks_size()));
       info.set_snapshot_chunks_done(static_cast<uint64_t>(feed.load->next_chunk));

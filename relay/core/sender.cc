@@ -13,7 +13,9 @@ namespace guantong {
 
 namespace {
 
-Mark Beyond(const v1::Position& position) { return {position.epoch().number(), position.sequence() + 1}; }
+Mark Beyond(const v1::Position& position) {
+  return {position.epoch().number(), position.sequence() + 1};
+}
 
 }  // namespace
 
@@ -40,7 +42,8 @@ bool Sender::Flows(const Peer& peer, const FeedState& feed) const {
 }
 
 bool Sender::MayHave(const Peer& peer, const FeedState& feed) const {
-  // Whoever we have it from may have it back: the origin that takes back its own tail, and those between it and us.
+  // Whoever we have it from may have it back: the origin that takes back its own tail, and those
+  // between it and us.
   return Flows(peer, feed) || feed.record.feed().origin() == peer.who.node_id ||
          core_.NextHop(feed.origin_path) == &peer;
 }
@@ -56,7 +59,8 @@ void Sender::StartFrom(Turn& turn, Peer& peer, FeedState& feed, const v1::Positi
   if (!have.has_epoch()) {
     const bool log_is_whole = feed.record.log_from().epoch().number() == 0;
     const bool has_rows = feed.kind() == v1::FEED_KIND_ROWS && feed.record.visible_commit() > 0;
-    // Its origin, that has forgotten it, is given the log itself: nobody else could make a snapshot.
+    // Its origin, that has forgotten it, is given the log itself: nobody else could make a
+    // snapshot.
     const bool give_back = feed.record.feed().origin() == peer.who.node_id;
     if (!log_is_whole || (has_rows && !give_back)) return NeedManifest(turn, peer, feed, {});
   } else {
@@ -85,7 +89,8 @@ void Sender::StartFrom(Turn& turn, Peer& peer, FeedState& feed, const v1::Positi
   Pump(turn, peer);
 }
 
-// Restored to an older state, we are behind those we had sent to; the origin may be, too, and learns from us what there is.
+// Restored to an older state, we are behind those we had sent to; the origin may be, too, and
+// learns from us what there is.
 void Sender::AskBack(Turn& turn, const Peer& peer, const FeedState& feed) {
   v1::Frame frame;
   *frame.mutable_fetch()->mutable_feed() = feed.record.feed();
@@ -107,8 +112,8 @@ void Sender::Advance(Turn& turn, FeedState& feed) {
     if (!Flows(peer, feed)) continue;
     auto it = peer.outgoing.find(feed.key);
     if (it == peer.outgoing.end()) {
-      // New since this session compared positions: the peer has told what it holds of it, or holds nothing. What is older waits
-      // for the comparison.
+      // New since this session compared positions: the peer has told what it holds of it, or holds
+      // nothing. What is older waits for the comparison.
       if (peer.told.count(feed.key) > 0) {
         const v1::Position have = core_.TheirInterests(peer)->feeds().at(feed.key).have;
         StartFrom(turn, peer, feed, have);
@@ -156,8 +161,8 @@ void Sender::Pump(Turn& turn, Peer& peer) {
     const FeedKey key = peer.ready.front();
     auto it = peer.outgoing.find(key);
     FeedState* feed = core_.Find(key);
-    if (it == peer.outgoing.end() || feed == nullptr || it->second.state != Outgoing::State::kStreaming ||
-        !MayHave(peer, *feed)) {
+    if (it == peer.outgoing.end() || feed == nullptr ||
+        it->second.state != Outgoing::State::kStreaming || !MayHave(peer, *feed)) {
       if (it != peer.outgoing.end()) it->second.ready = false;
       peer.ready.pop_front();
       continue;
@@ -181,7 +186,8 @@ void Sender::Pump(Turn& turn, Peer& peer) {
     if (out.resends > 0 && !out.unacked.empty()) continue;
     SendChain(turn, peer, batch->signer_chain);
     if (out.unacked.empty()) out.progress_at = turn.now;
-    out.unacked.push_back({.epoch = batch->epoch, .last = batch->last, .bytes = batch->frame->size()});
+    out.unacked.push_back(
+        {.epoch = batch->epoch, .last = batch->last, .bytes = batch->frame->size()});
     out.sent_epoch = batch->epoch;
     out.sent = batch->last;
     peer.in_flight += batch->frame->size();
@@ -209,7 +215,8 @@ void Sender::OnAcks(Turn& turn, Peer& peer, const v1::Acks& acks) {
     if (it == peer.outgoing.end() || feed == nullptr) continue;
     Outgoing& out = it->second;
     const Mark at = MarkOf(ack.position());
-    while (!out.unacked.empty() && Mark{out.unacked.front().epoch, out.unacked.front().last} <= at) {
+    while (!out.unacked.empty() &&
+           Mark{out.unacked.front().epoch, out.unacked.front().last} <= at) {
       peer.in_flight -= out.unacked.front().bytes;
       out.unacked.pop_front();
       out.progress_at = turn.now;
@@ -223,12 +230,14 @@ void Sender::OnAcks(Turn& turn, Peer& peer, const v1::Acks& acks) {
     if (forward) out.acked = ack.position();
     if (out.state != Outgoing::State::kLoading) continue;
     // It has loaded the snapshot, or stands where it did not need it or is not helped by it.
-    if (SamePosition(ack.position(), out.manifest_at) || (forward && at >= MarkOf(out.manifest_at)) ||
+    if (SamePosition(ack.position(), out.manifest_at) ||
+        (forward && at >= MarkOf(out.manifest_at)) ||
         (forward && Locate(core_, *feed, ack.position()) == Place::kHere)) {
       StartFrom(turn, peer, *feed, ack.position());
     } else if (forward && !std::exchange(out.manifest_again, true) &&
                Locate(core_, *feed, ack.position()) == Place::kGone) {
-      // It has passed the snapshot on and waits for a log that we do not have either: once more, for itself.
+      // It has passed the snapshot on and waits for a log that we do not have either: once more,
+      // for itself.
       NeedManifest(turn, peer, *feed, out.manifest_from);
     }
   }
@@ -243,14 +252,15 @@ void Sender::OnFetch(Turn& turn, Peer& peer, const v1::Fetch& fetch) {
   Outgoing& out = peer.outgoing[feed->key];
   if (fetch.snapshot()) {
     Rewind(peer, feed->key, out, out.acked);
-    // Who asks for something newer than what is here is ahead of us, or makes it up: waiting for it would stop the feed for all behind us.
+    // Who asks for something newer than what is here is ahead of us, or makes it up: waiting for it
+    // would stop the feed for all behind us.
     return NeedManifest(turn, peer, *feed, std::min(MarkOf(fetch.after()), MarkOf(feed->durable)));
   }
   out.until = MarkOf(feed->durable);
   StartFrom(turn, peer, *feed, fetch.after());
 }
 
-// --- what goes wrong ------------------------------------------------------------------------------------------
+// --- what goes wrong -----------------------------------------------------------------------------
 
 void Sender::ResendStale(Turn& turn, Peer& peer) {
   std::vector<FeedKey> stale;

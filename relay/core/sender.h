@@ -1,5 +1,6 @@
-// Feeds going out: to each peer what it wants, from where it stands, within its window. Log first, snapshot when the log no longer
-// reaches back; a peer that does not acknowledge costs its own window and nothing else.
+// Feeds going out: to each peer what it wants, from where it stands, within its window. Log first,
+// snapshot when the log no longer reaches back; a peer that does not acknowledge costs its own
+// window and nothing else.
 #ifndef GUANTONG_RELAY_CORE_SENDER_H_
 #define GUANTONG_RELAY_CORE_SENDER_H_
 
@@ -72,7 +73,8 @@ class Wants {
   // The same for scopes, after a neighbour changed its scopes; true when they did change.
   bool RefreshAll(Turn& turn, Peer& peer);
 
-  // Tells again what was asked of this neighbour and has been neither answered nor refused: the first time may have been lost.
+  // Tells again what was asked of this neighbour and has been neither answered nor refused: the
+  // first time may have been lost.
   void Remind(Turn& turn, Peer& peer);
 
   // The scopes of what comes down to us: our own, and what our children want beyond our branch.

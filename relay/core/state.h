@@ -1,5 +1,5 @@
-// What the engine keeps in memory: feeds, peers, and the turn that is being worked on. Plain data; the parts beside this file
-// act on it.
+// What the engine keeps in memory: feeds, peers, and the turn that is being worked on. Plain data;
+// the parts beside this file act on it.
 #ifndef GUANTONG_RELAY_CORE_STATE_H_
 #define GUANTONG_RELAY_CORE_STATE_H_
 
@@ -24,11 +24,14 @@ namespace guantong {
 
 using Bytes = std::shared_ptr<const std::string>;
 
-// Where in a feed, as far as that can be ordered: epoch number and sequence. Hashes tell histories apart.
+// Where in a feed, as far as that can be ordered: epoch number and sequence. Hashes tell histories
+// apart.
 using Mark = std::pair<uint64_t, uint64_t>;
-inline Mark MarkOf(const v1::Position& position) { return {position.epoch().number(), position.sequence()}; }
+inline Mark MarkOf(const v1::Position& position) {
+  return {position.epoch().number(), position.sequence()};
+}
 
-// --- feeds ----------------------------------------------------------------------------------------------------
+// --- feeds ---------------------------------------------------------------------------------------
 
 // A batch kept in memory because neighbours are about to want it.
 struct TailBatch {
@@ -50,75 +53,81 @@ struct SnapshotLoad {
   v1::SignedManifest signed_manifest;
   v1::Manifest manifest;
   LinkId from = 0;
-  int next_chunk = 0;                      // to be staged
-  int asked = 0;                           // chunks asked for so far
-  std::map<std::string, std::string> arrived;   // hash -> chunk, ahead of next_chunk
-  v1::Records records;                     // record feeds: what was staged
+  int next_chunk = 0;                          // to be staged
+  int asked = 0;                               // chunks asked for so far
+  std::map<std::string, std::string> arrived;  // hash -> chunk, ahead of next_chunk
+  v1::Records records;                         // record feeds: what was staged
   absl::Time progress_at;
 };
 
-// An own feed found behind a copy of it: what a neighbour says it holds, to be taken back before a new epoch opens.
+// An own feed found behind a copy of it: what a neighbour says it holds, to be taken back before a
+// new epoch opens.
 struct Recovery {
   v1::Position to;
-  std::string claimant;                    // NodeId
+  std::string claimant;  // NodeId
   absl::Time progress_at;
   absl::Time asked_at;
-  absl::Time caught_up_at = absl::InfiniteFuture();   // `to` is here; other neighbours may hold more
+  absl::Time caught_up_at = absl::InfiniteFuture();  // `to` is here; other neighbours may hold more
 };
 
-// A neighbour tells of records that are not in the history in force here: of an ended epoch (superseded; to be fetched and listed), or
-// of the newest (a fork, to be shown before an origin acts on it).
+// A neighbour tells of records that are not in the history in force here: of an ended epoch
+// (superseded; to be fetched and listed), or of the newest (a fork, to be shown before an origin
+// acts on it).
 struct Dispute {
   v1::Position to;
-  std::string claimant;                    // NodeId
+  std::string claimant;  // NodeId
   absl::Time since;
   absl::Time asked_at;
   int asks = 0;
-  bool shown = false;                      // and will be again; what was proved is not disbelieved
+  bool shown = false;  // and will be again; what was proved is not disbelieved
 };
 
 struct FeedState {
   FeedKey key;
-  uint64_t opening = 0;                    // a feed may be dropped and opened again: what waits for an earlier one is void
+  uint64_t opening =
+      0;  // a feed may be dropped and opened again: what waits for an earlier one is void
   absl::Time opened_at = absl::InfinitePast();
-  storage::v1::FeedRecord record;          // ordered; may be ahead of `durable`
+  storage::v1::FeedRecord record;  // ordered; may be ahead of `durable`
   v1::Position durable;
   NodePath origin_path;
   std::optional<TableWriter> table;
-  int pending = 0;                         // turns with writes of this feed that are not yet durable
+  int pending = 0;  // turns with writes of this feed that are not yet durable
   bool own = false;
 
-  bool wants_snapshot = false;             // cannot go on by the log
-  Mark snapshot_from;                      // and an older manifest would not help
+  bool wants_snapshot = false;  // cannot go on by the log
+  Mark snapshot_from;           // and an older manifest would not help
   std::unique_ptr<SnapshotLoad> load;
   std::optional<HeldManifest> held;
   bool making_manifest = false;
-  bool manifest_for_others = false;        // one is asked for those behind us; we go on by the log
-  Mark passed_over_at;                     // where we stood when such a one came: twice at one place, and the log does not come
+  bool manifest_for_others = false;  // one is asked for those behind us; we go on by the log
+  Mark passed_over_at;  // where we stood when such a one came: twice at one place, and the log does
+                        // not come
   absl::Time manifest_asked_at = absl::InfinitePast();
   absl::Time nacked_at = absl::InfinitePast();  // so that a burst behind one gap asks once
   absl::Time unwanted_since = absl::InfiniteFuture();
 
   std::optional<Recovery> recovery;
   std::optional<Dispute> dispute;
-  std::set<std::string> disbelieved;       // NodeIds that announced what they never showed
+  std::set<std::string> disbelieved;  // NodeIds that announced what they never showed
   absl::Time epoch_opened_at = absl::InfinitePast();
   absl::Time fork_told_at = absl::InfinitePast();
-  uint64_t epoch_number_max = 0;           // seen anywhere
+  uint64_t epoch_number_max = 0;  // seen anywhere
 
   std::optional<storage::v1::PendingPush> push;
   Token push_token = 0;
-  bool push_stalled = false;               // between two of its batches, by what forbids signing
+  bool push_stalled = false;  // between two of its batches, by what forbids signing
 
   std::deque<TailBatch> tail;
-  uint64_t chunk_bytes = 0;                // of the manifest held, stored here
+  uint64_t chunk_bytes = 0;  // of the manifest held, stored here
 
   // Rows that pass through: nobody here reads them.
-  bool transit() const { return !own && !record.applied() && record.feed().kind() == v1::FEED_KIND_ROWS; }
+  bool transit() const {
+    return !own && !record.applied() && record.feed().kind() == v1::FEED_KIND_ROWS;
+  }
   v1::FeedKind kind() const { return record.feed().kind(); }
 };
 
-// --- peers ----------------------------------------------------------------------------------------------------
+// --- peers ---------------------------------------------------------------------------------------
 
 struct Unacked {
   uint64_t epoch;
@@ -126,21 +135,22 @@ struct Unacked {
   size_t bytes;
 };
 
-// How far one feed has gone to one peer. The ladder: log (kStreaming), snapshot (kWaitingManifest, kLoading).
+// How far one feed has gone to one peer. The ladder: log (kStreaming), snapshot (kWaitingManifest,
+// kLoading).
 struct Outgoing {
   enum class State { kUnknown, kStreaming, kWaitingManifest, kLoading };
   State state = State::kUnknown;
-  v1::Position acked;                      // what the peer is known to have committed
+  v1::Position acked;  // what the peer is known to have committed
   uint64_t sent_epoch = 0;
   uint64_t sent = 0;
   std::deque<Unacked> unacked;
-  v1::Position manifest_at;                // kLoading
-  Mark manifest_from;                      // an older manifest does not help the peer
-  bool manifest_again = false;             // sent a second time at once, as it was passed on
+  v1::Position manifest_at;     // kLoading
+  Mark manifest_from;           // an older manifest does not help the peer
+  bool manifest_again = false;  // sent a second time at once, as it was passed on
   absl::Time progress_at;
-  int resends = 0;                         // since it last got further
-  Mark until;                              // where it does not flow, and is only given back: what was held when asked
-  bool ready = false;                      // stands in Peer::ready
+  int resends = 0;     // since it last got further
+  Mark until;          // where it does not flow, and is only given back: what was held when asked
+  bool ready = false;  // stands in Peer::ready
 };
 
 struct Peer {
@@ -148,20 +158,20 @@ struct Peer {
   absl::Time since;
   std::string name;
   std::string division;
-  absl::Duration clock_offset;             // theirs minus ours at Hello
+  absl::Duration clock_offset;  // theirs minus ours at Hello
   bool hello = false;
 
-  bool interest_told = false;              // in this session: all it wants, with its positions
-  bool compared = false;                   // in this session: record feeds
+  bool interest_told = false;  // in this session: all it wants, with its positions
+  bool compared = false;       // in this session: record feeds
 
-  Interests ours;                          // told, or to be told in full when asked
+  Interests ours;  // told, or to be told in full when asked
   std::map<FeedKey, Outgoing> outgoing;
-  std::set<FeedKey> told;                  // single feeds whose position it has told in this session
-  std::set<FeedKey> active;                // feeds with something unacknowledged
+  std::set<FeedKey> told;    // single feeds whose position it has told in this session
+  std::set<FeedKey> active;  // feeds with something unacknowledged
   std::deque<FeedKey> ready;
   size_t in_flight = 0;
   std::set<std::string> chains_sent;
-  std::set<std::string> chunks_wanted;     // feed key + hash, not held yet
+  std::set<std::string> chunks_wanted;  // feed key + hash, not held yet
   absl::Time offered_at = absl::InfinitePast();
   absl::Time interest_asked_at = absl::InfinitePast();
 
@@ -173,7 +183,7 @@ struct Peer {
   std::string text;
 };
 
-// --- the turn -------------------------------------------------------------------------------------------------
+// --- the turn ------------------------------------------------------------------------------------
 
 struct Core;
 
@@ -183,11 +193,15 @@ struct Turn {
   Effects effects;
   std::vector<std::function<void(Turn&)>> when_durable;
   std::set<FeedKey> touched;
-  std::map<LinkId, v1::Acks> acks;         // go out at the end of the turn
+  std::map<LinkId, v1::Acks> acks;  // go out at the end of the turn
 
   WriteSet& writes() { return effects.commit; }
-  void Say(std::string text) { effects.notices.push_back({.alarm = false, .text = std::move(text)}); }
-  void Alarm(std::string text) { effects.notices.push_back({.alarm = true, .text = std::move(text)}); }
+  void Say(std::string text) {
+    effects.notices.push_back({.alarm = false, .text = std::move(text)});
+  }
+  void Alarm(std::string text) {
+    effects.notices.push_back({.alarm = true, .text = std::move(text)});
+  }
 };
 
 struct Core {
@@ -210,23 +224,26 @@ struct Core {
 
   std::map<FeedKey, FeedState> feeds;
   std::map<LinkId, Peer> peers;
-  // What each neighbour wants, by NodeId: outlives its session, so that a child that is away keeps its place.
+  // What each neighbour wants, by NodeId: outlives its session, so that a child that is away keeps
+  // its place.
   std::map<std::string, Interests> wanted_by;
   std::map<std::string, NodePath> neighbour_paths;
-  std::set<NodePath> children;             // that we know of: admitted here, or feeds came from there
+  std::set<NodePath> children;  // that we know of: admitted here, or feeds came from there
   std::map<NodePath, size_t> feeds_below;  // by child
-  std::map<std::string, std::set<FeedKey>> paused;   // by child's NodeId: wanted, and there is no room to keep it
-  uint64_t transit_grown = 0;              // bytes logged of feeds that pass through, since budgets were looked at
-  std::map<FeedKey, storage::v1::StoredInterest> subscriptions;   // live ones, by feed
+  std::map<std::string, std::set<FeedKey>>
+      paused;  // by child's NodeId: wanted, and there is no room to keep it
+  uint64_t transit_grown =
+      0;  // bytes logged of feeds that pass through, since budgets were looked at
+  std::map<FeedKey, storage::v1::StoredInterest> subscriptions;  // live ones, by feed
   // Feeds their origin does not give: kept so that whoever asks later hears it too.
   std::map<FeedKey, v1::Nack> refusals;
-  std::set<FeedKey> repairing;             // feeds that want or load a snapshot
-  std::set<FeedKey> recovering;            // own feeds that take their tail back
-  std::set<FeedKey> disputed;              // feeds with a dispute
+  std::set<FeedKey> repairing;   // feeds that want or load a snapshot
+  std::set<FeedKey> recovering;  // own feeds that take their tail back
+  std::set<FeedKey> disputed;    // feeds with a dispute
   bool clock_ahead = false;
-  std::optional<storage::v1::Restored> restored;   // own feeds wait for the neighbours
+  std::optional<storage::v1::Restored> restored;  // own feeds wait for the neighbours
   absl::Time first_told_at = absl::InfiniteFuture();
-  std::set<FeedKey> merging;               // tables with runs to merge
+  std::set<FeedKey> merging;  // tables with runs to merge
   size_t tail_bytes = 0;
   uint64_t openings = 0;
 
@@ -264,9 +281,13 @@ struct Core {
     return it != paused.end() && it->second.count(key) > 0;
   }
   // The child below which `path` lies.
-  NodePath ChildToward(const NodePath& path) const { return path.Ancestor(self_path().depth() + 1); }
+  NodePath ChildToward(const NodePath& path) const {
+    return path.Ancestor(self_path().depth() + 1);
+  }
   // Where `path` lies as seen from here, whether linked or not.
-  bool IsBelow(const NodePath& path) const { return self_path().Contains(path) && path != self_path(); }
+  bool IsBelow(const NodePath& path) const {
+    return self_path().Contains(path) && path != self_path();
+  }
 };
 
 // A frame for `peer`.

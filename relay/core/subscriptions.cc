@@ -13,7 +13,8 @@ namespace {
 void DoneWhenDurable(Turn& turn, Token token) {
   if (token == 0) return;
   turn.when_durable.push_back([token](Turn& later) {
-    later.effects.writes_done.push_back({.token = token, .status = absl::OkStatus(), .position = {}});
+    later.effects.writes_done.push_back(
+        {.token = token, .status = absl::OkStatus(), .position = {}});
   });
 }
 
@@ -34,7 +35,8 @@ void Subscriptions::On(Turn& turn, Subscribe event) {
     feed->table.emplace(key, storage::v1::TableRecord());
     SaveFeed(core_, turn, *feed);
   } else if (log_only && !feed->record.closed()) {
-    // So far its log passed through here: the table comes as a snapshot, and until it has come the copy is none.
+    // So far its log passed through here: the table comes as a snapshot, and until it has come the
+    // copy is none.
     feed->record.set_applied(true);
     feed->record.set_incomplete_since(1);
     feed->table.emplace(key, storage::v1::TableRecord());
@@ -43,7 +45,8 @@ void Subscriptions::On(Turn& turn, Subscribe event) {
   }
   absl::StatusOr<NodePath> origin = NodePath::Parse(interest.origin_path());
   if (origin.ok()) {
-    wants_.Refresh(turn, {.feed = interest.feed(), .origin_path = *origin, .have = {}, .warrant = ""});
+    wants_.Refresh(turn,
+                   {.feed = interest.feed(), .origin_path = *origin, .have = {}, .warrant = ""});
   }
   DoneWhenDurable(turn, event.token);
 }
@@ -56,17 +59,20 @@ void Subscriptions::On(Turn& turn, Unsubscribe event) {
   if (live != core_.subscriptions.end()) {
     interest = live->second;
     core_.subscriptions.erase(live);
-  } else if (!core_.store->Get(SubscriptionKey(event.code), &bytes).ok() || !interest.ParseFromString(bytes)) {
+  } else if (!core_.store->Get(SubscriptionKey(event.code), &bytes).ok() ||
+             !interest.ParseFromString(bytes)) {
     turn.effects.writes_done.push_back(
         {.token = event.token,
-         .status = Error(absl::StatusCode::kNotFound, "subscription_unknown", "there is no such subscription",
-                         event.code, "see `guantong subscriptions`"),
+         .status =
+             Error(absl::StatusCode::kNotFound, "subscription_unknown",
+                   "there is no such subscription", event.code, "see `guantong subscriptions`"),
          .position = {}});
     return;
   }
   absl::StatusOr<NodePath> origin = NodePath::Parse(interest.origin_path());
   if (origin.ok()) {
-    wants_.Refresh(turn, {.feed = interest.feed(), .origin_path = *origin, .have = {}, .warrant = ""});
+    wants_.Refresh(turn,
+                   {.feed = interest.feed(), .origin_path = *origin, .have = {}, .warrant = ""});
   }
   if (event.drop_data) {
     turn.writes().Delete(SubscriptionKey(event.code));
@@ -96,7 +102,7 @@ void Subscriptions::DropCopy(Turn& turn, const FeedKey& key, const NodePath& ori
   SaveFeed(core_, turn, *feed);
 }
 
-// --- neighbours -----------------------------------------------------------------------------------------------
+// --- neighbours ----------------------------------------------------------------------------------
 
 void Subscriptions::OnInterest(Turn& turn, Peer& peer, const v1::InterestDelta& delta) {
   Interests& theirs = core_.wanted_by[peer.who.node_id];
@@ -134,7 +140,8 @@ void Subscriptions::OnInterest(Turn& turn, Peer& peer, const v1::InterestDelta& 
     // Told again, it is compared by range; told for the first time, it says where it stands.
     const bool flowing = peer.outgoing.count(key) > 0;
     FeedState* feed = core_.Find(key);
-    if (!flowing && feed != nullptr && sender_.Flows(peer, *feed)) sender_.StartFrom(turn, peer, *feed, wanted.have);
+    if (!flowing && feed != nullptr && sender_.Flows(peer, *feed))
+      sender_.StartFrom(turn, peer, *feed, wanted.have);
   }
   if (before.scopes() == theirs.scopes()) return;
   for (auto it = peer.outgoing.begin(); it != peer.outgoing.end();) {
@@ -158,7 +165,8 @@ void Subscriptions::Narrowed(Turn& turn, const FeedState& feed) {
 
 bool Subscriptions::RefuseOwn(Turn& turn, Peer& peer, const WantedFeed& wanted) {
   const FeedState* feed = core_.Find(FeedKey::Of(wanted.feed));
-  if (origin_.Forgotten(FeedKey::Of(wanted.feed)) && wanted.feed.kind() == v1::FEED_KIND_ROWS && wanted.have.has_epoch()) {
+  if (origin_.Forgotten(FeedKey::Of(wanted.feed)) && wanted.feed.kind() == v1::FEED_KIND_ROWS &&
+      wanted.have.has_epoch()) {
     origin_.FoundForgotten(turn, peer, wanted.feed, wanted.have);
     return false;
   }

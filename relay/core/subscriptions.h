@@ -12,7 +12,8 @@ namespace guantong {
 
 class Subscriptions {
  public:
-  Subscriptions(Core* core, Origin* origin, Sender* sender, Wants* wants, Sync* sync, Receiver* receiver, Budgets* budgets)
+  Subscriptions(Core* core, Origin* origin, Sender* sender, Wants* wants, Sync* sync,
+                Receiver* receiver, Budgets* budgets)
       : core_(*core),
         origin_(*origin),
         sender_(*sender),

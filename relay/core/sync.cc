@@ -25,7 +25,8 @@ bool InRange(const FeedKey& key, absl::string_view prefix) {
 
 bool ValidPrefix(absl::string_view prefix) {
   return prefix.size() <= 2 * kFeedKeyBytes &&
-         std::all_of(prefix.begin(), prefix.end(), [](char c) { return static_cast<unsigned char>(c) < 16; });
+         std::all_of(prefix.begin(), prefix.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 16; });
 }
 
 std::string DigestOf(const std::vector<FeedState*>& feeds) {
@@ -51,7 +52,8 @@ Sync::Held Sync::Incoming(const Peer& peer, absl::string_view prefix) const {
     const bool from_there = peer.who.is_parent ? !core_.self_path().Contains(feed.origin_path)
                                                : peer.who.path.Contains(feed.origin_path);
     if (!from_there) continue;
-    if (peer.ours.Wants(key) || peer.ours.CoversByScope(feed.kind(), feed.origin_path)) feeds.push_back(&feed);
+    if (peer.ours.Wants(key) || peer.ours.CoversByScope(feed.kind(), feed.origin_path))
+      feeds.push_back(&feed);
   }
   return feeds;
 }
@@ -110,7 +112,8 @@ void Sync::OnOffer(Turn& turn, Peer& peer, const v1::SyncOffer& offer) {
   v1::SyncAsk* ask = answer.mutable_sync_ask();
   int ranges = 0;
   for (const v1::SyncRange& range : offer.ranges()) {
-    if (!ValidPrefix(range.prefix()) || ++ranges > static_cast<int>(kSyncRangesPerFrameMax)) continue;
+    if (!ValidPrefix(range.prefix()) || ++ranges > static_cast<int>(kSyncRangesPerFrameMax))
+      continue;
     const Held mine = Outflowing(peer, range.prefix());
     if (DigestOf(mine) == range.digest()) {
       Resume(turn, peer, mine);
@@ -142,7 +145,8 @@ void Sync::OnAsk(Turn& turn, Peer& peer, const v1::SyncAsk& ask) {
   v1::SyncOffer* offer = answer.mutable_sync_offer();
   int ranges = 0;
   for (const v1::SyncRangeAsk& part : ask.ranges()) {
-    if (!ValidPrefix(part.prefix()) || ++ranges > static_cast<int>(kSyncRangesPerFrameMax)) continue;
+    if (!ValidPrefix(part.prefix()) || ++ranges > static_cast<int>(kSyncRangesPerFrameMax))
+      continue;
     if (part.list()) {
       *offer->add_ranges() = Range(Incoming(peer, part.prefix()), part.prefix(), true);
       continue;
@@ -167,8 +171,10 @@ void Sync::Compare(Turn& turn, Peer& peer, const Held& feeds, const v1::SyncRang
   for (const v1::FeedPosition& position : range.positions()) {
     theirs[position.feed_key()] = &position.position();
   }
-  // A store that was restored may lack a whole record feed of ours; of rows the neighbour's interest tells.
-  for (v1::FeedKind kind : {v1::FEED_KIND_MEMBERSHIP, v1::FEED_KIND_CATALOG_OPEN, v1::FEED_KIND_CATALOG_UPWARD}) {
+  // A store that was restored may lack a whole record feed of ours; of rows the neighbour's
+  // interest tells.
+  for (v1::FeedKind kind :
+       {v1::FEED_KIND_MEMBERSHIP, v1::FEED_KIND_CATALOG_OPEN, v1::FEED_KIND_CATALOG_UPWARD}) {
     v1::FeedId id;
     id.set_origin(core_.self_id());
     id.set_kind(kind);
@@ -180,8 +186,10 @@ void Sync::Compare(Turn& turn, Peer& peer, const Held& feeds, const v1::SyncRang
     auto it = theirs.find(feed->key.str());
     const v1::Position have = it == theirs.end() ? v1::Position() : *it->second;
     const Outgoing& out = peer.outgoing[feed->key];
-    // What is on its way speaks for itself; what was lost on its way is sent again when its time is over.
-    if (out.state == Outgoing::State::kWaitingManifest || out.state == Outgoing::State::kLoading) continue;
+    // What is on its way speaks for itself; what was lost on its way is sent again when its time is
+    // over.
+    if (out.state == Outgoing::State::kWaitingManifest || out.state == Outgoing::State::kLoading)
+      continue;
     if (out.state == Outgoing::State::kStreaming && !out.unacked.empty()) continue;
     sender_.StartFrom(turn, peer, *feed, have);
   }

@@ -1,5 +1,5 @@
-// Comparing positions with a neighbour by range of feed keys: equal digests end it, unequal ranges split in sixteen until they are
-// small enough to list. Costs grow with the difference.
+// Comparing positions with a neighbour by range of feed keys: equal digests end it, unequal ranges
+// split in sixteen until they are small enough to list. Costs grow with the difference.
 #ifndef GUANTONG_RELAY_CORE_SYNC_H_
 #define GUANTONG_RELAY_CORE_SYNC_H_
 
@@ -16,7 +16,8 @@ class Sync {
   Sync(Core* core, Origin* origin, Sender* sender, Wants* wants)
       : core_(*core), origin_(*origin), sender_(*sender), wants_(*wants) {}
 
-  // What we hold of the peer's side, as one range: at the start of a session and every `sync_every`.
+  // What we hold of the peer's side, as one range: at the start of a session and every
+  // `sync_every`.
   void Offer(Turn& turn, Peer& peer);
 
   void OnOffer(Turn& turn, Peer& peer, const v1::SyncOffer& offer);

@@ -7,7 +7,7 @@ namespace guantong {
 
 namespace {
 
-constexpr int kRemindersMax = 256;           // in one frame
+constexpr int kRemindersMax = 256;  // in one frame
 
 const std::vector<v1::FeedKind>& UpwardKinds() {
   static const auto* kinds = new std::vector<v1::FeedKind>{
@@ -22,7 +22,8 @@ const std::vector<v1::FeedKind>& DownwardKinds() {
 }
 
 void AddOnce(std::vector<WantedScope>& scopes, WantedScope scope) {
-  if (std::find(scopes.begin(), scopes.end(), scope) == scopes.end()) scopes.push_back(std::move(scope));
+  if (std::find(scopes.begin(), scopes.end(), scope) == scopes.end())
+    scopes.push_back(std::move(scope));
 }
 
 }  // namespace
@@ -31,10 +32,11 @@ bool Wants::Wanted(const FeedKey& key, const NodePath& origin_path) const {
   if (core_.subscriptions.count(key) > 0) return true;
   for (const auto& [node, theirs] : core_.wanted_by) {
     auto path = core_.neighbour_paths.find(node);
-    const bool upstream = path != core_.neighbour_paths.end() &&
-                          (core_.self_path().Contains(path->second) && path->second != core_.self_path()
-                               ? path->second.Contains(origin_path)
-                               : !core_.self_path().Contains(origin_path));
+    const bool upstream =
+        path != core_.neighbour_paths.end() &&
+        (core_.self_path().Contains(path->second) && path->second != core_.self_path()
+             ? path->second.Contains(origin_path)
+             : !core_.self_path().Contains(origin_path));
     if (!upstream && theirs.Wants(key) && !core_.Paused(node, key)) return true;
   }
   return false;
@@ -43,7 +45,8 @@ bool Wants::Wanted(const FeedKey& key, const NodePath& origin_path) const {
 std::vector<WantedScope> Wants::FromAbove() const {
   std::vector<WantedScope> scopes;
   const NodePath& self = core_.self_path();
-  if (core_.options.catalog_scope == CatalogScope::kCountry) AddOnce(scopes, {.kinds = DownwardKinds()});
+  if (core_.options.catalog_scope == CatalogScope::kCountry)
+    AddOnce(scopes, {.kinds = DownwardKinds()});
   if (core_.options.catalog_scope == CatalogScope::kProvince && self.depth() > 1) {
     AddOnce(scopes, {.kinds = DownwardKinds(), .prefix = self.Ancestor(1)});
   }
@@ -52,11 +55,13 @@ std::vector<WantedScope> Wants::FromAbove() const {
     auto path = core_.neighbour_paths.find(node);
     if (path == core_.neighbour_paths.end() || !core_.IsBelow(path->second)) continue;
     for (const WantedScope& scope : theirs.scopes()) {
-      // Our own branch we hold; beside it and above there is nothing but what surrounds us, whatever a child asks.
+      // Our own branch we hold; beside it and above there is nothing but what surrounds us,
+      // whatever a child asks.
       if (self.Contains(scope.prefix) || !scope.prefix.Contains(self)) continue;
       WantedScope down{.kinds = {}, .prefix = scope.prefix};
       for (v1::FeedKind kind : scope.kinds) {
-        if (std::count(DownwardKinds().begin(), DownwardKinds().end(), kind) > 0) down.kinds.push_back(kind);
+        if (std::count(DownwardKinds().begin(), DownwardKinds().end(), kind) > 0)
+          down.kinds.push_back(kind);
       }
       if (!down.kinds.empty()) AddOnce(scopes, std::move(down));
     }
@@ -83,7 +88,8 @@ Interests Wants::Desired(const Peer& peer) const {
   };
   for (const auto& [key, interest] : core_.subscriptions) {
     absl::StatusOr<NodePath> origin = NodePath::Parse(interest.origin_path());
-    if (origin.ok()) consider(key, {.feed = interest.feed(), .origin_path = *origin, .have = {}, .warrant = ""});
+    if (origin.ok())
+      consider(key, {.feed = interest.feed(), .origin_path = *origin, .have = {}, .warrant = ""});
   }
   for (const auto& [node, theirs] : core_.wanted_by) {
     if (node == peer.who.node_id) continue;
@@ -132,7 +138,8 @@ void Wants::Remind(Turn& turn, Peer& peer) {
     const FeedState* feed = core_.Find(key);
     // What waits for room is asked for again.
     auto refusal = core_.refusals.find(key);
-    const bool refused = refusal != core_.refusals.end() && refusal->second.reason() != v1::NACK_REASON_BUDGET;
+    const bool refused =
+        refusal != core_.refusals.end() && refusal->second.reason() != v1::NACK_REASON_BUDGET;
     const bool held = feed != nullptr && feed->record.head().epoch().number() != 0;
     if (refused || (refusal == core_.refusals.end() && held)) continue;
     WantedFeed ask = wanted;

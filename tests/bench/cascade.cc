@@ -1,13 +1,15 @@
-// Rows pushed at a county, kept as queryable rows at all four levels: the work of PostgreSQL's logical cascade, on the same rows.
+// Rows pushed at a county, kept as queryable rows at all four levels: the work of PostgreSQL's
+// logical cascade, on the same rows.
 //
 //   ROWS=1000000 BATCH=1000 UPDATES=200000 LAT=300 LAT_GAP_MS=20 PUSHERS=1  bench_cascade
 //
-// Four real daemons in a line, TLS on every link, each level subscribes to the dataset and acknowledges only what it has fsynced.
-// Prints one line:
+// Four real daemons in a line, TLS on every link, each level subscribes to the dataset and
+// acknowledges only what it has fsynced. Prints one line:
 //   ins_rows_s    until the top answers a local query for the last key and the full count
 //   src_rows_s    until the county has acknowledged the last push
-//   upd_rows_s    updates by key, until the top shows the last one (pushes are in order, so all before it)
-//   lat_p50/p99   one-row pushes on the idle network: from the call at the county until the top's local query shows the row
+//   upd_rows_s    updates by key, until the top shows the last one (pushes are in order, so all
+//   before it) lat_p50/p99   one-row pushes on the idle network: from the call at the county until
+//   the top's local query shows the row
 #include <google/protobuf/descriptor.h>
 #include <grpcpp/grpcpp.h>
 #include <openssl/evp.h>
@@ -69,8 +71,9 @@ class Editor {
     arguments.SetMaxReceiveMessageSize(16 << 20);
     channel_ = grpc::CreateCustomChannel(
         profile->node,
-        MakeChannelCredentials(profile->key_pem, profile->certificate_pem, profile->network,
-                               [](const VerifiedChain&) { return absl::OkStatus(); }, [](const absl::Status&) {}),
+        MakeChannelCredentials(
+            profile->key_pem, profile->certificate_pem, profile->network,
+            [](const VerifiedChain&) { return absl::OkStatus(); }, [](const absl::Status&) {}),
         arguments);
     stub_ = v1::DataService::NewStub(channel_);
   }
@@ -216,7 +219,9 @@ int Run() {
   }
   std::sort(latencies_ms.begin(), latencies_ms.end());
   const auto quantile = [&](double q) {
-    return latencies_ms.empty() ? 0.0 : latencies_ms[static_cast<size_t>(q * static_cast<double>(latencies_ms.size() - 1))];
+    return latencies_ms.empty() ? 0.0
+                                : latencies_ms[static_cast<size_t>(
+                                      q * static_cast<double>(latencies_ms.size() - 1))];
   };
 
   uint64_t pss_kib = 0;
@@ -229,11 +234,13 @@ int Run() {
     return static_cast<int64_t>(static_cast<double>(count) / absl::ToDoubleSeconds(time));
   };
   std::printf(
-      "cascade rows=%lld batch=%lld ins_s=%.3f ins_rows_s=%lld src_rows_s=%lld upd=%lld upd_s=%.3f upd_rows_s=%lld "
+      "cascade rows=%lld batch=%lld ins_s=%.3f ins_rows_s=%lld src_rows_s=%lld upd=%lld upd_s=%.3f "
+      "upd_rows_s=%lld "
       "lat_p50_ms=%.2f lat_p99_ms=%.2f pss_mb_4nodes=%llu disk_mb_4nodes=%llu\n",
-      static_cast<long long>(rows), static_cast<long long>(batch), absl::ToDoubleSeconds(arrived - start),
-      static_cast<long long>(rate(rows, arrived - start)), static_cast<long long>(rate(rows, pushed - start)),
-      static_cast<long long>(updates), absl::ToDoubleSeconds(updated - update_start),
+      static_cast<long long>(rows), static_cast<long long>(batch),
+      absl::ToDoubleSeconds(arrived - start), static_cast<long long>(rate(rows, arrived - start)),
+      static_cast<long long>(rate(rows, pushed - start)), static_cast<long long>(updates),
+      absl::ToDoubleSeconds(updated - update_start),
       static_cast<long long>(rate(updates, updated - update_start)), quantile(0.5), quantile(0.99),
       static_cast<unsigned long long>(pss_kib / 1024), static_cast<unsigned long long>(disk >> 20));
   return 0;

@@ -1,4 +1,5 @@
-// The ladder of a child: log, snapshot, paused. What a parent keeps for it stays within its budget, and it comes back by itself.
+// The ladder of a child: log, snapshot, paused. What a parent keeps for it stays within its budget,
+// and it comes back by itself.
 #include "absl/strings/str_cat.h"
 #include "tests/catch.h"
 #include "tests/script/stage.h"
@@ -46,7 +47,8 @@ struct Line {
   Stage stage;
 };
 
-TEST_CASE("a child that is away costs its parent no more than its budget, and comes back by snapshot") {
+TEST_CASE(
+    "a child that is away costs its parent no more than its budget, and comes back by snapshot") {
   constexpr uint64_t kBudget = 64 << 10;
   Line line(kBudget);
   Stage& stage = line.stage;
@@ -70,7 +72,9 @@ TEST_CASE("a child that is away costs its parent no more than its budget, and co
   CHECK(line.LinkAt("R", false).disk_bytes() <= kBudget);
 }
 
-TEST_CASE("a child that wants more than its budget holds is paused, visibly on both sides, and goes on when there is room") {
+TEST_CASE(
+    "a child that wants more than its budget holds is paused, visibly on both sides, and goes on "
+    "when there is room") {
   constexpr uint64_t kBudget = 32 << 10;
   Line line(kBudget);
   Stage& stage = line.stage;
@@ -79,7 +83,8 @@ TEST_CASE("a child that wants more than its budget holds is paused, visibly on b
     datasets.push_back(OpenDataset(stage, "A", absl::StrCat("D", i)));
     SubscribeTo(stage, "X", datasets.back());
     stage.Settle();
-    PushTo(stage, datasets.back(), {{"k1", line.Noise(i)}, {"k2", line.Noise(i + 100)}}, absl::StrCat("push ", i));
+    PushTo(stage, datasets.back(), {{"k1", line.Noise(i)}, {"k2", line.Noise(i + 100)}},
+           absl::StrCat("push ", i));
     stage.Settle();
   }
   stage.Pass(absl::Minutes(2));
@@ -95,9 +100,11 @@ TEST_CASE("a child that wants more than its budget holds is paused, visibly on b
   stage.Pass(absl::Minutes(15));
   CHECK(line.LinkAt("R", false).ladder() != "paused");
   for (int i = 6; i < 8; ++i) {
-    PushTo(stage, datasets[static_cast<size_t>(i)], {{"k3", "three"}}, absl::StrCat("last push ", i));
+    PushTo(stage, datasets[static_cast<size_t>(i)], {{"k3", "three"}},
+           absl::StrCat("last push ", i));
     stage.Settle();
-    CHECK(RowsAt(stage, "X", datasets[static_cast<size_t>(i)]) == RowsAt(stage, "A", datasets[static_cast<size_t>(i)]));
+    CHECK(RowsAt(stage, "X", datasets[static_cast<size_t>(i)]) ==
+          RowsAt(stage, "A", datasets[static_cast<size_t>(i)]));
   }
 }
 
@@ -118,7 +125,8 @@ TEST_CASE("a child that does not take what it is sent holds a window of it and n
   // It reads, and its disk takes nothing: no acknowledgement.
   stage.HoldCommits("C0");
   for (int i = 0; i < 30; ++i) {
-    PushTo(stage, d, {{absl::StrCat("k", i), std::string(4000, static_cast<char>('a' + i % 26))}}, absl::StrCat("push ", i));
+    PushTo(stage, d, {{absl::StrCat("k", i), std::string(4000, static_cast<char>('a' + i % 26))}},
+           absl::StrCat("push ", i));
     stage.Settle();
   }
   for (const v1::LinkInfo& link : stage.engine("A").Links()) {

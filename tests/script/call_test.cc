@@ -18,8 +18,12 @@ struct Tree {
     stage.Settle();
     stage.Said();
   }
-  void Ask(const std::string& target, const std::string& body, absl::Duration budget = absl::Seconds(10)) {
-    stage.Step("P", CallStart{.target = target, .method = "echo", .body = body, .budget = budget, .token = ++tokens});
+  void Ask(const std::string& target, const std::string& body,
+           absl::Duration budget = absl::Seconds(10)) {
+    stage.Step(
+        "P",
+        CallStart{
+            .target = target, .method = "echo", .body = body, .budget = budget, .token = ++tokens});
   }
   Stage stage;
   Token tokens = 0;

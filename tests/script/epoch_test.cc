@@ -67,7 +67,10 @@ TEST_CASE("while the tail is taken back nothing is accepted") {
   stage.Said();
   v1::RowBatch rows;
   rows.add_changes()->set_key("k9");
-  stage.Step("A", PushRows{.feed = pair.d.key, .base_commit = 1, .push_id = "p", .payload = rows.SerializeAsString(),
+  stage.Step("A", PushRows{.feed = pair.d.key,
+                           .base_commit = 1,
+                           .push_id = "p",
+                           .payload = rows.SerializeAsString(),
                            .token = 1});
   CHECK(stage.Said() == "A done: feed_recovering");
   // Asked for again it comes.
@@ -197,7 +200,11 @@ TEST_CASE("a push that an epoch cuts in two is made whole again") {
   }
   REQUIRE(stage.store("A").Commit({&staged, 1}).ok());
   stage.HoldCommits("A");
-  stage.Step("A", PushRows{.feed = pair.d.key, .base_commit = 2, .push_id = "staged", .staged = 2, .rows_after = 4,
+  stage.Step("A", PushRows{.feed = pair.d.key,
+                           .base_commit = 2,
+                           .push_id = "staged",
+                           .staged = 2,
+                           .rows_after = 4,
                            .token = 1});
   stage.Link("B", "A");
   stage.Settle();
@@ -207,7 +214,8 @@ TEST_CASE("a push that an epoch cuts in two is made whole again") {
   CHECK(RowsAt(stage, "B", pair.d) == "k1=one k3=other p0=push p1=push");
 }
 
-// C, another child, shows a batch that A has signed in another history, as a store that was copied would have it.
+// C, another child, shows a batch that A has signed in another history, as a store that was copied
+// would have it.
 void ShowFork(Stage& stage) {
   const EngineIdentity& signer = stage.identity("A");
   const v1::Frame last = stage.Last("A", "B", "batch D 1.4..4");
@@ -220,7 +228,8 @@ void ShowFork(Stage& stage) {
   header.set_compression(v1::COMPRESSION_NONE);
   std::string hash;
   v1::Frame frame;
-  *frame.mutable_batch() = SealBatch(header, rows.SerializeAsString(), signer.key, signer.self.network, &hash);
+  *frame.mutable_batch() =
+      SealBatch(header, rows.SerializeAsString(), signer.key, signer.self.network, &hash);
   stage.Inject("C", "A", frame);
 }
 
@@ -263,15 +272,19 @@ TEST_CASE("a push that an epoch has cut in two is made whole after a crash, too"
     staged.Put(StagedKey(pair.d.key, "staged", part), rows.SerializeAsString());
   }
   REQUIRE(stage.store("A").Commit({&staged, 1}).ok());
-  stage.Step("A", PushRows{.feed = pair.d.key, .base_commit = 2, .push_id = "staged", .staged = 3, .rows_after = 5,
+  stage.Step("A", PushRows{.feed = pair.d.key,
+                           .base_commit = 2,
+                           .push_id = "staged",
+                           .staged = 3,
+                           .rows_after = 5,
                            .token = 1});
-  REQUIRE(stage.PlayOne());   // the first part is durable, the second ordered
+  REQUIRE(stage.PlayOne());  // the first part is durable, the second ordered
   stage.HoldCommits("A");
   ShowFork(stage);
   while (!stage.Noticed("A", "another history")) REQUIRE(stage.PlayOne());
   stage.ReleaseCommits("A");
-  REQUIRE(stage.PlayOne());   // the second part
-  REQUIRE(stage.PlayOne());   // the epoch
+  REQUIRE(stage.PlayOne());  // the second part
+  REQUIRE(stage.PlayOne());  // the epoch
   stage.Restart("A");
   stage.Link("B", "A");
   stage.Pass(absl::Minutes(1));
@@ -279,7 +292,7 @@ TEST_CASE("a push that an epoch has cut in two is made whole after a crash, too"
   CHECK(RowsAt(stage, "B", pair.d) == "k1=one k2=two p0=push p1=push p2=push");
 }
 
-// --- several neighbours, restores, superseded records ------------------------------------------------------------
+// --- several neighbours, restores, superseded records --------------------------------------------
 
 // A with two children, both subscribed; C has one push more than B when A falls back to a backup.
 struct Three {
@@ -295,7 +308,9 @@ struct Three {
     members[0].mutable_member()->set_node_id(stage.identity("B").self.node_id);
     members[1].mutable_member()->set_path("c");
     members[1].mutable_member()->set_node_id(stage.identity("C").self.node_id);
-    stage.Step("A", AppendRecords{.kind = v1::FEED_KIND_MEMBERSHIP, .records = members, .extra = {}, .author = ""});
+    stage.Step(
+        "A", AppendRecords{
+                 .kind = v1::FEED_KIND_MEMBERSHIP, .records = members, .extra = {}, .author = ""});
     d = OpenDataset(stage, "A", "D");
     SubscribeTo(stage, "B", d);
     SubscribeTo(stage, "C", d);
@@ -349,7 +364,9 @@ TEST_CASE("a restored origin hears every neighbour before it opens an epoch") {
   CHECK(three.RecordAt("A").head().epoch().number() == 2);
 }
 
-TEST_CASE("a neighbour that stays away delays the epoch by a quarter of a minute, and what it held is listed when it returns") {
+TEST_CASE(
+    "a neighbour that stays away delays the epoch by a quarter of a minute, and what it held is "
+    "listed when it returns") {
   Three three;
   Stage& stage = three.stage;
   three.Restore();
@@ -378,7 +395,11 @@ TEST_CASE("a store made by a restore takes nothing in before its neighbours have
   stage.Pass(absl::Minutes(20));
   v1::RowBatch rows;
   rows.add_changes()->set_key("k9");
-  stage.Step("A", PushRows{.feed = three.d.key, .base_commit = 1, .push_id = "p", .payload = rows.SerializeAsString(), .token = 1});
+  stage.Step("A", PushRows{.feed = three.d.key,
+                           .base_commit = 1,
+                           .push_id = "p",
+                           .payload = rows.SerializeAsString(),
+                           .token = 1});
   CHECK(stage.Said() == "A done: feed_recovering");
   stage.Link("B", "A");
   stage.Link("C", "A");
@@ -463,7 +484,11 @@ TEST_CASE("an origin whose clock is ahead of its parent's signs nothing until it
   stage.Said();
   v1::RowBatch rows;
   rows.add_changes()->set_key("k2");
-  stage.Step("A", PushRows{.feed = d.key, .base_commit = 1, .push_id = "p", .payload = rows.SerializeAsString(), .token = 1});
+  stage.Step("A", PushRows{.feed = d.key,
+                           .base_commit = 1,
+                           .push_id = "p",
+                           .payload = rows.SerializeAsString(),
+                           .token = 1});
   CHECK(stage.Said() == "A done: clock_ahead");
   hello.mutable_hello()->set_clock_unix_ms(absl::ToUnixMillis(stage.now()));
   stage.Inject("P", "A", hello);
@@ -489,7 +514,8 @@ std::string EntryAt(Stage& stage, const std::string& name, const EngineIdentity&
   id.set_kind(v1::FEED_KIND_CATALOG_OPEN);
   std::string bytes;
   v1::CatalogEntry entry;
-  if (!stage.store(name).Get(EntryKey(FeedKey::Of(id), "3070120337/630000000001"), &bytes).ok()) return "none";
+  if (!stage.store(name).Get(EntryKey(FeedKey::Of(id), "3070120337/630000000001"), &bytes).ok())
+    return "none";
   entry.ParseFromString(bytes);
   return entry.name();
 }
@@ -506,14 +532,17 @@ struct Forgotten {
     stage.Settle();
   }
   void Write(const std::string& name) {
-    stage.Step("B", AppendRecords{.kind = v1::FEED_KIND_CATALOG_OPEN, .records = {EntryOf(stage.identity("B"), name)},
+    stage.Step("B", AppendRecords{.kind = v1::FEED_KIND_CATALOG_OPEN,
+                                  .records = {EntryOf(stage.identity("B"), name)},
                                   .token = 7});
   }
   Stage stage;
   std::unique_ptr<MemoryStore> backup;
 };
 
-TEST_CASE("a feed that a restored origin has forgotten is taken back though somebody wrote to it too early") {
+TEST_CASE(
+    "a feed that a restored origin has forgotten is taken back though somebody wrote to it too "
+    "early") {
   Forgotten forgotten;
   Stage& stage = forgotten.stage;
   WriteSet mark;
@@ -532,7 +561,8 @@ TEST_CASE("a feed that a restored origin has forgotten is taken back though some
   CHECK(EntryAt(stage, "A", stage.identity("B")) == "second");
 }
 
-TEST_CASE("a fork shown while the last epoch is younger than a minute is answered when it is older") {
+TEST_CASE(
+    "a fork shown while the last epoch is younger than a minute is answered when it is older") {
   Forgotten forgotten;
   Stage& stage = forgotten.stage;
   stage.Restart("B", std::move(forgotten.backup));

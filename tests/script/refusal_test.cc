@@ -1,4 +1,5 @@
-// What a node does not take: foreign signatures, strangers, clocks, bytes that are none; and what an origin does not give.
+// What a node does not take: foreign signatures, strangers, clocks, bytes that are none; and what
+// an origin does not give.
 #include "catalog/base/digest.h"
 #include "catalog/batch.h"
 #include "tests/catch.h"
@@ -36,8 +37,8 @@ struct Pair {
     header.mutable_signed_at()->set_seconds(absl::ToUnixSeconds(signed_at));
     std::string hash;
     v1::Frame frame;
-    *frame.mutable_batch() =
-        SealBatch(header, rows.SerializeAsString(), signer.key, stage.identity("A").self.network, &hash);
+    *frame.mutable_batch() = SealBatch(header, rows.SerializeAsString(), signer.key,
+                                       stage.identity("A").self.network, &hash);
     return frame;
   }
 
@@ -79,7 +80,7 @@ TEST_CASE("a damaged header is refused by a frame that can be read") {
   header.mutable_feed()->set_origin("o");
   header.mutable_feed()->set_resource("street");
   std::string bytes = header.SerializeAsString();
-  bytes.back() = '\xff';   // no UTF-8
+  bytes.back() = '\xff';  // no UTF-8
   v1::Frame damaged;
   damaged.mutable_batch()->set_header(bytes);
   stage.Inject("A", "B", damaged);
@@ -111,7 +112,8 @@ TEST_CASE("a signature that is not the origin's key is refused and not stored") 
 TEST_CASE("nobody signs for another node's feed") {
   Pair pair;
   Stage& stage = pair.stage;
-  // A node of the network, another node that claims A's place with a key of its own, and a network of its own.
+  // A node of the network, another node that claims A's place with a key of its own, and a network
+  // of its own.
   const EngineIdentity& sibling = sim::IdentityAt(*NodePath::Parse("c"));
   pair.LearnChain(sibling);
   stage.Inject("A", "B", pair.Next(sibling, stage.now()));
@@ -164,7 +166,7 @@ TEST_CASE("bytes that are no frame end the link, a frame of a later version is p
   stage.Link("B", "A");
   stage.Settle();
   stage.Said();
-  stage.InjectBytes("A", "B", std::string("\xa2\x06\x03new", 6));   // field 100
+  stage.InjectBytes("A", "B", std::string("\xa2\x06\x03new", 6));  // field 100
   PushTo(stage, pair.d, {{"k1", "one"}});
   stage.Settle();
   CHECK(stage.Said() == Lines(R"(
@@ -193,7 +195,7 @@ TEST_CASE("every frame cut short anywhere is survived") {
   CHECK(RowsAt(stage, "B", pair.d) == "k1=one k2=two");
 }
 
-// --- what an origin does not give -----------------------------------------------------------------------------
+// --- what an origin does not give ----------------------------------------------------------------
 
 TEST_CASE("a dataset that is not shared is refused, with its reason, to everybody who asks") {
   Stage stage;
@@ -309,7 +311,7 @@ TEST_CASE("a dataset shared no more stops at once, and goes on when it is shared
   CHECK(stored.refused().empty());
 }
 
-// --- what is not understood -----------------------------------------------------------------------------------
+// --- what is not understood ----------------------------------------------------------------------
 
 TEST_CASE("a kind of feed nobody here knows is stored, forwarded and not applied") {
   Stage stage;
@@ -338,7 +340,8 @@ TEST_CASE("a kind of feed nobody here knows is stored, forwarded and not applied
   v1::Frame chain;
   *chain.mutable_chain() = origin.chain;
   v1::Frame batch;
-  *batch.mutable_batch() = SealBatch(header, "of a later version", origin.key, origin.self.network, &hash);
+  *batch.mutable_batch() =
+      SealBatch(header, "of a later version", origin.key, origin.self.network, &hash);
 
   storage::v1::StoredInterest interest;
   interest.set_code("F");

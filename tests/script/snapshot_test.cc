@@ -1,4 +1,5 @@
-// Snapshots: for who is new or too far behind, over relays, without a window in which a delta could be lost.
+// Snapshots: for who is new or too far behind, over relays, without a window in which a delta could
+// be lost.
 #include "tests/catch.h"
 #include "tests/script/stage.h"
 
@@ -106,7 +107,8 @@ TEST_CASE("a relay that subscribes itself loads the snapshot and forwards on") {
   CHECK(RowsAt(stage, "X", line.d) == "k1=one k2=two");
 }
 
-TEST_CASE("a relay that subscribes and crashes before its snapshot takes no delta into an empty table") {
+TEST_CASE(
+    "a relay that subscribes and crashes before its snapshot takes no delta into an empty table") {
   Line line;
   Stage& stage = line.stage;
   SubscribeTo(stage, "X", line.d);
@@ -162,7 +164,8 @@ TEST_CASE("a half push is in no snapshot and in no reader's sight") {
   REQUIRE(stage.store("A").Commit({&staged, 1}).ok());
   stage.Lose("A", "B", "batch D 1.5..5");
   stage.Said();
-  stage.Step("A", PushRows{.feed = d.key, .push_id = "staged", .staged = 3, .rows_after = 3, .token = 1});
+  stage.Step(
+      "A", PushRows{.feed = d.key, .push_id = "staged", .staged = 3, .rows_after = 3, .token = 1});
   stage.Settle();
   CHECK(stage.Said() == Lines(R"(
     A -> B: batch D 1.3..3 open
@@ -190,7 +193,8 @@ TEST_CASE("a push in several parts goes on after a crash in its middle") {
     staged.Put(StagedKey(d.key, "staged", part), rows.SerializeAsString());
   }
   REQUIRE(stage.store("A").Commit({&staged, 1}).ok());
-  stage.Step("A", PushRows{.feed = d.key, .push_id = "staged", .staged = 3, .rows_after = 3, .token = 1});
+  stage.Step(
+      "A", PushRows{.feed = d.key, .push_id = "staged", .staged = 3, .rows_after = 3, .token = 1});
   // The first part is on disk, the second ordered and lost.
   CHECK(stage.PlayOne());
   stage.Restart("A");
@@ -217,7 +221,9 @@ TEST_CASE("who asks for a snapshot of what is still to come stops the feed for n
   CHECK(RowsAt(stage, "X", line.d) == "k1=one k2=two");
 }
 
-TEST_CASE("a relay that passes a snapshot on, and that no log reaches any more, gets it for itself at once") {
+TEST_CASE(
+    "a relay that passes a snapshot on, and that no log reaches any more, gets it for itself at "
+    "once") {
   const EngineOptions options{.feed_log_bytes_max = 600, .manifest_idle = absl::Seconds(5)};
   Line line(options);
   Stage& stage = line.stage;
@@ -225,7 +231,7 @@ TEST_CASE("a relay that passes a snapshot on, and that no log reaches any more, 
   stage.Link("Y", "X");
   SubscribeTo(stage, "Y", line.d);
   stage.Settle();
-  stage.Pass(absl::Minutes(2));   // nobody holds the first snapshot any more
+  stage.Pass(absl::Minutes(2));  // nobody holds the first snapshot any more
   // X gets none of these, and R's log forgets the first of them.
   for (int push = 0; push < 8; ++push) {
     PushTo(stage, line.d, {{"k2", std::string(100, static_cast<char>('a' + push))}});

@@ -25,7 +25,7 @@ std::string Lines(absl::string_view text) {
   return absl::StrJoin(lines, "\n");
 }
 
-// --- players and links ----------------------------------------------------------------------------------------
+// --- players and links ---------------------------------------------------------------------------
 
 void Stage::Add(const std::string& name, const std::string& path, EngineOptions options) {
   AddAs(name, sim::IdentityAt(*NodePath::Parse(path)), std::move(options));
@@ -45,7 +45,8 @@ void Stage::StartEngine(const std::string& name) {
   auto random = [this](size_t bytes) {
     std::string id(bytes, '\0');
     ++ids_;
-    for (size_t i = 0; i < 8 && i < bytes; ++i) id[bytes - 1 - i] = static_cast<char>(ids_ >> (8 * i));
+    for (size_t i = 0; i < 8 && i < bytes; ++i)
+      id[bytes - 1 - i] = static_cast<char>(ids_ >> (8 * i));
     return id;
   };
   auto engine = Engine::Create(player.options, *player.identity, player.store.get(), random, now_);
@@ -73,7 +74,10 @@ void Stage::Link(const std::string& child, const std::string& parent) {
   links_[at_parent] = {.at = parent, .other = child, .other_link = at_child};
   const auto up = [&](const std::string& at, const std::string& to, LinkId link, bool is_parent) {
     const EngineIdentity& other = identity(to);
-    Step(at, LinkUp{.link = link, .node_id = other.self.node_id, .path = other.self.path, .is_parent = is_parent});
+    Step(at, LinkUp{.link = link,
+                    .node_id = other.self.node_id,
+                    .path = other.self.path,
+                    .is_parent = is_parent});
   };
   up(child, parent, at_child, true);
   up(parent, child, at_parent, false);
@@ -95,7 +99,7 @@ LinkId Stage::LinkOf(const std::string& at, const std::string& other) const {
   GT_CHECK(false);
 }
 
-// --- playing --------------------------------------------------------------------------------------------------
+// --- playing -------------------------------------------------------------------------------------
 
 void Stage::Step(const std::string& name, Event event) {
   CarryOut(name, players_.at(name).engine->Step(std::move(event), now_));
@@ -107,15 +111,20 @@ void Stage::CarryOut(const std::string& name, Effects effects) {
   for (const Send& send : effects.sends) {
     auto link = links_.find(send.link);
     if (link == links_.end()) continue;
-    Wire wire{.from = name, .to = link->second.other, .to_link = link->second.other_link,
-              .line = LineOf(*send.frame), .bytes = *send.frame};
+    Wire wire{.from = name,
+              .to = link->second.other,
+              .to_link = link->second.other_link,
+              .line = LineOf(*send.frame),
+              .bytes = *send.frame};
     const std::string way = absl::StrCat(wire.from, " -> ", wire.to);
     auto loss = std::find_if(losses_.begin(), losses_.end(), [&](const auto& entry) {
       return entry.first == way && absl::StrContains(wire.line, entry.second);
     });
-    const bool noise = absl::StartsWith(wire.line, "hello") || absl::StartsWith(wire.line, "offer") ||
-                       absl::StartsWith(wire.line, "ask") || wire.line == "chain";
-    if (!noise || show_all_) Note(absl::StrCat(way, ": ", wire.line, loss != losses_.end() ? " (lost)" : ""));
+    const bool noise = absl::StartsWith(wire.line, "hello") ||
+                       absl::StartsWith(wire.line, "offer") || absl::StartsWith(wire.line, "ask") ||
+                       wire.line == "chain";
+    if (!noise || show_all_)
+      Note(absl::StrCat(way, ": ", wire.line, loss != losses_.end() ? " (lost)" : ""));
     sent_.push_back(wire);
     if (loss != losses_.end()) {
       losses_.erase(loss);
@@ -136,16 +145,17 @@ void Stage::CarryOut(const std::string& name, Effects effects) {
   for (const CallDelivery& delivery : effects.deliveries) {
     Note(absl::StrCat(name, " runs ", delivery.call.body()));
     if (!hold_calls_) {
-      Step(name, CallAnswered{.id = delivery.id, .status = absl::OkStatus(),
+      Step(name, CallAnswered{.id = delivery.id,
+                              .status = absl::OkStatus(),
                               .body = absl::StrCat("echo ", delivery.call.body())});
     }
   }
   for (const CallDone& done : effects.calls_done) {
     std::vector<std::string> hops;
     for (const v1::Hop& hop : done.reply.hops()) hops.push_back(hop.name());
-    Note(absl::StrCat(name, " call done: ", v1::CallStatus_Name(done.reply.status()).substr(12), " ",
-                      done.status.ok() ? done.reply.body() : DetailOf(done.status).reason, ", hops ",
-                      absl::StrJoin(hops, " ")));
+    Note(absl::StrCat(name, " call done: ", v1::CallStatus_Name(done.reply.status()).substr(12),
+                      " ", done.status.ok() ? done.reply.body() : DetailOf(done.status).reason,
+                      ", hops ", absl::StrJoin(hops, " ")));
     if (!done.status.ok()) player.notices.emplace_back(done.status.message());
   }
   for (const WriteDone& done : effects.writes_done) {
@@ -215,7 +225,8 @@ void Stage::Lose(const std::string& from, const std::string& to, const std::stri
   losses_.emplace_back(absl::StrCat(from, " -> ", to), what);
 }
 
-v1::Frame Stage::Last(const std::string& from, const std::string& to, const std::string& what) const {
+v1::Frame Stage::Last(const std::string& from, const std::string& to,
+                      const std::string& what) const {
   auto it = std::find_if(sent_.rbegin(), sent_.rend(), [&](const Wire& wire) {
     return wire.from == from && wire.to == to && absl::StrContains(wire.line, what);
   });
@@ -235,10 +246,11 @@ void Stage::Inject(const std::string& from, const std::string& to, const v1::Fra
 
 void Stage::InjectBytes(const std::string& from, const std::string& to, std::string bytes) {
   Note(absl::StrCat(from, " => ", to, ": ", LineOf(bytes)));
-  wires_.push_back({.from = from, .to = to, .to_link = LinkOf(to, from), .line = "", .bytes = std::move(bytes)});
+  wires_.push_back(
+      {.from = from, .to = to, .to_link = LinkOf(to, from), .line = "", .bytes = std::move(bytes)});
 }
 
-// --- the transcript -------------------------------------------------------------------------------------------
+// --- the transcript ------------------------------------------------------------------------------
 
 FeedKey Stage::Name(const std::string& name, const v1::FeedId& id) {
   const FeedKey key = FeedKey::Of(id);
@@ -268,9 +280,10 @@ bool Stage::Noticed(const std::string& name, absl::string_view text) const {
                      [&](const std::string& notice) { return absl::StrContains(notice, text); });
 }
 
-// --- datasets -------------------------------------------------------------------------------------------------
+// --- datasets ------------------------------------------------------------------------------------
 
-PlayedDataset OpenDataset(Stage& stage, const std::string& origin, const std::string& name, bool shared) {
+PlayedDataset OpenDataset(Stage& stage, const std::string& origin, const std::string& name,
+                          bool shared) {
   PlayedDataset dataset;
   dataset.origin = origin;
   dataset.feed.set_origin(stage.identity(origin).self.node_id);
@@ -280,12 +293,14 @@ PlayedDataset OpenDataset(Stage& stage, const std::string& origin, const std::st
   v1::DatasetSchema schema;
   schema.set_version(1);
   schema.add_columns()->set_field("code");
-  stage.Step(origin, OpenRows{.resource = dataset.feed.resource(), .schema = schema, .shared = shared});
+  stage.Step(origin,
+             OpenRows{.resource = dataset.feed.resource(), .schema = schema, .shared = shared});
   stage.Settle();
   return dataset;
 }
 
-void PushTo(Stage& stage, PlayedDataset& dataset, const std::vector<std::pair<std::string, std::string>>& rows,
+void PushTo(Stage& stage, PlayedDataset& dataset,
+            const std::vector<std::pair<std::string, std::string>>& rows,
             const std::string& push_id) {
   v1::RowBatch batch;
   for (const auto& [key, value] : rows) {
@@ -294,10 +309,13 @@ void PushTo(Stage& stage, PlayedDataset& dataset, const std::vector<std::pair<st
     if (!value.empty()) change->set_row(value);
   }
   TableReader table = *TableReader::Open(stage.store(dataset.origin), dataset.key);
-  stage.Step(dataset.origin,
-             PushRows{.feed = dataset.key, .base_commit = table.record().commit(),
-                      .push_id = push_id.empty() ? absl::StrCat("push ", ++dataset.commit) : push_id,
-                      .payload = batch.SerializeAsString(), .rows_after = table.record().rows() + rows.size()});
+  stage.Step(
+      dataset.origin,
+      PushRows{.feed = dataset.key,
+               .base_commit = table.record().commit(),
+               .push_id = push_id.empty() ? absl::StrCat("push ", ++dataset.commit) : push_id,
+               .payload = batch.SerializeAsString(),
+               .rows_after = table.record().rows() + rows.size()});
 }
 
 void SubscribeTo(Stage& stage, const std::string& name, const PlayedDataset& dataset) {

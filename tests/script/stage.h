@@ -1,4 +1,5 @@
-// Two or more engines played by hand. Everything they say is written down as one line; a test reads like the protocol:
+// Two or more engines played by hand. Everything they say is written down as one line; a test reads
+// like the protocol:
 //
 //   Stage stage;
 //   stage.Add("A", "");
@@ -11,8 +12,8 @@
 //     B -> A: ack D 1.2
 //   )"));
 //
-// Frames travel in the order they were sent, commits are confirmed at once, snapshots are made when asked for: unless a test says
-// otherwise. Hello, offers and asks are left out unless shown.
+// Frames travel in the order they were sent, commits are confirmed at once, snapshots are made when
+// asked for: unless a test says otherwise. Hello, offers and asks are left out unless shown.
 #ifndef GUANTONG_TESTS_SCRIPT_STAGE_H_
 #define GUANTONG_TESTS_SCRIPT_STAGE_H_
 
@@ -43,7 +44,8 @@ class Stage {
   void Cut(const std::string& a, const std::string& b);
 
   void Step(const std::string& name, Event event);
-  // One commit confirmed, or else one frame delivered, or else one snapshot made; false when there is none.
+  // One commit confirmed, or else one frame delivered, or else one snapshot made; false when there
+  // is none.
   bool PlayOne();
   // All of them, until nobody has anything to say.
   void Settle();
@@ -63,7 +65,8 @@ class Stage {
   // Calls delivered are left unanswered.
   void HoldCalls() { hold_calls_ = true; }
 
-  // Ends the engine without confirming what is pending, and starts it over `store` (its own if null).
+  // Ends the engine without confirming what is pending, and starts it over `store` (its own if
+  // null).
   void Restart(const std::string& name, std::unique_ptr<MemoryStore> store = nullptr);
 
   // `id` stands in the transcript as `name`.
@@ -78,7 +81,9 @@ class Stage {
 
   MemoryStore& store(const std::string& name) { return *players_.at(name).store; }
   Engine& engine(const std::string& name) { return *players_.at(name).engine; }
-  const EngineIdentity& identity(const std::string& name) const { return *players_.at(name).identity; }
+  const EngineIdentity& identity(const std::string& name) const {
+    return *players_.at(name).identity;
+  }
   // The last frame from `from` to `to` whose line contains `what`.
   v1::Frame Last(const std::string& from, const std::string& to, const std::string& what) const;
   absl::Time now() const { return now_; }
@@ -123,8 +128,8 @@ class Stage {
   LinkId last_link_ = 0;
   std::deque<Wire> wires_;
   std::vector<Wire> sent_;
-  std::vector<std::pair<std::string, std::string>> losses_;   // "A -> B", text
-  std::map<std::string, std::string> names_;                  // short key -> name
+  std::vector<std::pair<std::string, std::string>> losses_;  // "A -> B", text
+  std::map<std::string, std::string> names_;                 // short key -> name
   std::vector<std::string> said_;
   bool hold_calls_ = false;
   bool show_all_ = false;
@@ -139,8 +144,10 @@ struct PlayedDataset {
   std::string origin;
   uint64_t commit = 0;
 };
-PlayedDataset OpenDataset(Stage& stage, const std::string& origin, const std::string& name, bool shared = true);
-void PushTo(Stage& stage, PlayedDataset& dataset, const std::vector<std::pair<std::string, std::string>>& rows,
+PlayedDataset OpenDataset(Stage& stage, const std::string& origin, const std::string& name,
+                          bool shared = true);
+void PushTo(Stage& stage, PlayedDataset& dataset,
+            const std::vector<std::pair<std::string, std::string>>& rows,
             const std::string& push_id = "");
 void SubscribeTo(Stage& stage, const std::string& name, const PlayedDataset& dataset);
 // "key=value key=value" as readable at `name`; "no table".

@@ -19,7 +19,8 @@ constexpr int64_t kPeerBytes = 32 << 10;
 
 int64_t CountOf(const Node& node, const std::string& prefix) {
   int64_t count = 0;
-  for (auto cursor = node.store().Scan(prefix, PrefixEnd(prefix)); cursor->Valid(); cursor->Next()) ++count;
+  for (auto cursor = node.store().Scan(prefix, PrefixEnd(prefix)); cursor->Valid(); cursor->Next())
+    ++count;
   return count;
 }
 

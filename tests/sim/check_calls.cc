@@ -1,4 +1,5 @@
-// A call is answered once (the node checks), by whom it was put to, or fails and says truly whether it may have been executed.
+// A call is answered once (the node checks), by whom it was put to, or fails and says truly whether
+// it may have been executed.
 #include "absl/strings/str_cat.h"
 #include "tests/sim/checkers.h"
 

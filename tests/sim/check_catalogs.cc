@@ -1,8 +1,9 @@
-// A node's catalogue is at every node above it, and wherever the scope of somebody reaches; the upward half above it only.
+// A node's catalogue is at every node above it, and wherever the scope of somebody reaches; the
+// upward half above it only.
 #include <map>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "catalog/base/digest.h"
 #include "guantong/v1/entry.pb.h"
 #include "tests/sim/checkers.h"
@@ -25,7 +26,8 @@ bool SameEntries(const Node& node, const Node& origin, const FeedKey& feed) {
 size_t EntriesAt(const Node& node, const FeedKey& feed) {
   size_t entries = 0;
   const std::string prefix = EntryPrefix(feed);
-  for (auto cursor = node.store().Scan(prefix, PrefixEnd(prefix)); cursor->Valid(); cursor->Next()) ++entries;
+  for (auto cursor = node.store().Scan(prefix, PrefixEnd(prefix)); cursor->Valid(); cursor->Next())
+    ++entries;
   return entries;
 }
 
@@ -52,15 +54,18 @@ std::string AwaitsCatalog(World& world, size_t from, const std::vector<size_t>& 
   const Node& origin = world.node(from);
   for (v1::FeedKind kind : {v1::FEED_KIND_CATALOG_OPEN, v1::FEED_KIND_CATALOG_UPWARD}) {
     const FeedKey feed = CatalogOf(origin, kind);
-    // Restored to before its first record, with neighbours that know no more: its next record opens the feed anew.
-    if (std::string none; world.ledger().rewound.count(from) > 0 && !origin.store().Get(FeedRecordKey(feed), &none).ok()) {
+    // Restored to before its first record, with neighbours that know no more: its next record opens
+    // the feed anew.
+    if (std::string none; world.ledger().rewound.count(from) > 0 &&
+                          !origin.store().Get(FeedRecordKey(feed), &none).ok()) {
       continue;
     }
     const auto awaited = [&](size_t to) {
       const Node& node = world.node(to);
       if (SameEntries(node, origin, feed)) return std::string();
-      return absl::StrCat("the catalogue of ", origin.name(), " (feed ", HexOf(feed.bytes().substr(0, 3)), ", ",
-                          EntriesAt(origin, feed), " entries) at ", node.name(), ", which has ", EntriesAt(node, feed));
+      return absl::StrCat("the catalogue of ", origin.name(), " (feed ",
+                          HexOf(feed.bytes().substr(0, 3)), ", ", EntriesAt(origin, feed),
+                          " entries) at ", node.name(), ", which has ", EntriesAt(node, feed));
     };
     for (size_t to = from; to != 0;) {
       to = world.place(to).parent;
@@ -75,17 +80,21 @@ std::string AwaitsCatalog(World& world, size_t from, const std::vector<size_t>& 
   return "";
 }
 
-std::string AwaitsEntry(World& world, size_t from, const std::string& code, const PublishedEntry& published) {
+std::string AwaitsEntry(World& world, size_t from, const std::string& code,
+                        const PublishedEntry& published) {
   if (published.acknowledged == 0 || world.ledger().rewound.count(from) > 0) return "";
   const Node& origin = world.node(from);
   std::string bytes;
   v1::CatalogEntry entry;
   uint64_t version = 0;
-  if (origin.store().Get(EntryKey(CatalogOf(origin, v1::FEED_KIND_CATALOG_OPEN), code), &bytes).ok() &&
+  if (origin.store()
+          .Get(EntryKey(CatalogOf(origin, v1::FEED_KIND_CATALOG_OPEN), code), &bytes)
+          .ok() &&
       entry.ParseFromString(bytes)) {
     version = VersionOf(entry);
   }
-  if (version < published.acknowledged) return absl::StrCat("version ", published.acknowledged, " of ", code, " at ", origin.name());
+  if (version < published.acknowledged)
+    return absl::StrCat("version ", published.acknowledged, " of ", code, " at ", origin.name());
   if (version > published.last_version) return absl::StrCat("an invented version of ", code);
   return "";
 }
@@ -95,7 +104,8 @@ std::string AwaitsEntry(World& world, size_t from, const std::string& code, cons
 std::string AwaitsCatalogs(World& world, size_t* from) {
   std::vector<size_t> looking;
   for (size_t i = 0; i < world.size(); ++i) {
-    if (world.node(i).options().catalog_scope != CatalogScope::kBranch && !world.hostile(i)) looking.push_back(i);
+    if (world.node(i).options().catalog_scope != CatalogScope::kBranch && !world.hostile(i))
+      looking.push_back(i);
   }
   for (size_t i = 0; i < world.size(); ++i) {
     const size_t at = ((from == nullptr ? 0 : *from) + i) % world.size();
@@ -106,7 +116,9 @@ std::string AwaitsCatalogs(World& world, size_t* from) {
     return awaited;
   }
   for (const auto& [where, published] : world.ledger().entries) {
-    if (std::string awaited = AwaitsEntry(world, where.first, where.second, published); !awaited.empty()) return awaited;
+    if (std::string awaited = AwaitsEntry(world, where.first, where.second, published);
+        !awaited.empty())
+      return awaited;
   }
   return "";
 }

@@ -27,7 +27,8 @@ bool CatalogMayStand(const World& world, size_t at, const NodePath& origin, v1::
   if (world.place(at).path.Contains(origin)) return true;
   if (kind == v1::FEED_KIND_CATALOG_UPWARD) return false;
   const World::Reach& reach = world.reach(at);
-  return reach.country || (origin.depth() > 0 && reach.provinces.count(origin.Ancestor(1).text()) > 0);
+  return reach.country ||
+         (origin.depth() > 0 && reach.provinces.count(origin.Ancestor(1).text()) > 0);
 }
 
 bool RowsMayStand(const World& world, const NodePath& at, const FeedKey& key) {
@@ -48,16 +49,18 @@ bool RowsMayStand(const World& world, const NodePath& at, const FeedKey& key) {
 void CheckPlacement(World& world, size_t index) {
   const Node& node = world.node(index);
   const std::string prefix = KindPrefix('F');
-  for (auto cursor = node.store().Scan(prefix, PrefixEnd(prefix)); cursor->Valid(); cursor->Next()) {
+  for (auto cursor = node.store().Scan(prefix, PrefixEnd(prefix)); cursor->Valid();
+       cursor->Next()) {
     storage::v1::FeedRecord record;
     record.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size()));
     const absl::StatusOr<NodePath> origin = NodePath::Parse(record.origin_path());
-    const bool may = origin.ok() && (record.feed().kind() == v1::FEED_KIND_ROWS
-                                         ? RowsMayStand(world, node.path(), FeedKey::Of(record.feed()))
-                                         : CatalogMayStand(world, index, *origin, record.feed().kind()));
+    const bool may =
+        origin.ok() && (record.feed().kind() == v1::FEED_KIND_ROWS
+                            ? RowsMayStand(world, node.path(), FeedKey::Of(record.feed()))
+                            : CatalogMayStand(world, index, *origin, record.feed().kind()));
     if (!may) {
-      world.Wrong(absl::StrCat(node.name(), " holds feed ", v1::FeedKind_Name(record.feed().kind()), " ",
-                               record.feed().resource(), " of /", record.origin_path(),
+      world.Wrong(absl::StrCat(node.name(), " holds feed ", v1::FeedKind_Name(record.feed().kind()),
+                               " ", record.feed().resource(), " of /", record.origin_path(),
                                ", which nobody behind it may have"));
     }
   }

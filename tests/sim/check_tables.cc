@@ -1,5 +1,6 @@
-// Every push writes its number to the mark rows and is known with the digest of all rows after it. So one look at a table says
-// whether it is half a push, an invention, or the state after a certain push.
+// Every push writes its number to the mark rows and is known with the digest of all rows after it.
+// So one look at a table says whether it is half a push, an invention, or the state after a certain
+// push.
 #include "absl/strings/str_cat.h"
 #include "catalog/base/digest.h"
 #include "catalog/table.h"
@@ -10,7 +11,8 @@ namespace guantong::sim {
 bool ReadTable(World& world, size_t index, const Dataset& dataset, TableState* state) {
   const Node& node = world.node(index);
   const auto wrong = [&](const std::string& what) {
-    world.Wrong(absl::StrCat(node.name(), " ", dataset.resource, " at push ", state->push, ": ", what));
+    world.Wrong(
+        absl::StrCat(node.name(), " ", dataset.resource, " at push ", state->push, ": ", what));
     return false;
   };
   const std::unique_ptr<Reader> snapshot = node.store().Snapshot();
@@ -30,17 +32,20 @@ bool ReadTable(World& world, size_t index, const Dataset& dataset, TableState* s
     auto mark = state->content.find(key);
     if (mark == state->content.end()) continue;
     const uint64_t push = PushOfMark(mark->second);
-    if (++marks > 1 && push != state->push) return wrong(absl::StrCat("half a push is readable, ", push, " too"));
+    if (++marks > 1 && push != state->push)
+      return wrong(absl::StrCat("half a push is readable, ", push, " too"));
     state->push = push;
   }
-  if (marks != 0 && marks != MarkKeys().size()) return wrong("half a push is readable, marks are missing");
+  if (marks != 0 && marks != MarkKeys().size())
+    return wrong("half a push is readable, marks are missing");
   auto known = dataset.content.find(state->push);
   if (known == dataset.content.end() || known->second != DigestOf(state->content)) {
     return wrong(absl::StrCat(state->content.size(), " rows that are not those after this push"));
   }
   if (dataset.refused.count(state->push) > 0) return wrong("the push was refused and is readable");
   if (table->record().rows() != state->content.size()) {
-    return wrong(absl::StrCat("says it has ", table->record().rows(), " rows, has ", state->content.size()));
+    return wrong(
+        absl::StrCat("says it has ", table->record().rows(), " rows, has ", state->content.size()));
   }
   return true;
 }
@@ -50,7 +55,8 @@ void Probe(World& world, size_t index) {
   ++world.ledger().probes;
   for (size_t at = 0; at < world.ledger().datasets.size(); ++at) {
     TableState state;
-    if (ReadTable(world, index, world.ledger().datasets[at], &state)) CheckSeen(world, index, at, state);
+    if (ReadTable(world, index, world.ledger().datasets[at], &state))
+      CheckSeen(world, index, at, state);
   }
   CheckPlacement(world, index);
 }
@@ -62,23 +68,27 @@ bool Refused(World& world, size_t node, const Dataset& dataset) {
   interest.set_code(dataset.resource);
   *interest.mutable_feed() = dataset.feed;
   std::string bytes;
-  if (world.node(node).store().Get(SubscriptionKey(dataset.resource), &bytes).ok()) interest.ParseFromString(bytes);
-  return world.node(node).engine().SubscriptionInfo(interest).state() == v1::SUBSCRIPTION_STATE_REFUSED;
+  if (world.node(node).store().Get(SubscriptionKey(dataset.resource), &bytes).ok())
+    interest.ParseFromString(bytes);
+  return world.node(node).engine().SubscriptionInfo(interest).state() ==
+         v1::SUBSCRIPTION_STATE_REFUSED;
 }
 
-std::string AwaitsCopy(World& world, size_t node, Standing standing, const Dataset& dataset, const TableState& origin) {
+std::string AwaitsCopy(World& world, size_t node, Standing standing, const Dataset& dataset,
+                       const TableState& origin) {
   const std::string name = absl::StrCat(world.node(node).name(), " ", dataset.resource);
   TableState copy;
   const bool held = ReadTable(world, node, dataset, &copy);
   if (standing == Standing::kDropped && held) return absl::StrCat("dropping of the copy at ", name);
   if (standing != Standing::kWanted) return "";
-  if (!dataset.shared) return Refused(world, node, dataset) ? "" : absl::StrCat("the refusal at ", name);
+  if (!dataset.shared)
+    return Refused(world, node, dataset) ? "" : absl::StrCat("the refusal at ", name);
   if (!held) return absl::StrCat("the copy at ", name);
   if (copy.push != origin.push || copy.schema != origin.schema || copy.commit != origin.commit ||
       copy.content != origin.content) {
-    return absl::StrCat("the copy at ", name, " (feed ", HexOf(dataset.key.bytes().substr(0, 3)), "): it stands at push ",
-                        copy.push, " commit ", copy.commit, ", the origin at push ", origin.push, " commit ",
-                        origin.commit);
+    return absl::StrCat("the copy at ", name, " (feed ", HexOf(dataset.key.bytes().substr(0, 3)),
+                        "): it stands at push ", copy.push, " commit ", copy.commit,
+                        ", the origin at push ", origin.push, " commit ", origin.commit);
   }
   return "";
 }
@@ -90,11 +100,12 @@ std::string AwaitsDataset(World& world, size_t at, const std::map<size_t, Standi
     return dataset.opened ? absl::StrCat("the table of ", dataset.resource, " at its origin") : "";
   }
   if (origin.push < dataset.acknowledged && !dataset.rewound) {
-    return absl::StrCat("push ", dataset.acknowledged, " of ", dataset.resource, " at its origin, which stands at ",
-                        origin.push);
+    return absl::StrCat("push ", dataset.acknowledged, " of ", dataset.resource,
+                        " at its origin, which stands at ", origin.push);
   }
   for (const auto& [node, standing] : subscribers) {
-    if (std::string awaited = AwaitsCopy(world, node, standing, dataset, origin); !awaited.empty()) return awaited;
+    if (std::string awaited = AwaitsCopy(world, node, standing, dataset, origin); !awaited.empty())
+      return awaited;
   }
   return "";
 }

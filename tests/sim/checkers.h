@@ -1,5 +1,6 @@
-// What must hold, each in a file of its own. Check... finds what may never be, at any moment, and tells the world; Awaits... says what
-// is still missing once everything is healed, empty when nothing is.
+// What must hold, each in a file of its own. Check... finds what may never be, at any moment, and
+// tells the world; Awaits... says what is still missing once everything is healed, empty when
+// nothing is.
 #ifndef GUANTONG_TESTS_SIM_CHECKERS_H_
 #define GUANTONG_TESTS_SIM_CHECKERS_H_
 
@@ -12,7 +13,7 @@ namespace guantong::sim {
 // --- tables (check_tables.cc) ---
 struct TableState {
   Content content;
-  uint64_t push = 0;       // by its marks
+  uint64_t push = 0;  // by its marks
   uint64_t commit = 0;
   std::string schema;
 };
@@ -35,7 +36,8 @@ void CheckChains(World& world, size_t node);
 // --- durable before promised (check_promises.cc) ---
 void CheckPromise(World& world, const Node& from, const std::string& bytes);
 
-// --- logs: nothing twice (check_twice.cc), nothing that nobody asked for (check_invented.cc), all in order (check_order.cc) ---
+// --- logs: nothing twice (check_twice.cc), nothing that nobody asked for (check_invented.cc), all
+// in order (check_order.cc) ---
 void CheckTwice(World& world, size_t node);
 void CheckInvented(World& world, size_t node);
 void CheckOrder(World& world, size_t node);

@@ -19,7 +19,8 @@ storage::v1::FeedRecord RecordOf(const MemoryStore& store, const FeedKey& feed) 
 }
 
 bool AtLeast(const v1::Position& a, const v1::Position& b) {
-  return std::make_pair(a.epoch().number(), a.sequence()) >= std::make_pair(b.epoch().number(), b.sequence());
+  return std::make_pair(a.epoch().number(), a.sequence()) >=
+         std::make_pair(b.epoch().number(), b.sequence());
 }
 
 }  // namespace
@@ -45,14 +46,16 @@ void Faults::Start() {
   if (Seconds(plan_.parent_away_s()) > absl::ZeroDuration()) {
     const size_t edge = random_.Below(world_.network().edges());
     world_.network().Cut(edge);
-    world_.schedule().After(Seconds(plan_.parent_away_s()), [this, edge] { world_.network().Mend(edge); });
+    world_.schedule().After(Seconds(plan_.parent_away_s()),
+                            [this, edge] { world_.network().Mend(edge); });
   }
 }
 
 void Faults::ClogSome() {
   if (plan_.slow_link_chance() == 0) return;
   for (size_t edge = 0; edge < world_.network().edges(); ++edge) {
-    if (random_.Chance(plan_.slow_link_chance())) world_.network().Clog(edge, plan_.slow_bytes_per_second());
+    if (random_.Chance(plan_.slow_link_chance()))
+      world_.network().Clog(edge, plan_.slow_bytes_per_second());
   }
 }
 
@@ -73,9 +76,10 @@ void Faults::Heal() {
 void Faults::CrashOne() {
   const size_t index = random_.Below(world_.size());
   world_.Crash(index);
-  world_.schedule().After(random_.Between(absl::ZeroDuration(), Seconds(plan_.down_max_s())), [this, index] {
-    if (raging_) world_.Start(index);
-  });
+  world_.schedule().After(random_.Between(absl::ZeroDuration(), Seconds(plan_.down_max_s())),
+                          [this, index] {
+                            if (raging_) world_.Start(index);
+                          });
 }
 
 void Faults::CutOne() {
@@ -86,45 +90,53 @@ void Faults::CutOne() {
   } else {
     world_.network().Cut(edge);
   }
-  world_.schedule().After(random_.Between(absl::Milliseconds(200), Seconds(plan_.cut_max_s())), [this, edge] {
-    if (raging_) world_.network().Mend(edge);
-  });
+  world_.schedule().After(random_.Between(absl::Milliseconds(200), Seconds(plan_.cut_max_s())),
+                          [this, edge] {
+                            if (raging_) world_.network().Mend(edge);
+                          });
 }
 
-// --- backups --------------------------------------------------------------------------------------------------
+// --- backups -------------------------------------------------------------------------------------
 
 void Faults::BackUpOne() {
   const size_t index = random_.Below(world_.size());
   std::shared_ptr<MemoryStore> backup = world_.node(index).store().Clone();
-  world_.schedule().After(random_.Between(absl::Seconds(2), absl::Seconds(40)), [this, index, backup] {
-    if (!raging_ || !world_.node(index).up()) return;
-    RestoreFrom(index, backup->Clone(), random_.Between(absl::Seconds(1), absl::Seconds(20)));
-    if (random_.Chance(plan_.restored_twice_chance())) RestoreAgain(index, backup);
-  });
+  world_.schedule().After(
+      random_.Between(absl::Seconds(2), absl::Seconds(40)), [this, index, backup] {
+        if (!raging_ || !world_.node(index).up()) return;
+        RestoreFrom(index, backup->Clone(), random_.Between(absl::Seconds(1), absl::Seconds(20)));
+        if (random_.Chance(plan_.restored_twice_chance())) RestoreAgain(index, backup);
+      });
 }
 
-// Once more the same old store: before, while or after what the first time began has come to its end.
+// Once more the same old store: before, while or after what the first time began has come to its
+// end.
 void Faults::RestoreAgain(size_t index, std::shared_ptr<MemoryStore> backup) {
-  world_.schedule().After(random_.Between(absl::Seconds(5), absl::Seconds(60)), [this, index, backup] {
-    if (!raging_ || !world_.node(index).up()) return;
-    ++world_.ledger().restored_again;
-    RestoreFrom(index, backup->Clone(), random_.Between(absl::Seconds(1), absl::Seconds(20)));
-  });
+  world_.schedule().After(
+      random_.Between(absl::Seconds(5), absl::Seconds(60)), [this, index, backup] {
+        if (!raging_ || !world_.node(index).up()) return;
+        ++world_.ledger().restored_again;
+        RestoreFrom(index, backup->Clone(), random_.Between(absl::Seconds(1), absl::Seconds(20)));
+      });
 }
 
 bool Faults::CanGiveBack(size_t origin, const FeedKey& feed, const MemoryStore& backup) const {
   const v1::Position now = RecordOf(world_.node(origin).store(), feed).head();
   const storage::v1::FeedRecord then = RecordOf(backup, feed);
-  if (then.head().epoch().number() == now.epoch().number() && then.head().sequence() == now.sequence()) return true;
+  if (then.head().epoch().number() == now.epoch().number() &&
+      then.head().sequence() == now.sequence())
+    return true;
   // An origin that has forgotten even the feed's name cannot ask for it.
   if (then.head().epoch().number() == 0) return false;
   const auto holds = [&](size_t neighbour) {
     if (world_.hostile(neighbour)) return false;
     const storage::v1::FeedRecord held = RecordOf(world_.node(neighbour).store(), feed);
-    return held.head().epoch().number() != 0 && AtLeast(held.head(), now) && AtLeast(then.head(), held.log_from());
+    return held.head().epoch().number() != 0 && AtLeast(held.head(), now) &&
+           AtLeast(then.head(), held.log_from());
   };
   const std::vector<size_t>& children = world_.children(origin);
-  return (origin != 0 && holds(world_.place(origin).parent)) || std::any_of(children.begin(), children.end(), holds);
+  return (origin != 0 && holds(world_.place(origin).parent)) ||
+         std::any_of(children.begin(), children.end(), holds);
 }
 
 void Faults::RestoreFrom(size_t index, std::unique_ptr<MemoryStore> backup, absl::Duration down) {
@@ -133,7 +145,8 @@ void Faults::RestoreFrom(size_t index, std::unique_ptr<MemoryStore> backup, absl
   world_.Crash(index);
   for (Dataset& dataset : ledger.datasets) {
     // What a neighbour has not yet got back may stand here only.
-    if (dataset.origin != index && dataset.restored && !world_.TakesWrites(dataset.origin)) dataset.rewound = true;
+    if (dataset.origin != index && dataset.restored && !world_.TakesWrites(dataset.origin))
+      dataset.rewound = true;
     if (dataset.origin != index) continue;
     dataset.restored = true;
     if (plan_.restored_alone() || !CanGiveBack(index, dataset.key, *backup)) dataset.rewound = true;

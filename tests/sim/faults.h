@@ -18,7 +18,8 @@ class Faults {
   // No more faults; all nodes up, all links mended, the weather fair.
   void Heal();
 
-  // The node goes down and comes up with `backup`. Marks in the ledger what nobody can give back to it.
+  // The node goes down and comes up with `backup`. Marks in the ledger what nobody can give back to
+  // it.
   void RestoreFrom(size_t node, std::unique_ptr<MemoryStore> backup, absl::Duration down);
 
  private:

@@ -1,5 +1,6 @@
-// Signatures and serials draw randomness from OpenSSL. Here it is a constant: a nonce is mixed from the key and what is signed, so
-// nonces stay distinct, every signature is the same in every run, and a seed replays to the byte.
+// Signatures and serials draw randomness from OpenSSL. Here it is a constant: a nonce is mixed from
+// the key and what is signed, so nonces stay distinct, every signature is the same in every run,
+// and a seed replays to the byte.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "tests/sim/identity.h"
 
@@ -18,10 +19,12 @@
 
 namespace guantong::sim {
 
-absl::StatusOr<VerifiedChain> VerifyChainOnce(const v1::CertificateChain& chain, absl::string_view network) {
-  const OnAccount nobody(nullptr);   // remembered for all
+absl::StatusOr<VerifiedChain> VerifyChainOnce(const v1::CertificateChain& chain,
+                                              absl::string_view network) {
+  const OnAccount nobody(nullptr);  // remembered for all
   static auto* verified = new std::unordered_map<std::string, absl::StatusOr<VerifiedChain>>;
-  const auto [it, first] = verified->try_emplace(absl::StrCat(ChainDigest(chain), network), absl::UnknownError(""));
+  const auto [it, first] =
+      verified->try_emplace(absl::StrCat(ChainDigest(chain), network), absl::UnknownError(""));
   if (first) it->second = VerifyChainLinks(chain, network);
   return it->second;
 }
@@ -36,7 +39,8 @@ int ConstantBytes(unsigned char* out, int count) {
 int AlwaysReady() { return 1; }
 
 const bool constant_randomness = [] {
-  static const RAND_METHOD method{.bytes = ConstantBytes, .pseudorand = ConstantBytes, .status = AlwaysReady};
+  static const RAND_METHOD method{
+      .bytes = ConstantBytes, .pseudorand = ConstantBytes, .status = AlwaysReady};
   return RAND_set_rand_method(&method) == 1;
 }();
 
@@ -51,14 +55,15 @@ EngineIdentity MakeIdentity(const NodePath& path, absl::string_view who) {
                              .public_key = key.public_key(),
                              .not_before = Dawn() - absl::Hours(24),
                              .not_after = Dawn() + 3650 * absl::Hours(24)};
-  absl::StatusOr<std::string> der = IssueCertificate(request, parent == nullptr ? key : parent->key,
-                                                     parent == nullptr ? "" : parent->chain.certificates(0));
+  absl::StatusOr<std::string> der =
+      IssueCertificate(request, parent == nullptr ? key : parent->key,
+                       parent == nullptr ? "" : parent->chain.certificates(0));
   GT_CHECK(der.ok());
   v1::CertificateChain chain;
   chain.add_certificates(*std::move(der));
   if (parent != nullptr) chain.mutable_certificates()->MergeFrom(parent->chain.certificates());
-  absl::StatusOr<VerifiedChain> self = VerifyChainOnce(
-      chain, parent == nullptr ? NodeIdOf(key.public_key()) : parent->self.network);
+  absl::StatusOr<VerifiedChain> self =
+      VerifyChainOnce(chain, parent == nullptr ? NodeIdOf(key.public_key()) : parent->self.network);
   GT_CHECK(self.ok());
   return EngineIdentity{.key = std::move(key), .chain = std::move(chain), .self = *std::move(self)};
 }
@@ -70,11 +75,12 @@ absl::Time Dawn() { return absl::FromUnixSeconds(1'800'000'000); }
 SigningKey KeyNamed(absl::string_view name) {
   // PKCS#8 around the private scalar alone; the public key follows from it.
   static constexpr char kHead[] =
-      "\x30\x41\x02\x01\x00\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"
+      "\x30\x41\x02\x01\x00\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d"
+      "\x03\x01\x07"
       "\x04\x27\x30\x25\x02\x01\x01\x04\x20";
   std::string der(kHead, sizeof(kHead) - 1);
   std::string scalar = Sha256(name);
-  scalar[0] &= 0x7f;   // below the order of the group
+  scalar[0] &= 0x7f;  // below the order of the group
   der += scalar;
   absl::StatusOr<SigningKey> key = SigningKey::FromPem(absl::StrCat(
       "-----BEGIN PRIVATE KEY-----\n", absl::Base64Escape(der), "\n-----END PRIVATE KEY-----\n"));

@@ -1,4 +1,5 @@
-// Identities of simulated nodes: real keys and real certificate chains, the same for a path in every run, made once per process.
+// Identities of simulated nodes: real keys and real certificate chains, the same for a path in
+// every run, made once per process.
 #ifndef GUANTONG_TESTS_SIM_IDENTITY_H_
 #define GUANTONG_TESTS_SIM_IDENTITY_H_
 
@@ -15,11 +16,13 @@ absl::Time Dawn();
 // A P-256 key that `name` determines.
 SigningKey KeyNamed(absl::string_view name);
 
-// The node at `path` in the network whose root is at the empty path. `who` makes others at the same path.
+// The node at `path` in the network whose root is at the empty path. `who` makes others at the same
+// path.
 const EngineIdentity& IdentityAt(const NodePath& path, absl::string_view who = "");
 
 // VerifyChainLinks, each chain once per process: thousands of nodes learn the same chains.
-absl::StatusOr<VerifiedChain> VerifyChainOnce(const v1::CertificateChain& chain, absl::string_view network);
+absl::StatusOr<VerifiedChain> VerifyChainOnce(const v1::CertificateChain& chain,
+                                              absl::string_view network);
 
 }  // namespace guantong::sim
 

@@ -1,4 +1,5 @@
-// What clients asked for, what they were promised, and what must therefore be found. The checkers hold the stores against it.
+// What clients asked for, what they were promised, and what must therefore be found. The checkers
+// hold the stores against it.
 #ifndef GUANTONG_TESTS_SIM_LEDGER_H_
 #define GUANTONG_TESTS_SIM_LEDGER_H_
 
@@ -16,9 +17,10 @@
 
 namespace guantong::sim {
 
-using Content = std::map<std::string, std::string>;   // row key -> row
+using Content = std::map<std::string, std::string>;  // row key -> row
 
-// Rows every push writes, all with its number, spread over the key space: who reads two numbers has read half a push.
+// Rows every push writes, all with its number, spread over the key space: who reads two numbers has
+// read half a push.
 const std::vector<std::string>& MarkKeys();
 std::string MarkRow(uint64_t push);
 uint64_t PushOfMark(absl::string_view row);
@@ -34,18 +36,18 @@ struct Dataset {
   bool opened = false;
   bool closed = false;
 
-  uint64_t last_push = 0;                 // numbers given out
+  uint64_t last_push = 0;  // numbers given out
   uint64_t acknowledged = 0;
-  std::set<uint64_t> in_doubt;            // the origin crashed before it answered
-  std::set<uint64_t> refused;             // never to be seen
-  std::map<uint64_t, uint64_t> content;   // push -> digest of all rows after it
-  bool restored = false;                  // its origin came back with an older store
-  bool rewound = false;                   // and nobody could give back what it had lost
+  std::set<uint64_t> in_doubt;           // the origin crashed before it answered
+  std::set<uint64_t> refused;            // never to be seen
+  std::map<uint64_t, uint64_t> content;  // push -> digest of all rows after it
+  bool restored = false;                 // its origin came back with an older store
+  bool rewound = false;                  // and nobody could give back what it had lost
 };
 
 // The newest commit a reader has seen of a copy.
 struct Seen {
-  uint64_t opening = 0;                   // of the copy: it may be dropped, restored, and come again
+  uint64_t opening = 0;  // of the copy: it may be dropped, restored, and come again
   uint64_t commit = 0;
 };
 
@@ -71,17 +73,17 @@ struct CallOutcome {
 
 struct Ledger {
   std::vector<Dataset> datasets;
-  std::map<std::pair<size_t, size_t>, Standing> subscriptions;     // node, dataset
-  std::map<std::pair<size_t, size_t>, Seen> seen;                  // node, dataset
+  std::map<std::pair<size_t, size_t>, Standing> subscriptions;  // node, dataset
+  std::map<std::pair<size_t, size_t>, Seen> seen;               // node, dataset
   std::map<std::pair<size_t, size_t>, uint64_t> openings;
-  std::map<size_t, std::set<size_t>> ever_subscribed;              // dataset -> nodes
+  std::map<size_t, std::set<size_t>> ever_subscribed;  // dataset -> nodes
   std::map<FeedKey, size_t> dataset_of;
-  std::map<std::pair<size_t, std::string>, PublishedEntry> entries;   // node, code: open catalogue
-  std::set<std::string> odd_records;                               // asked for, to be applied nowhere
-  std::map<std::string, CallOutcome> calls;                        // by body
-  std::set<size_t> rewound;                                        // nodes whose record feeds may have lost records
+  std::map<std::pair<size_t, std::string>, PublishedEntry> entries;  // node, code: open catalogue
+  std::set<std::string> odd_records;         // asked for, to be applied nowhere
+  std::map<std::string, CallOutcome> calls;  // by body
+  std::set<size_t> rewound;                  // nodes whose record feeds may have lost records
 
-  uint64_t records = 0;             // acknowledged, of all kinds
+  uint64_t records = 0;  // acknowledged, of all kinds
   uint64_t pushes = 0;
   uint64_t refusals = 0;
   uint64_t probes = 0;

@@ -15,10 +15,14 @@ void Network::Join(Node* child, Node* parent) {
 absl::Duration Network::Delay() {
   return random_.Between(Seconds(weather_.delay_min_s()), Seconds(weather_.delay_max_s()));
 }
-absl::Duration Network::Redial() { return random_.Between(absl::Milliseconds(100), Seconds(weather_.redial_max_s())); }
-absl::Duration Network::Unnoticed() { return random_.Between(absl::ZeroDuration(), Seconds(weather_.liveness_s())); }
+absl::Duration Network::Redial() {
+  return random_.Between(absl::Milliseconds(100), Seconds(weather_.redial_max_s()));
+}
+absl::Duration Network::Unnoticed() {
+  return random_.Between(absl::ZeroDuration(), Seconds(weather_.liveness_s()));
+}
 
-// --- sessions -------------------------------------------------------------------------------------------------
+// --- sessions ------------------------------------------------------------------------------------
 
 void Network::Dial(size_t edge, absl::Duration delay) {
   schedule_.After(delay, [this, edge, dial = ++edges_[edge].dial] {
@@ -30,7 +34,7 @@ void Network::Connect(size_t at) {
   Edge& edge = edges_[at];
   Node& child = *edge.ends[kChild];
   Node& parent = *edge.ends[kParent];
-  if (!child.up()) return;   // dials when it starts
+  if (!child.up()) return;  // dials when it starts
   if (!parent.up() || edge.cut[kChild] || edge.cut[kParent]) {
     return Dial(at, Redial());
   }
@@ -56,10 +60,13 @@ void Network::Connect(size_t at) {
     auto it = sessions_.find(id);
     if (it == sessions_.end() || !it->second.sides[kChild].open) return;
     const Edge& over = edges_[it->second.edge];
-    over.ends[kChild]->Step(LinkUp{.link = it->second.sides[kChild].link, .node_id = over.ends[kParent]->id(),
-                                   .path = over.ends[kParent]->path(), .is_parent = true});
+    over.ends[kChild]->Step(LinkUp{.link = it->second.sides[kChild].link,
+                                   .node_id = over.ends[kParent]->id(),
+                                   .path = over.ends[kParent]->path(),
+                                   .is_parent = true});
   });
-  parent.Step(LinkUp{.link = session.sides[kParent].link, .node_id = child.id(), .path = child.path()});
+  parent.Step(
+      LinkUp{.link = session.sides[kParent].link, .node_id = child.id(), .path = child.path()});
 }
 
 void Network::EndSide(uint64_t id, int side, absl::string_view why) {
@@ -77,16 +84,15 @@ void Network::EndSide(uint64_t id, int side, absl::string_view why) {
   if (!other_open) sessions_.erase(it);
   if (other_open) {
     const bool silent = edges_[at].cut[static_cast<size_t>(side)];
-    Notice(id, 1 - side,
-           silent ? Unnoticed()
-                  : Delay());
+    Notice(id, 1 - side, silent ? Unnoticed() : Delay());
   }
   if (alive) node.Step(LinkDown{.link = link, .why = std::string(why)});
   if (side == kChild && node.up()) Dial(at, Redial());
 }
 
 void Network::Notice(uint64_t session, int side, absl::Duration delay) {
-  schedule_.After(delay, [this, session, side] { EndSide(session, side, "the other side is gone"); });
+  schedule_.After(delay,
+                  [this, session, side] { EndSide(session, side, "the other side is gone"); });
 }
 
 void Network::Close(Node& at, LinkId link) {
@@ -94,14 +100,16 @@ void Network::Close(Node& at, LinkId link) {
   if (it == by_link_.end()) return;
   const auto [session, side] = it->second;
   // Not from within the step that asked for it.
-  schedule_.After(absl::ZeroDuration(),
-                  [this, session = session, side = side] { EndSide(session, side, "closed here"); });
+  schedule_.After(absl::ZeroDuration(), [this, session = session, side = side] {
+    EndSide(session, side, "closed here");
+  });
   trace_.Note(at.name(), "closes a link");
 }
 
 void Network::Started(Node& node) {
   for (size_t at = 0; at < edges_.size(); ++at) {
-    if (edges_[at].ends[kChild] == &node) Dial(at, random_.Between(absl::ZeroDuration(), absl::Seconds(1)));
+    if (edges_[at].ends[kChild] == &node)
+      Dial(at, random_.Between(absl::ZeroDuration(), absl::Seconds(1)));
   }
 }
 
@@ -116,7 +124,7 @@ void Network::Crashed(Node& node) {
   for (const auto& [id, side] : ended) EndSide(id, side, "crashed");
 }
 
-// --- cuts -----------------------------------------------------------------------------------------------------
+// --- cuts ----------------------------------------------------------------------------------------
 
 void Network::Cut(size_t edge) {
   trace_.Note(edges_[edge].ends[kChild]->name(), "is cut off");
@@ -152,7 +160,7 @@ void Network::MendAll() {
   for (size_t edge = 0; edge < edges_.size(); ++edge) Mend(edge);
 }
 
-// --- frames ---------------------------------------------------------------------------------------------------
+// --- frames --------------------------------------------------------------------------------------
 
 void Network::Carry(Node& from, const Send& send) {
   auto it = by_link_.find(send.link);
@@ -167,8 +175,10 @@ void Network::Carry(Node& from, const Send& send) {
   Side& own = session.sides[static_cast<size_t>(side)];
   absl::Time sent = schedule_.now();
   if (send.lane == v1::LANE_BULK) {
-    const double rate = edge.bytes_per_second > 0 ? edge.bytes_per_second : weather_.bytes_per_second();
-    own.sender_free = std::max(own.sender_free, sent) + absl::Seconds(static_cast<double>(send.frame->size()) / rate);
+    const double rate =
+        edge.bytes_per_second > 0 ? edge.bytes_per_second : weather_.bytes_per_second();
+    own.sender_free = std::max(own.sender_free, sent) +
+                      absl::Seconds(static_cast<double>(send.frame->size()) / rate);
     sent = own.sender_free;
   }
   uint64_t bytes = send.lane == v1::LANE_BULK ? send.frame->size() : 0;
@@ -178,7 +188,9 @@ void Network::Carry(Node& from, const Send& send) {
     absl::Time arrival = sent + Delay();
     absl::Time& last = own.last_arrival[static_cast<size_t>(send.lane)];
     if (random_.Chance(weather_.overtake_chance())) {
-      arrival = std::max(arrival + random_.Between(absl::ZeroDuration(), 4 * Seconds(weather_.delay_max_s())), session.opened);
+      arrival = std::max(
+          arrival + random_.Between(absl::ZeroDuration(), 4 * Seconds(weather_.delay_max_s())),
+          session.opened);
     } else {
       arrival = last = std::max(arrival, last);
     }
@@ -202,7 +214,9 @@ std::shared_ptr<const std::string> Network::Bytes(const Send& send) {
 
 Network::Load Network::LoadOf(LinkId link) const {
   auto it = by_link_.find(link);
-  return it == by_link_.end() ? Load() : sessions_.at(it->second.first).sides[static_cast<size_t>(it->second.second)].load;
+  return it == by_link_.end()
+             ? Load()
+             : sessions_.at(it->second.first).sides[static_cast<size_t>(it->second.second)].load;
 }
 
 uint64_t Network::UnderWay(const Node& from) const {
@@ -215,7 +229,8 @@ uint64_t Network::UnderWay(const Node& from) const {
   return bytes;
 }
 
-void Network::Arrive(uint64_t id, int side, std::shared_ptr<const std::string> frame, uint64_t bytes) {
+void Network::Arrive(uint64_t id, int side, std::shared_ptr<const std::string> frame,
+                     uint64_t bytes) {
   auto it = sessions_.find(id);
   if (it == sessions_.end()) return;
   it->second.sides[static_cast<size_t>(1 - side)].load.bytes -= bytes;

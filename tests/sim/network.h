@@ -1,5 +1,5 @@
-// The links of the tree: sessions that a child dials, frames with delay and limited rate, cuts, and, where a scenario asks for it, loss,
-// repeats and overtaking within a session.
+// The links of the tree: sessions that a child dials, frames with delay and limited rate, cuts,
+// and, where a scenario asks for it, loss, repeats and overtaking within a session.
 #ifndef GUANTONG_TESTS_SIM_NETWORK_H_
 #define GUANTONG_TESTS_SIM_NETWORK_H_
 
@@ -38,12 +38,14 @@ class Network {
 
   void SetWeather(const Weather& weather) { weather_ = weather; }
   // Bulk frames go at this rate, both ways; 0: as the weather has it.
-  void Clog(size_t edge, double bytes_per_second) { edges_[edge].bytes_per_second = bytes_per_second; }
+  void Clog(size_t edge, double bytes_per_second) {
+    edges_[edge].bytes_per_second = bytes_per_second;
+  }
 
   // Bulk that was sent over the link from this side and has not arrived.
   struct Load {
     uint64_t bytes = 0;
-    uint64_t largest_frame = 0;            // ever
+    uint64_t largest_frame = 0;  // ever
   };
   Load LoadOf(LinkId link) const;
   // The same over all sessions of the node, those that have ended on its side as well.
@@ -57,21 +59,21 @@ class Network {
   static constexpr int kParent = 1;
   struct Edge {
     std::array<Node*, 2> ends;
-    std::array<bool, 2> cut{};        // frames sent by that end are lost
-    uint64_t dial = 0;                // the dial that counts
+    std::array<bool, 2> cut{};  // frames sent by that end are lost
+    uint64_t dial = 0;          // the dial that counts
     double bytes_per_second = 0;
   };
   struct Side {
     LinkId link = 0;
     uint64_t life = 0;
     bool open = false;
-    std::array<absl::Time, 3> last_arrival{};   // by lane, of frames sent from here
+    std::array<absl::Time, 3> last_arrival{};  // by lane, of frames sent from here
     absl::Time sender_free;
     Load load;
   };
   struct Session {
     size_t edge;
-    absl::Time opened;                // at the child
+    absl::Time opened;  // at the child
     std::array<Side, 2> sides;
   };
 
@@ -94,7 +96,7 @@ class Network {
   Trace& trace_;
   std::vector<Edge> edges_;
   std::map<uint64_t, Session> sessions_;
-  std::map<LinkId, std::pair<uint64_t, int>> by_link_;   // -> session, side
+  std::map<LinkId, std::pair<uint64_t, int>> by_link_;  // -> session, side
   uint64_t last_session_ = 0;
   LinkId last_link_ = 0;
   uint64_t bulk_frames_ = 0;

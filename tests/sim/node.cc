@@ -17,8 +17,8 @@ constexpr size_t kSectorBytes = 512;
 
 }  // namespace
 
-Node::Node(size_t index, const EngineIdentity& identity, EngineOptions options, DiskSpeed disk, Random random,
-           Schedule* schedule, Trace* trace, Surroundings* surroundings)
+Node::Node(size_t index, const EngineIdentity& identity, EngineOptions options, DiskSpeed disk,
+           Random random, Schedule* schedule, Trace* trace, Surroundings* surroundings)
     : index_(index),
       name_(DisplayPath(identity.self.path)),
       identity_(identity),
@@ -39,10 +39,13 @@ void Node::Start() {
   trace_.Note(name_, "starts");
   absl::StatusOr<std::unique_ptr<Engine>> engine = [&] {
     const OnAccount booked(heap_);
-    return Engine::Create(options_, identity_, store_.get(), [this](size_t bytes) { return random_.Bytes(bytes); },
-                          schedule_.now());
+    return Engine::Create(
+        options_, identity_, store_.get(), [this](size_t bytes) { return random_.Bytes(bytes); },
+        schedule_.now());
   }();
-  if (!engine.ok()) return surroundings_.Wrong(absl::StrCat(name_, " does not start: ", engine.status().ToString()));
+  if (!engine.ok())
+    return surroundings_.Wrong(
+        absl::StrCat(name_, " does not start: ", engine.status().ToString()));
   engine_ = *std::move(engine);
   Step(Tick{});
 }
@@ -96,11 +99,13 @@ void Node::CarryOut(Effects effects) {
   for (const Notice& notice : effects.notices) trace_.Note(name_, notice.text);
   for (const Send& send : effects.sends) surroundings_.Carry(*this, send);
   for (const CloseLink& close : effects.closes) surroundings_.Close(*this, close);
-  for (CallDelivery& delivery : effects.deliveries) surroundings_.Execute(*this, std::move(delivery));
+  for (CallDelivery& delivery : effects.deliveries)
+    surroundings_.Execute(*this, std::move(delivery));
   for (const MakeSnapshot& request : effects.snapshots) Make(request);
   for (const WriteDone& done : effects.writes_done) {
     auto node = writes_.extract(done.token);
-    if (node.empty()) return surroundings_.Wrong(absl::StrCat(name_, ": a write is answered twice"));
+    if (node.empty())
+      return surroundings_.Wrong(absl::StrCat(name_, ": a write is answered twice"));
     node.mapped()(&done);
   }
   for (const CallDone& done : effects.calls_done) {
@@ -124,7 +129,7 @@ int64_t Node::bytes_to_commit() const {
   return static_cast<int64_t>(bytes);
 }
 
-// --- committing -----------------------------------------------------------------------------------------------
+// --- committing ----------------------------------------------------------------------------------
 
 void Node::Enqueue(Group group) {
   queued_.push_back(std::move(group));
@@ -132,9 +137,11 @@ void Node::Enqueue(Group group) {
 }
 
 void Node::StartCommit() {
-  committing_.assign(std::make_move_iterator(queued_.begin()), std::make_move_iterator(queued_.end()));
+  committing_.assign(std::make_move_iterator(queued_.begin()),
+                     std::make_move_iterator(queued_.end()));
   queued_.clear();
-  Later(random_.Between(Seconds(disk_.commit_min_s()), Seconds(disk_.commit_max_s())), [this] { FinishCommit(); });
+  Later(random_.Between(Seconds(disk_.commit_min_s()), Seconds(disk_.commit_max_s())),
+        [this] { FinishCommit(); });
 }
 
 void Node::FinishCommit() {
@@ -154,21 +161,26 @@ void Node::FinishCommit() {
   }
 }
 
-// --- snapshots, time ------------------------------------------------------------------------------------------
+// --- snapshots, time -----------------------------------------------------------------------------
 
 void Node::Make(const MakeSnapshot& request) {
-  // As of now; the worker takes its time, and its chunks go through the commit thread like all else.
+  // As of now; the worker takes its time, and its chunks go through the commit thread like all
+  // else.
   auto chunks = std::make_shared<WriteSet>();
   absl::StatusOr<v1::Manifest> manifest = [&] {
     const std::unique_ptr<Reader> snapshot = store_->Snapshot();
-    return BuildSnapshot(*snapshot, request.feed, [&](const std::string& hash, const std::string& chunk) {
-      chunks->Put(ChunkKey(request.feed, hash), chunk);
-      return absl::OkStatus();
-    });
+    return BuildSnapshot(*snapshot, request.feed,
+                         [&](const std::string& hash, const std::string& chunk) {
+                           chunks->Put(ChunkKey(request.feed, hash), chunk);
+                           return absl::OkStatus();
+                         });
   }();
-  Later(random_.Between(absl::ZeroDuration(), Seconds(disk_.snapshot_max_s())), [this, feed = request.feed, chunks, manifest] {
-    Commit(std::move(*chunks), [this, feed, manifest] { Step(SnapshotMade{.feed = feed, .manifest = manifest}); });
-  });
+  Later(random_.Between(absl::ZeroDuration(), Seconds(disk_.snapshot_max_s())),
+        [this, feed = request.feed, chunks, manifest] {
+          Commit(std::move(*chunks), [this, feed, manifest] {
+            Step(SnapshotMade{.feed = feed, .manifest = manifest});
+          });
+        });
 }
 
 void Node::PlanTick(absl::Time wake_at) {

@@ -1,5 +1,6 @@
-// One simulated node: the production engine over a MemoryStore, with a commit pipeline of its own and a crash that loses what was
-// not committed. It does what a driver does: carries out effects, feeds back Committed, ticks, snapshots.
+// One simulated node: the production engine over a MemoryStore, with a commit pipeline of its own
+// and a crash that loses what was not committed. It does what a driver does: carries out effects,
+// feeds back Committed, ticks, snapshots.
 #ifndef GUANTONG_TESTS_SIM_NODE_H_
 #define GUANTONG_TESTS_SIM_NODE_H_
 
@@ -36,8 +37,8 @@ class Surroundings {
 
 class Node {
  public:
-  Node(size_t index, const EngineIdentity& identity, EngineOptions options, DiskSpeed disk, Random random,
-       Schedule* schedule, Trace* trace, Surroundings* surroundings);
+  Node(size_t index, const EngineIdentity& identity, EngineOptions options, DiskSpeed disk,
+       Random random, Schedule* schedule, Trace* trace, Surroundings* surroundings);
 
   size_t index() const { return index_; }
   const NodePath& path() const { return identity_.self.path; }
@@ -56,7 +57,8 @@ class Node {
   int64_t bytes_to_commit() const;
 
   void Start();
-  // Of what the commit thread had handed to the disk a prefix of the bytes stays, by chance; the last write may be torn.
+  // Of what the commit thread had handed to the disk a prefix of the bytes stays, by chance; the
+  // last write may be torn.
   void Crash();
   // While down: the store becomes an older one.
   void Restore(std::unique_ptr<MemoryStore> older) { store_ = std::move(older); }
@@ -89,7 +91,7 @@ class Node {
 
   size_t index_;
   std::string name_;
-  const EngineIdentity& identity_;         // lives as long as the process
+  const EngineIdentity& identity_;  // lives as long as the process
   EngineOptions options_;
   DiskSpeed disk_;
   Random random_;

@@ -22,7 +22,9 @@ Random::Random(uint64_t seed) : seed_(seed) {
   for (uint64_t& word : state_) word = SplitMix(&seed);
 }
 
-Random Random::Fork(absl::string_view name) const { return Random(HashOf(name, seed_ ^ 0xcbf29ce484222325)); }
+Random Random::Fork(absl::string_view name) const {
+  return Random(HashOf(name, seed_ ^ 0xcbf29ce484222325));
+}
 
 uint64_t Random::Next() {
   const uint64_t result = RotateLeft(state_[1] * 5, 7) * 9;
@@ -51,7 +53,8 @@ absl::Duration Random::Between(absl::Duration least, absl::Duration most) {
 absl::Duration Random::Around(absl::Duration mean) {
   const double unit = (static_cast<double>(Next() >> 11) + 1) * 0x1.0p-53;
   const double factor = std::min(-std::log(unit), 20.0);
-  return absl::Microseconds(static_cast<int64_t>(factor * static_cast<double>(absl::ToInt64Microseconds(mean))));
+  return absl::Microseconds(
+      static_cast<int64_t>(factor * static_cast<double>(absl::ToInt64Microseconds(mean))));
 }
 
 std::string Random::Bytes(size_t count) {

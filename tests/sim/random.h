@@ -1,4 +1,5 @@
-// The one source of chance of a run: everything drawn comes from its seed, on every machine the same.
+// The one source of chance of a run: everything drawn comes from its seed, on every machine the
+// same.
 #ifndef GUANTONG_TESTS_SIM_RANDOM_H_
 #define GUANTONG_TESTS_SIM_RANDOM_H_
 
@@ -20,7 +21,7 @@ class Random {
   Random Fork(absl::string_view name) const;
 
   uint64_t Next();
-  uint64_t Below(uint64_t bound);          // bound > 0
+  uint64_t Below(uint64_t bound);  // bound > 0
   bool Chance(double probability);
   absl::Duration Between(absl::Duration least, absl::Duration most);
   // Exponential around `mean`, at most twenty times it: arrivals of independent users.

@@ -12,9 +12,11 @@ namespace guantong::sim {
 namespace {
 
 constexpr absl::Duration kLook = absl::Seconds(2);
-// What is still on its way when all copies are equal: acknowledgements, and an epoch for a fork that an origin answers within a minute.
+// What is still on its way when all copies are equal: acknowledgements, and an epoch for a fork
+// that an origin answers within a minute.
 constexpr absl::Duration kSettle = absl::Seconds(110);
-// After the last answer nothing may keep moving: long enough for every periodic comparison to come by twice.
+// After the last answer nothing may keep moving: long enough for every periodic comparison to come
+// by twice.
 constexpr absl::Duration kRest = absl::Seconds(70);
 
 // Looks are frequent and most find the same missing still.
@@ -51,7 +53,8 @@ void Converge(World& world, Outcome& outcome) {
   world.schedule().RunUntil(world.schedule().now() + kRest);
   if (world.network().bulk_frames() != frames) {
     outcome.verdict = Outcome::Verdict::kNoProgress;
-    outcome.text = absl::StrCat(world.network().bulk_frames() - frames, " bulk frames although all is in place");
+    outcome.text = absl::StrCat(world.network().bulk_frames() - frames,
+                                " bulk frames although all is in place");
   }
 }
 
@@ -67,8 +70,9 @@ Outcome Run(const Scenario& scenario, uint64_t seed, std::ostream* trace_out) {
 
   workload.Start();
   faults.Start();
-  const absl::Time end = Dawn() + Seconds(scenario.work().beginning_s() +
-                                           std::max(scenario.work().lasts_s(), scenario.faults().parent_away_s()));
+  const absl::Time end =
+      Dawn() + Seconds(scenario.work().beginning_s() +
+                       std::max(scenario.work().lasts_s(), scenario.faults().parent_away_s()));
   while (world.schedule().now() < end && world.wrong().empty()) {
     world.schedule().RunUntil(world.schedule().now() + absl::Seconds(10));
   }

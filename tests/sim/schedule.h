@@ -21,7 +21,9 @@ class Schedule {
   void At(absl::Time time, std::function<void()> what) {
     due_.emplace(std::make_pair(std::max(time, now_), ++planned_), std::move(what));
   }
-  void After(absl::Duration delay, std::function<void()> what) { At(now_ + delay, std::move(what)); }
+  void After(absl::Duration delay, std::function<void()> what) {
+    At(now_ + delay, std::move(what));
+  }
 
   // Runs all that is due up to and including `until`, and stands there afterwards.
   void RunUntil(absl::Time until) {

@@ -20,20 +20,22 @@ std::string Short(const v1::Position& position) {
 }
 
 std::string Describe(const v1::BatchHeader& header) {
-  return absl::StrCat("batch ", Short(header.feed()), " ", header.epoch().number(), ".", header.prev() + 1, "..",
-                      header.last(), header.push_end() ? "" : " open");
+  return absl::StrCat("batch ", Short(header.feed()), " ", header.epoch().number(), ".",
+                      header.prev() + 1, "..", header.last(), header.push_end() ? "" : " open");
 }
 
 std::string Describe(const v1::InterestDelta& delta) {
   std::string text = delta.reset() ? "interest all:" : "interest";
   for (const v1::Interest& add : delta.add()) {
-    absl::StrAppend(&text, " +", add.has_scope() ? absl::StrCat("scope /", add.scope().prefix())
-                                                : absl::StrCat(Short(add.feed().feed()), " have ",
-                                                               Short(add.feed().have())));
+    absl::StrAppend(&text, " +",
+                    add.has_scope() ? absl::StrCat("scope /", add.scope().prefix())
+                                    : absl::StrCat(Short(add.feed().feed()), " have ",
+                                                   Short(add.feed().have())));
   }
   for (const v1::Interest& drop : delta.drop()) {
-    absl::StrAppend(&text, " -", drop.has_scope() ? absl::StrCat("scope /", drop.scope().prefix())
-                                                 : Short(drop.feed().feed()));
+    absl::StrAppend(&text, " -",
+                    drop.has_scope() ? absl::StrCat("scope /", drop.scope().prefix())
+                                     : Short(drop.feed().feed()));
   }
   return text;
 }
@@ -79,13 +81,15 @@ std::string Describe(const v1::Frame& frame) {
                           v1::NackReason_Name(frame.nack().reason()).substr(12), " have ",
                           Short(frame.nack().have()));
     case v1::Frame::kFetch:
-      return absl::StrCat("fetch ", Short(frame.fetch().feed()), frame.fetch().snapshot() ? " snapshot" : "",
-                          " after ", Short(frame.fetch().after()));
+      return absl::StrCat("fetch ", Short(frame.fetch().feed()),
+                          frame.fetch().snapshot() ? " snapshot" : "", " after ",
+                          Short(frame.fetch().after()));
     case v1::Frame::kChunkRequest:
       return absl::StrCat("chunk? ", Short(frame.chunk_request().feed()), " ",
                           Short(frame.chunk_request().hash()));
     case v1::Frame::kCallRequest:
-      return absl::StrCat("call ", Short(frame.call_request().id()), " to /", frame.call_request().target());
+      return absl::StrCat("call ", Short(frame.call_request().id()), " to /",
+                          frame.call_request().target());
     case v1::Frame::kCallReply:
       return absl::StrCat("reply ", Short(frame.call_reply().id()), " ",
                           v1::CallStatus_Name(frame.call_reply().status()).substr(12));
@@ -93,13 +97,14 @@ std::string Describe(const v1::Frame& frame) {
       return "chain";
     case v1::Frame::kBatch: {
       v1::BatchHeader header;
-      return header.ParseFromString(frame.batch().header()) ? Describe(header) : "batch of an unreadable header";
+      return header.ParseFromString(frame.batch().header()) ? Describe(header)
+                                                            : "batch of an unreadable header";
     }
     case v1::Frame::kManifest: {
       v1::Manifest manifest;
       manifest.ParseFromString(frame.manifest().manifest());
-      return absl::StrCat("manifest ", Short(manifest.feed()), " at ", Short(manifest.at()), " chunks ",
-                          manifest.chunks_size());
+      return absl::StrCat("manifest ", Short(manifest.feed()), " at ", Short(manifest.at()),
+                          " chunks ", manifest.chunks_size());
     }
     case v1::Frame::kChunk:
       return absl::StrCat("chunk ", Short(frame.chunk().feed()), " ", Short(frame.chunk().hash()),
@@ -111,22 +116,26 @@ std::string Describe(const v1::Frame& frame) {
 }
 
 void Trace::Note(absl::string_view node, absl::string_view what) {
-  hash_ = HashOf(what, HashOf(node, hash_ ^ static_cast<uint64_t>(absl::ToUnixMicros(schedule_.now()))));
+  hash_ = HashOf(what,
+                 HashOf(node, hash_ ^ static_cast<uint64_t>(absl::ToUnixMicros(schedule_.now()))));
   if (printing()) Print(node, what);
 }
 
-void Trace::Frame(absl::string_view node, absl::string_view what, absl::string_view to, absl::string_view frame) {
+void Trace::Frame(absl::string_view node, absl::string_view what, absl::string_view to,
+                  absl::string_view frame) {
   Note(node, absl::StrCat(what, " ", to, " ", HashOf(frame)));
   if (!printing()) return;
   v1::Frame parsed;
-  Print(node, absl::StrCat(what, " ", to, ": ", parsed.ParseFromArray(frame.data(), static_cast<int>(frame.size()))
-                                                    ? Describe(parsed)
-                                                    : "unreadable"));
+  Print(node, absl::StrCat(what, " ", to, ": ",
+                           parsed.ParseFromArray(frame.data(), static_cast<int>(frame.size()))
+                               ? Describe(parsed)
+                               : "unreadable"));
 }
 
 void Trace::Print(absl::string_view node, absl::string_view what) {
   *out_ << absl::StrFormat("%12.6f %-14s %s\n",
-                           absl::ToDoubleSeconds(schedule_.now() - absl::UnixEpoch()) - 1.8e9, node, what);
+                           absl::ToDoubleSeconds(schedule_.now() - absl::UnixEpoch()) - 1.8e9, node,
+                           what);
 }
 
 }  // namespace guantong::sim

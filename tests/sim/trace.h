@@ -20,7 +20,8 @@ class Trace {
 
   void Note(absl::string_view node, absl::string_view what);
   // The bytes count; they are decoded only to be printed.
-  void Frame(absl::string_view node, absl::string_view what, absl::string_view to, absl::string_view frame);
+  void Frame(absl::string_view node, absl::string_view what, absl::string_view to,
+             absl::string_view frame);
 
   bool printing() const { return out_ != nullptr; }
   uint64_t hash() const { return hash_; }
@@ -33,7 +34,8 @@ class Trace {
   uint64_t hash_ = 0;
 };
 
-// One frame in one line: kind, feed, positions. Feeds are named by the first hex digits of their key.
+// One frame in one line: kind, feed, positions. Feeds are named by the first hex digits of their
+// key.
 std::string Describe(const v1::Frame& frame);
 
 }  // namespace guantong::sim

@@ -28,7 +28,9 @@ v1::DatasetSchema SchemaNumber(uint32_t version) {
   return schema;
 }
 
-std::string CodeOf(size_t node, int entry) { return absl::StrFormat("3070120337/%06d%06d", node, entry); }
+std::string CodeOf(size_t node, int entry) {
+  return absl::StrFormat("3070120337/%06d%06d", node, entry);
+}
 
 }  // namespace
 
@@ -60,11 +62,12 @@ Workload::Workload(World* world)
 
 void Workload::Every(absl::Duration mean, Random* random, std::function<void()> what) {
   if (mean == absl::ZeroDuration()) return;
-  world_.schedule().After(random->Around(mean), [this, mean, random, what = std::move(what)]() mutable {
-    if (!working_) return;
-    what();
-    Every(mean, random, std::move(what));
-  });
+  world_.schedule().After(random->Around(mean),
+                          [this, mean, random, what = std::move(what)]() mutable {
+                            if (!working_) return;
+                            what();
+                            Every(mean, random, std::move(what));
+                          });
 }
 
 void Workload::Start() {
@@ -75,9 +78,8 @@ void Workload::Start() {
   const auto any_dataset = [this] { return pick_.Below(ledger_.datasets.size()); };
   Every(Seconds(plan_.push_every_s()), &pick_, [=, this] { Push(any_dataset()); });
   Every(Seconds(plan_.entry_every_s()), &pick_, [=, this] { Publish(any_node()); });
-  Every(Seconds(plan_.call_every_s()), &calling_, [this] {
-    Call(calling_.Below(world_.size()), calling_.Below(world_.size()));
-  });
+  Every(Seconds(plan_.call_every_s()), &calling_,
+        [this] { Call(calling_.Below(world_.size()), calling_.Below(world_.size())); });
   Every(Seconds(plan_.subscribe_every_s()), &pick_, [=, this] {
     const size_t node = any_node();
     const size_t dataset = any_dataset();
@@ -89,7 +91,8 @@ void Workload::Start() {
     }
   });
   Every(Seconds(plan_.schema_every_s()), &pick_, [=, this] { ChangeSchema(any_dataset()); });
-  Every(Seconds(plan_.odd_record_every_s()), &odd_, [=, this] { PublishOdd(odd_.Below(world_.size())); });
+  Every(Seconds(plan_.odd_record_every_s()), &odd_,
+        [=, this] { PublishOdd(odd_.Below(world_.size())); });
   Every(Seconds(plan_.probe_every_s()), &pick_, [=, this] { Probe(world_, any_node()); });
 }
 
@@ -97,13 +100,16 @@ void Workload::Start() {
 void Workload::Begin() {
   if (plan_.beginning_s() == 0) return;
   Random when = world_.RandomFor("beginning");
-  const auto some_time = [&] { return when.Between(absl::ZeroDuration(), Seconds(plan_.beginning_s())); };
+  const auto some_time = [&] {
+    return when.Between(absl::ZeroDuration(), Seconds(plan_.beginning_s()));
+  };
   const int nodes = static_cast<int>(world_.size());
   for (int node = 0; node < nodes; ++node) {
     const int entries = plan_.entries() / nodes + (node < plan_.entries() % nodes ? 1 : 0);
     for (int first = 0; first < entries; first += plan_.entries_per_append()) {
       const int count = std::min(plan_.entries_per_append(), entries - first);
-      world_.schedule().After(some_time(), [=, this] { Register(static_cast<size_t>(node), first, count); });
+      world_.schedule().After(some_time(),
+                              [=, this] { Register(static_cast<size_t>(node), first, count); });
     }
   }
   for (size_t i = 0; i < ledger_.datasets.size(); ++i) {
@@ -117,7 +123,7 @@ void Workload::Begin() {
   }
 }
 
-// --- datasets -------------------------------------------------------------------------------------------------
+// --- datasets ------------------------------------------------------------------------------------
 
 void Workload::OpenDatasets() {
   for (size_t i = 0; i < ledger_.datasets.size(); ++i) Open(i);
@@ -130,7 +136,10 @@ void Workload::Open(size_t index) {
   const Token token = node.Expect([this, index](const WriteDone* done) {
     if (done != nullptr && done->status.ok()) ledger_.datasets[index].opened = true;
   });
-  node.Step(OpenRows{.resource = dataset.resource, .schema = dataset.schema, .shared = dataset.shared, .token = token});
+  node.Step(OpenRows{.resource = dataset.resource,
+                     .schema = dataset.schema,
+                     .shared = dataset.shared,
+                     .token = token});
 }
 
 void Workload::ChangeSchema(size_t index) {
@@ -148,25 +157,30 @@ void Workload::Push(size_t index) {
   if (!ReadTable(world_, dataset.origin, dataset, &base)) return;
   const bool known = base.push == dataset.acknowledged ||
                      (base.push > dataset.acknowledged && dataset.in_doubt.count(base.push) > 0);
-  if (!known && dataset.restored && !dataset.rewound) return;   // its department waits until the node has caught up
+  if (!known && dataset.restored && !dataset.rewound)
+    return;  // its department waits until the node has caught up
   if (!known && !dataset.rewound) {
-    return world_.Wrong(absl::StrCat(node.name(), ": push ", dataset.acknowledged, " of ", dataset.resource,
-                                     " was acknowledged, the table stands at ", base.push));
+    return world_.Wrong(absl::StrCat(node.name(), ": push ", dataset.acknowledged, " of ",
+                                     dataset.resource, " was acknowledged, the table stands at ",
+                                     base.push));
   }
 
   const uint64_t push = ++dataset.last_push;
   Content after = base.content;
   const bool replace = rows_.Chance(plan_.replace_chance());
   if (replace) after.clear();
-  for (uint64_t change = 1 + rows_.Below(static_cast<uint64_t>(plan_.rows_max())); change > 0; --change) {
-    const std::string key = absl::StrFormat("%c%02d", 'a' + static_cast<int>(rows_.Below(26)), rows_.Below(8));
+  for (uint64_t change = 1 + rows_.Below(static_cast<uint64_t>(plan_.rows_max())); change > 0;
+       --change) {
+    const std::string key =
+        absl::StrFormat("%c%02d", 'a' + static_cast<int>(rows_.Below(26)), rows_.Below(8));
     if (!replace && rows_.Chance(0.25)) {
       after.erase(key);
       continue;
     }
     v1::Row row;
     row.add_values(key);
-    row.add_values(absl::StrCat(push, " ", std::string(rows_.Below(static_cast<uint64_t>(plan_.row_bytes())), 'v')));
+    row.add_values(absl::StrCat(
+        push, " ", std::string(rows_.Below(static_cast<uint64_t>(plan_.row_bytes())), 'v')));
     after[key] = row.SerializeAsString();
   }
   for (const std::string& key : MarkKeys()) after[key] = MarkRow(push);
@@ -174,8 +188,8 @@ void Workload::Push(size_t index) {
   Submit(dataset, index, push, base.content, after, base.commit);
 }
 
-void Workload::Submit(Dataset& dataset, size_t index, uint64_t push, const Content& base, const Content& after,
-                      uint64_t base_commit) {
+void Workload::Submit(Dataset& dataset, size_t index, uint64_t push, const Content& base,
+                      const Content& after, uint64_t base_commit) {
   std::vector<v1::RowChange> changes;
   for (const auto& [key, row] : base) {
     if (after.count(key) > 0) continue;
@@ -190,16 +204,22 @@ void Workload::Submit(Dataset& dataset, size_t index, uint64_t push, const Conte
   std::sort(changes.begin(), changes.end(),
             [](const v1::RowChange& a, const v1::RowChange& b) { return a.key() < b.key(); });
 
-  const size_t parts = rows_.Chance(plan_.staged_chance()) ? std::min<size_t>(2 + rows_.Below(4), changes.size()) : 1;
+  const size_t parts = rows_.Chance(plan_.staged_chance())
+                           ? std::min<size_t>(2 + rows_.Below(4), changes.size())
+                           : 1;
   std::vector<v1::RowBatch> batches(parts);
   for (size_t i = 0; i < changes.size(); ++i) {
     *batches[i * parts / changes.size()].add_changes() = std::move(changes[i]);
   }
 
   Node& node = world_.node(dataset.origin);
-  PushRows event{.feed = dataset.key, .base_commit = base_commit, .push_id = PushId(push),
-                 .author = "116300000150100095", .rows_after = after.size()};
-  event.token = node.Expect([this, index, push](const WriteDone* done) { Pushed(index, push, done); });
+  PushRows event{.feed = dataset.key,
+                 .base_commit = base_commit,
+                 .push_id = PushId(push),
+                 .author = "116300000150100095",
+                 .rows_after = after.size()};
+  event.token =
+      node.Expect([this, index, push](const WriteDone* done) { Pushed(index, push, done); });
   if (parts == 1) {
     event.payload = batches[0].SerializeAsString();
     return node.Step(std::move(event));
@@ -207,7 +227,8 @@ void Workload::Submit(Dataset& dataset, size_t index, uint64_t push, const Conte
   event.staged = static_cast<uint32_t>(parts);
   WriteSet staged;
   for (size_t i = 0; i < parts; ++i) {
-    staged.Put(StagedKey(dataset.key, event.push_id, static_cast<uint32_t>(i)), batches[i].SerializeAsString());
+    staged.Put(StagedKey(dataset.key, event.push_id, static_cast<uint32_t>(i)),
+               batches[i].SerializeAsString());
   }
   node.Commit(std::move(staged), [&node, event] { node.Step(event); });
 }
@@ -226,7 +247,7 @@ void Workload::Pushed(size_t index, uint64_t push, const WriteDone* done) {
   }
 }
 
-// --- catalogue ------------------------------------------------------------------------------------------------
+// --- catalogue -----------------------------------------------------------------------------------
 
 void Workload::Publish(size_t index) {
   if (!world_.TakesWrites(index)) return;
@@ -241,11 +262,12 @@ void Workload::Publish(size_t index) {
 void Workload::PublishOdd(size_t index) {
   if (!world_.TakesWrites(index)) return;
   v1::Record later;
-  later.GetReflection()->MutableUnknownFields(&later)->AddLengthDelimited(kLaterKind, odd_.Bytes(20));
+  later.GetReflection()->MutableUnknownFields(&later)->AddLengthDelimited(kLaterKind,
+                                                                          odd_.Bytes(20));
   v1::Record poison;
-  poison.set_entry("\x07" + odd_.Bytes(20));   // a wire type there is none of
-  Append(index, v1::FEED_KIND_CATALOG_OPEN, {CodeOf(index, static_cast<int>(odd_.Below(5)))}, v1::ENTRY_STATE_PUBLISHED,
-         [](bool) {}, {later, poison});
+  poison.set_entry("\x07" + odd_.Bytes(20));  // a wire type there is none of
+  Append(index, v1::FEED_KIND_CATALOG_OPEN, {CodeOf(index, static_cast<int>(odd_.Below(5)))},
+         v1::ENTRY_STATE_PUBLISHED, [](bool) {}, {later, poison});
 }
 
 void Workload::Register(size_t index, int first, int count) {
@@ -259,8 +281,9 @@ void Workload::Register(size_t index, int first, int count) {
   Append(index, v1::FEED_KIND_CATALOG_OPEN, codes, v1::ENTRY_STATE_PUBLISHED, again);
 }
 
-void Workload::Append(size_t index, v1::FeedKind kind, const std::vector<std::string>& codes, v1::EntryState state,
-                      std::function<void(bool)> done, std::vector<v1::Record> odd) {
+void Workload::Append(size_t index, v1::FeedKind kind, const std::vector<std::string>& codes,
+                      v1::EntryState state, std::function<void(bool)> done,
+                      std::vector<v1::Record> odd) {
   Node& node = world_.node(index);
   AppendRecords event{.kind = kind, .records = {}, .author = "116300000150100095"};
   std::vector<uint64_t> versions;
@@ -290,7 +313,7 @@ void Workload::Append(size_t index, v1::FeedKind kind, const std::vector<std::st
   node.Step(std::move(event));
 }
 
-// --- subscriptions --------------------------------------------------------------------------------------------
+// --- subscriptions -------------------------------------------------------------------------------
 
 void Workload::Subscribe(size_t index, size_t at) {
   Node& node = world_.node(index);
@@ -316,9 +339,11 @@ void Workload::Unsubscribe(size_t index, size_t at, bool drop_data) {
   standing = Standing::kDoubtful;
   if (drop_data) ++ledger_.openings[{index, at}];
   const Token token = node.Expect([&standing, drop_data](const WriteDone* done) {
-    if (done != nullptr && done->status.ok()) standing = drop_data ? Standing::kDropped : Standing::kEnded;
+    if (done != nullptr && done->status.ok())
+      standing = drop_data ? Standing::kDropped : Standing::kEnded;
   });
-  node.Step(guantong::Unsubscribe{.code = ledger_.datasets[at].resource, .drop_data = drop_data, .token = token});
+  node.Step(guantong::Unsubscribe{
+      .code = ledger_.datasets[at].resource, .drop_data = drop_data, .token = token});
 }
 
 void Workload::Settle() {
@@ -328,7 +353,7 @@ void Workload::Settle() {
   }
 }
 
-// --- calls ----------------------------------------------------------------------------------------------------
+// --- calls ---------------------------------------------------------------------------------------
 
 void Workload::Call(size_t from, size_t to) {
   Node& node = world_.node(from);
@@ -343,8 +368,13 @@ void Workload::Call(size_t from, size_t to) {
   world_.schedule().After(budget + absl::Seconds(1), [this, body] {
     if (!ledger_.calls[body].done) world_.Wrong(absl::StrCat("no answer in time to ", body));
   });
-  node.Step(CallStart{.target = world_.node(to).path().text(), .method = "echo", .body = body,
-                      .uscc = "116300000150100095", .purpose = "test", .budget = budget, .token = token});
+  node.Step(CallStart{.target = world_.node(to).path().text(),
+                      .method = "echo",
+                      .body = body,
+                      .uscc = "116300000150100095",
+                      .purpose = "test",
+                      .budget = budget,
+                      .token = token});
 }
 
 }  // namespace guantong::sim

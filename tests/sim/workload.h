@@ -1,5 +1,5 @@
-// The clients: departments that publish entries and push rows, operators that subscribe, readers, callers. Each at a random node, at
-// random moments; everything promised goes into the ledger.
+// The clients: departments that publish entries and push rows, operators that subscribe, readers,
+// callers. Each at a random node, at random moments; everything promised goes into the ledger.
 #ifndef GUANTONG_TESTS_SIM_WORKLOAD_H_
 #define GUANTONG_TESTS_SIM_WORKLOAD_H_
 
@@ -19,7 +19,8 @@ class Workload {
   void Start();
   void Stop() { working_ = false; }
 
-  // Makes certain what a crash left in doubt: subscriptions that may or may not stand are told again.
+  // Makes certain what a crash left in doubt: subscriptions that may or may not stand are told
+  // again.
   void Settle();
 
   void OpenDatasets();
@@ -34,13 +35,14 @@ class Workload {
   void Begin();
   // Entries `first` to `first + count` of a node, asked again until they stand.
   void Register(size_t node, int first, int count);
-  void Append(size_t node, v1::FeedKind kind, const std::vector<std::string>& codes, v1::EntryState state,
-              std::function<void(bool)> done, std::vector<v1::Record> odd = {});
+  void Append(size_t node, v1::FeedKind kind, const std::vector<std::string>& codes,
+              v1::EntryState state, std::function<void(bool)> done,
+              std::vector<v1::Record> odd = {});
   void PublishOdd(size_t node);
   void ChangeSchema(size_t dataset);
   void Open(size_t dataset);
-  void Submit(Dataset& dataset, size_t index, uint64_t push, const Content& base, const Content& after,
-              uint64_t base_commit);
+  void Submit(Dataset& dataset, size_t index, uint64_t push, const Content& base,
+              const Content& after, uint64_t base_commit);
   void Pushed(size_t dataset, uint64_t push, const WriteDone* done);
 
   World& world_;

@@ -25,9 +25,9 @@ World::World(const Scenario& scenario, uint64_t seed, std::ostream* trace_out)
   for (size_t i = 0; i < places_.size(); ++i) {
     EngineOptions own = options;
     own.catalog_scope = places_[i].scope;
-    nodes_.push_back(std::make_unique<Node>(i, IdentityAt(places_[i].path), std::move(own), scenario_.disk(),
-                                            random_.Fork(absl::StrCat("node ", places_[i].path.text())), &schedule_,
-                                            &trace_, this));
+    nodes_.push_back(std::make_unique<Node>(
+        i, IdentityAt(places_[i].path), std::move(own), scenario_.disk(),
+        random_.Fork(absl::StrCat("node ", places_[i].path.text())), &schedule_, &trace_, this));
     by_id_[nodes_[i]->id()] = i;
     if (i == 0) continue;
     children_[places_[i].parent].push_back(i);
@@ -46,7 +46,8 @@ World::World(const Scenario& scenario, uint64_t seed, std::ostream* trace_out)
   }
   Random strange = random_.Fork("strange");
   for (size_t i = 0; i < places_.size(); ++i) {
-    if (strange.Chance(scenario_.faults().later_version_chance())) later_.try_emplace(i, strange.Fork(places_[i].path.text()));
+    if (strange.Chance(scenario_.faults().later_version_chance()))
+      later_.try_emplace(i, strange.Fork(places_[i].path.text()));
     if (i > 0 && children_[i].empty() && strange.Chance(scenario_.faults().hostile_chance())) {
       liars_.try_emplace(i, strange.Fork(absl::StrCat("liar ", places_[i].path.text())));
     }
@@ -88,7 +89,9 @@ bool World::TakesWrites(size_t index) {
   if (!node(index).up()) return false;
   if (held_.count(index) == 0) return true;
   constexpr absl::Duration kTold = absl::Seconds(10);
-  const auto told = [&](size_t i) { return node(i).up() && schedule_.now() - started_[i] >= kTold; };
+  const auto told = [&](size_t i) {
+    return node(i).up() && schedule_.now() - started_[i] >= kTold;
+  };
   if (!told(index) || !told(places_[index].parent)) return false;
   for (const size_t child : children_[index]) {
     if (!told(child)) return false;
@@ -131,16 +134,20 @@ void World::Carry(Node& from, const Send& send) {
 // The service of every node: it echoes, mostly in time, sometimes refuses.
 void World::Execute(Node& at, CallDelivery delivery) {
   CallOutcome& outcome = ledger_.calls[delivery.call.body()];
-  if (++outcome.executions > 1) Wrong(absl::StrCat(at.name(), " executes a call twice: ", delivery.call.body()));
-  if (delivery.call.target() != at.path().text()) Wrong(absl::StrCat(at.name(), " got a call for another node"));
+  if (++outcome.executions > 1)
+    Wrong(absl::StrCat(at.name(), " executes a call twice: ", delivery.call.body()));
+  if (delivery.call.target() != at.path().text())
+    Wrong(absl::StrCat(at.name(), " got a call for another node"));
   const bool refuses = calls_.Chance(0.1);
-  const absl::Duration takes = calls_.Chance(0.1) ? absl::Seconds(40) : calls_.Around(absl::Milliseconds(50));
+  const absl::Duration takes =
+      calls_.Chance(0.1) ? absl::Seconds(40) : calls_.Around(absl::Milliseconds(50));
   schedule_.After(takes, [this, index = at.index(), life = at.life(), id = delivery.id,
                           body = absl::StrCat("echo ", delivery.call.body()), refuses] {
     if (node(index).life() != life) return;
     node(index).Step(CallAnswered{
         .id = id,
-        .status = refuses ? Error(absl::StatusCode::kNotFound, "nothing_there", "no rows", body) : absl::OkStatus(),
+        .status = refuses ? Error(absl::StatusCode::kNotFound, "nothing_there", "no rows", body)
+                          : absl::OkStatus(),
         .body = refuses ? "" : body});
   });
 }

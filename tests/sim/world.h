@@ -1,5 +1,5 @@
-// A tree of nodes, its network, its clients and its faults, run by one seed: work under faults, then healing, then the question
-// whether everything is as promised.
+// A tree of nodes, its network, its clients and its faults, run by one seed: work under faults,
+// then healing, then the question whether everything is as promised.
 #ifndef GUANTONG_TESTS_SIM_WORLD_H_
 #define GUANTONG_TESTS_SIM_WORLD_H_
 
@@ -56,7 +56,8 @@ class World : public Surroundings {
   void Crash(size_t index);
   void Start(size_t index);
 
-  // A node that was restored takes no writes before all its neighbours have had the time to tell what they hold of it.
+  // A node that was restored takes no writes before all its neighbours have had the time to tell
+  // what they hold of it.
   void HoldWrites(size_t index) { held_.insert(index); }
   bool TakesWrites(size_t index);
 
@@ -101,7 +102,7 @@ struct Outcome {
   absl::Duration virtual_time;
   absl::Duration healed_after;
   uint64_t trace_hash = 0;
-  uint64_t damaged = 0;            // frames
+  uint64_t damaged = 0;  // frames
   Ledger ledger;
 };
 

@@ -227,7 +227,8 @@ TEST_CASE("facts: a snapshot also replaces what is ordered before it and not yet
   CHECK(FindEntries(store, {}).entries.size() == 1);
 }
 
-TEST_CASE("facts: what is malformed or misplaced is skipped by itself, what is unknown is counted") {
+TEST_CASE(
+    "facts: what is malformed or misplaced is skipped by itself, what is unknown is counted") {
   const auto refused = [](const v1::FeedId& feed, const v1::Records& records) {
     Facts facts;
     const SkippedFacts skipped = facts.TryApply(feed, records);
@@ -277,7 +278,8 @@ TEST_CASE("facts: a node admits its own children alone, and the root itself") {
   CHECK(refused(kRoot, MemberRecord("a", "63", 1)) == 0);
 }
 
-TEST_CASE("facts: a refused fact ends what was said before under its key, by the log as by a snapshot") {
+TEST_CASE(
+    "facts: a refused fact ends what was said before under its key, by the log as by a snapshot") {
   v1::CatalogEntry foreign = EntryOf("1/1", "乙", 2, "another node");
   Facts by_log;
   by_log.Apply(kCatalog, Entries({EntryOf("1/1", "甲"), EntryOf("1/2", "丙")}));
@@ -303,9 +305,13 @@ v1::Record Admitted(const std::string& node, const std::string& path, const std:
 }
 
 // The claimants of one code, and the facts that decide between them, in every order.
-TEST_CASE("claims: a code is the node's whose division is nearest, whatever versions say and comes first") {
+TEST_CASE(
+    "claims: a code is the node's whose division is nearest, whatever versions say and comes "
+    "first") {
   const std::string code = "3070120337/630102000001";
-  const auto feed = [](const std::string& node) { return FeedOf(node, v1::FEED_KIND_CATALOG_OPEN); };
+  const auto feed = [](const std::string& node) {
+    return FeedOf(node, v1::FEED_KIND_CATALOG_OPEN);
+  };
   struct Step {
     v1::FeedId feed;
     v1::Records records;
@@ -314,7 +320,9 @@ TEST_CASE("claims: a code is the node's whose division is nearest, whatever vers
     return Step{feed(node), Entries({EntryOf(code, node, version, node)})};
   };
   std::vector<Step> steps = {
-      claim("county", 1), claim("city", 7), claim("stranger", 900),
+      claim("county", 1),
+      claim("city", 7),
+      claim("stranger", 900),
       Step{kParent, RecordsOf({Admitted("county", "63/630102", "630102", 30),
                                Admitted("city", "63/630100", "630100", 20)})},
       Step{kRoot, RecordsOf({Admitted("stranger", "44", "440000", 10)})},
@@ -336,9 +344,12 @@ TEST_CASE("claims: a code is the node's whose division is nearest, whatever vers
   } while (std::next_permutation(order.begin(), order.end()));
 }
 
-TEST_CASE("claims: at its own node an entry is the node's, and else the one nearer to the root holds") {
+TEST_CASE(
+    "claims: at its own node an entry is the node's, and else the one nearer to the root holds") {
   const std::string code = "3070120337/630000000001";
-  const auto feed = [](const std::string& node) { return FeedOf(node, v1::FEED_KIND_CATALOG_OPEN); };
+  const auto feed = [](const std::string& node) {
+    return FeedOf(node, v1::FEED_KIND_CATALOG_OPEN);
+  };
   Facts facts;
   // No membership tells of the province here, as at a node that holds a province's branch alone.
   facts.Hold(feed("province"), "63");
@@ -351,7 +362,8 @@ TEST_CASE("claims: at its own node an entry is the node's, and else the one near
   CHECK(facts.NameOf(code) == "city");
 }
 
-TEST_CASE("claims: where a node stands its own parent says, and the chains of its own feeds prove") {
+TEST_CASE(
+    "claims: where a node stands its own parent says, and the chains of its own feeds prove") {
   Facts facts;
   facts.Apply(kParent, RecordsOf({MemberRecord("n", "63/n", 1)}));
   facts.Apply(kOtherParent, RecordsOf({MemberRecord("n", "63/lie", 99)}));

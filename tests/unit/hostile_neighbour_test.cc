@@ -1,4 +1,5 @@
-// The engine of a root with a child that sends whatever it likes: it costs itself, never the others and never memory without bound.
+// The engine of a root with a child that sends whatever it likes: it costs itself, never the others
+// and never memory without bound.
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,10 +23,11 @@ namespace {
 class Parent {
  public:
   Parent() {
-    engine = Engine::Create({.calls_open_max = 80},
-                            {root.signing_key, root.chain, VerifyChain(root.chain, "", now).value()},
-                            &store, &RandomBytes, now)
-                 .value();
+    engine =
+        Engine::Create({.calls_open_max = 80},
+                       {root.signing_key, root.chain, VerifyChain(root.chain, "", now).value()},
+                       &store, &RandomBytes, now)
+            .value();
     Up(kHostile, hostile);
     Up(kHonest, honest);
   }
@@ -58,7 +60,8 @@ class Parent {
   }
   size_t Keys(const std::string& prefix) {
     size_t keys = 0;
-    for (auto cursor = store.Scan(prefix, PrefixEnd(prefix)); cursor->Valid(); cursor->Next()) ++keys;
+    for (auto cursor = store.Scan(prefix, PrefixEnd(prefix)); cursor->Valid(); cursor->Next())
+      ++keys;
     return keys;
   }
 
@@ -131,14 +134,16 @@ TEST_CASE("hostile neighbour: a fact that is not its own is skipped, and its fee
   Parent parent;
   parent.Receive(Parent::kHostile, parent.hostile.chain);
   Feed feed(parent, parent.hostile, v1::FEED_KIND_CATALOG_OPEN);
-  parent.Receive(Parent::kHostile, feed.Next({EntryRecord(parent.hostile, "1/440000000001", "甲")}));
+  parent.Receive(Parent::kHostile,
+                 feed.Next({EntryRecord(parent.hostile, "1/440000000001", "甲")}));
   REQUIRE(FindEntry(parent.store, "1/440000000001").ok());
-  const Effects forged =
-      parent.Receive(Parent::kHostile, feed.Next({EntryRecord(parent.honest, "1/630000000001", "乙")}));
+  const Effects forged = parent.Receive(
+      Parent::kHostile, feed.Next({EntryRecord(parent.honest, "1/630000000001", "乙")}));
   CHECK(absl::IsNotFound(FindEntry(parent.store, "1/630000000001").status()));
   REQUIRE(forged.notices.size() == 1);
   CHECK(forged.notices[0].alarm);
-  parent.Receive(Parent::kHostile, feed.Next({EntryRecord(parent.hostile, "1/440000000002", "丙")}));
+  parent.Receive(Parent::kHostile,
+                 feed.Next({EntryRecord(parent.hostile, "1/440000000002", "丙")}));
   CHECK(FindEntry(parent.store, "1/440000000002").ok());
   CHECK(parent.engine->Feeds("").back().text().find("1 facts refused") == 0);
 }
@@ -183,7 +188,8 @@ TEST_CASE("hostile neighbour: chains are remembered within a bound, the newest l
   book.Keep(first, &kept);
   CHECK(kept.ops().size() == 1);
   std::string last;
-  for (int i = 0; i < 10; ++i) last = book.Learn(MakeNode(&root, absl::StrCat("n", i)).chain).value();
+  for (int i = 0; i < 10; ++i)
+    last = book.Learn(MakeNode(&root, absl::StrCat("n", i)).chain).value();
   CHECK(book.Find(first) == nullptr);
   CHECK(book.Find(last) != nullptr);
   // In the store it is found again.
@@ -203,8 +209,8 @@ TEST_CASE("hostile neighbour: wants of implausible size, and record feeds by nam
   wanted->mutable_feed()->set_resource(std::string(kInterestBytesMax, 'r'));
   CHECK(Interests().Apply(delta) == 1);
   wanted->mutable_feed()->set_resource("");
-  for (v1::FeedKind kind : {v1::FEED_KIND_UNSPECIFIED, v1::FEED_KIND_MEMBERSHIP, v1::FEED_KIND_CATALOG_OPEN,
-                            v1::FEED_KIND_CATALOG_UPWARD}) {
+  for (v1::FeedKind kind : {v1::FEED_KIND_UNSPECIFIED, v1::FEED_KIND_MEMBERSHIP,
+                            v1::FEED_KIND_CATALOG_OPEN, v1::FEED_KIND_CATALOG_UPWARD}) {
     wanted->mutable_feed()->set_kind(kind);
     CHECK(Interests().Apply(delta) == 1);
   }

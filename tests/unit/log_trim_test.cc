@@ -15,10 +15,11 @@ TEST_CASE("A log begins where its record says, whenever its trims become durable
   const absl::Time now = absl::Now();
   const MadeNode root = MakeRoot();
   MemoryStore store;
-  auto engine = Engine::Create({.feed_log_bytes_max = 4000},
-                               {root.signing_key, root.chain, VerifyChain(root.chain, "", now).value()},
-                               &store, &RandomBytes, now)
-                    .value();
+  auto engine =
+      Engine::Create({.feed_log_bytes_max = 4000},
+                     {root.signing_key, root.chain, VerifyChain(root.chain, "", now).value()},
+                     &store, &RandomBytes, now)
+          .value();
   v1::FeedId feed;
   feed.set_origin(root.node_id());
   feed.set_kind(v1::FEED_KIND_CATALOG_OPEN);

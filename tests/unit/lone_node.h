@@ -183,16 +183,16 @@ class LoneNode {
     pushes_ = std::make_unique<PushDesk>(&site_);
     questions_ = std::make_unique<Questions>(&site_, calls_.get(), finder_.get());
     enrolment_ = std::make_unique<Enrolment>(&site_);
-    driver_ = Driver::Make(store_.get(),
-                           [this](absl::Time now) {
-                             return Engine::Create(
-                                 {}, {identity_->signing_key, identity_->chain, identity_->self},
-                                 store_.get(), &RandomBytes, now);
-                           },
-                           {.on_delivery = [this](CallDelivery delivery) {
-                             calls_->Deliver(std::move(delivery));
-                           }})
-                  .value();
+    driver_ =
+        Driver::Make(store_.get(),
+                     [this](absl::Time now) {
+                       return Engine::Create(
+                           {}, {identity_->signing_key, identity_->chain, identity_->self},
+                           store_.get(), &RandomBytes, now);
+                     },
+                     {.on_delivery =
+                          [this](CallDelivery delivery) { calls_->Deliver(std::move(delivery)); }})
+            .value();
     site_.driver = driver_.get();
     finder_->Register();
     questions_->Register();

@@ -35,7 +35,10 @@ class Asked {
 TEST_CASE("Items of a not-shared entry are neither in an answer to another node nor found by it") {
   LoneNode node;
   const std::string code = node.Publish(v1::SHARING_TYPE_NOT_SHARED);
-  CHECK(node.catalogue().Show(node.Editor(), code, absl::Now() + absl::Seconds(20))->entry().items_size() == 3);
+  CHECK(node.catalogue()
+            .Show(node.Editor(), code, absl::Now() + absl::Seconds(20))
+            ->entry()
+            .items_size() == 3);
 
   const auto shown = node.AskFromAfar<v1::ShowResponse>("lookup", code);
   REQUIRE(shown.ok());
@@ -97,7 +100,8 @@ TEST_CASE("A count older than what was published gives no code twice") {
   WriteSet backup;
   backup.Delete(SerialKey("630102"));
   REQUIRE(node.driver().WriteOwn(std::move(backup)).ok());
-  const auto next = node.catalogue().Register(node.Editor(), node.Entry(v1::SHARING_TYPE_UNCONDITIONAL));
+  const auto next =
+      node.catalogue().Register(node.Editor(), node.Entry(v1::SHARING_TYPE_UNCONDITIONAL));
   REQUIRE(next.ok());
   CHECK(next->code() != code);
 }
