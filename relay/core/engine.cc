@@ -73,10 +73,11 @@ class EngineImpl : public Engine {
       origin_.ResumePushes(turn);
     }
     std::visit([&](auto& e) { On(turn, std::move(e)); }, event);
-    if (now >= next_tick_) OnTime(turn);
+    const bool ticked = now >= next_tick_;
+    if (ticked) OnTime(turn);
     if (budgets_.Due()) budgets_.Enforce(turn);
     Merge(turn);
-    return EndTurn(std::move(turn));
+    return EndTurn(std::move(turn), ticked);
   }
 
   std::vector<v1::LinkInfo> Links() const override { return ReportLinks(core_); }
@@ -117,7 +118,7 @@ class EngineImpl : public Engine {
 
   using Action = std::function<void(Turn&)>;
   std::vector<Action> TakeActions(Turn& turn);
-  Effects EndTurn(Turn turn);
+  Effects EndTurn(Turn turn, bool ticked);
 
   struct InFlight {
     uint64_t ticket;
@@ -378,7 +379,7 @@ std::vector<EngineImpl::Action> EngineImpl::TakeActions(Turn& turn) {
   return actions;
 }
 
-Effects EngineImpl::EndTurn(Turn turn) {
+Effects EngineImpl::EndTurn(Turn turn, bool ticked) {
   Effects& effects = turn.effects;
   std::vector<Action> actions = TakeActions(turn);
   // What waits for nothing happens now, and may in turn write.
@@ -400,8 +401,10 @@ Effects EngineImpl::EndTurn(Turn turn) {
     *frame.mutable_acks() = std::move(acks);
     SendFrame(turn, *peer, v1::LANE_CONTROL, frame);
   }
-  effects.wake_at = WakeAt(turn.now);
-  next_tick_ = effects.wake_at;
+  // Events that keep coming must not put off what is due.
+  const absl::Time wake = WakeAt(turn.now);
+  next_tick_ = ticked ? wake : std::min(next_tick_, wake);
+  effects.wake_at = next_tick_;
   return std::move(turn.effects);
 }
 

@@ -574,5 +574,37 @@ TEST_CASE(
   CHECK(EntryAt(stage, "B", stage.identity("B")) == "another history");
 }
 
+// A node that is kept busy does what is due all the same.
+TEST_CASE(
+    "a restored child takes pushes as soon as its parent has told, however often it is asked") {
+  Stage stage;
+  stage.Add("A", "");
+  stage.Add("B", "b");
+  stage.Link("B", "A");
+  stage.Settle();
+  PlayedDataset d = OpenDataset(stage, "B", "D");
+  SubscribeTo(stage, "A", d);
+  PushTo(stage, d, {{"k1", "one"}});
+  stage.Settle();
+  std::unique_ptr<MemoryStore> backup = stage.store("B").Clone();
+  PushTo(stage, d, {{"k2", "two"}});
+  stage.Settle();
+  storage::v1::Restored restored;
+  WriteSet writes;
+  writes.Put(RestoredKey(), restored.SerializeAsString());
+  REQUIRE(backup->Commit({&writes, 1}).ok());
+  stage.Restart("A");
+  stage.Restart("B", std::move(backup));
+  stage.Link("B", "A");
+  for (int i = 0; i < 30; ++i) {
+    stage.Step("B", WriteFacts{});
+    stage.Pass(absl::Milliseconds(100));
+  }
+  CHECK(RowsAt(stage, "B", d) == "k1=one k2=two");
+  PushTo(stage, d, {{"k3", "three"}});
+  stage.Settle();
+  CHECK(RowsAt(stage, "A", d) == "k1=one k2=two k3=three");
+}
+
 }  // namespace
 }  // namespace guantong
