@@ -45,5 +45,16 @@ void FreeLabelled(void* block) {
 }  // namespace guantong::sim
 
 void* operator new(size_t bytes) { return guantong::sim::AllocateLabelled(bytes); }
+// The sanitizers bring a form of their own that does not come by the one above.
+void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
+  try {
+    return guantong::sim::AllocateLabelled(bytes);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+void operator delete(void* block, const std::nothrow_t&) noexcept {
+  guantong::sim::FreeLabelled(block);
+}
 void operator delete(void* block) noexcept { guantong::sim::FreeLabelled(block); }
 void operator delete(void* block, size_t) noexcept { guantong::sim::FreeLabelled(block); }
