@@ -20,25 +20,25 @@ constexpr int kAsksMax = 24;
 
 }  // namespace
 
+void Disputes::SendBatch(Turn& turn, const Peer& peer, const std::string& chain, Bytes frame) {
+  v1::Frame certificates;
+  *certificates.mutable_chain() = core_.chains.Certificates(chain);
+  SendFrame(turn, peer, v1::LANE_BULK, certificates);
+  SendShared(turn, peer, v1::LANE_BULK, std::move(frame));
+}
+
 void Disputes::SendToOrigin(Turn& turn, const Peer& from, const FeedState& feed,
                             const std::string& chain, Bytes frame) {
   const Peer* upstream = core_.NextHop(feed.origin_path);
   if (upstream == nullptr || upstream == &from) return;
-  v1::Frame certificates;
-  *certificates.mutable_chain() = core_.chains.Certificates(chain);
-  SendFrame(turn, *upstream, v1::LANE_BULK, certificates);
-  SendShared(turn, *upstream, v1::LANE_BULK, std::move(frame));
+  SendBatch(turn, *upstream, chain, std::move(frame));
 }
 
 void Disputes::Show(Turn& turn, const Peer& peer, const FeedState& feed,
                     const v1::Position& theirs) {
   std::string chain;
   Bytes frame = BatchAround(core_, feed, theirs.epoch().number(), theirs.sequence(), &chain);
-  if (frame == nullptr) return;
-  v1::Frame certificates;
-  *certificates.mutable_chain() = core_.chains.Certificates(chain);
-  SendFrame(turn, peer, v1::LANE_BULK, certificates);
-  SendShared(turn, peer, v1::LANE_BULK, std::move(frame));
+  if (frame != nullptr) SendBatch(turn, peer, chain, std::move(frame));
 }
 
 void Disputes::Remember(Turn& turn, const Peer& peer, FeedState& feed, const v1::Position& theirs) {

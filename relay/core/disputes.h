@@ -38,6 +38,8 @@ class Disputes {
   void Tend(Turn& turn);
 
  private:
+  // With the chain that signed it.
+  void SendBatch(Turn& turn, const Peer& peer, const std::string& chain, Bytes frame);
   void Show(Turn& turn, const Peer& peer, const FeedState& feed, const v1::Position& theirs);
   void SendToOrigin(Turn& turn, const Peer& from, const FeedState& feed, const std::string& chain,
                     Bytes frame);
