@@ -54,6 +54,9 @@ struct Site {
     feed.set_resource(resource);
     return feed;
   }
+  // An own dataset that is not shared: how large it is, and whether it changed, is nobody's business
+  // at other nodes.
+  bool Withholds(const std::string& table, const std::string& asking_node) const;
 };
 
 // Who asks: a person or program with a profile of this node, or, for a routed call, a department

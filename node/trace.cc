@@ -8,7 +8,6 @@
 #include "catalog/base/status.h"
 #include "catalog/entry.h"
 #include "catalog/keys.h"
-#include "guantong/storage/v1/store.pb.h"
 #include "node/driver.h"
 #include "node/entry_rules.h"
 
@@ -22,14 +21,8 @@ constexpr char kFeedInfo[] = "feed_info";
 void Trace::Register() {
   calls_.Serve(kFeedInfo,
                [this](const v1::SignedCall& call, absl::Time) -> absl::StatusOr<std::string> {
-                 // How large a dataset is that is not shared is nobody's business elsewhere.
                  const std::string& table = call.body();
-                 std::string bytes;
-                 storage::v1::FeedRecord own;
-                 const FeedKey key = FeedKey::Of(site_.OwnFeed(v1::FEED_KIND_ROWS, table));
-                 if (call.caller().node_id() != site_.node_id() &&
-                     site_.store->Get(FeedRecordKey(key), &bytes).ok() &&
-                     own.ParseFromString(bytes) && !own.shared()) {
+                 if (site_.Withholds(table, call.caller().node_id())) {
                    return v1::FeedsResponse().SerializeAsString();
                  }
                  GT_ASSIGN_OR_RETURN(const v1::FeedsResponse feeds, FeedsHere(table));

@@ -55,14 +55,7 @@ void Copies::Register() {
   calls_.Serve(kTableDigest,
                [this](const v1::SignedCall& call, absl::Time) -> absl::StatusOr<std::string> {
                  const std::string& table = call.body();
-                 std::string bytes;
-                 storage::v1::FeedRecord own;
-                 const FeedKey key = FeedKey::Of(site_.OwnFeed(v1::FEED_KIND_ROWS, table));
-                 // What a dataset that is not shared holds is nobody's business elsewhere, not even
-                 // whether it changed.
-                 if (call.caller().node_id() != site_.node_id() &&
-                     site_.store->Get(FeedRecordKey(key), &bytes).ok() &&
-                     own.ParseFromString(bytes) && !own.shared()) {
+                 if (site_.Withholds(table, call.caller().node_id())) {
                    return v1::TableDigest().SerializeAsString();
                  }
                  GT_ASSIGN_OR_RETURN(const v1::TableDigest digest, DigestHere(table));
