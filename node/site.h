@@ -54,8 +54,8 @@ struct Site {
     feed.set_resource(resource);
     return feed;
   }
-  // An own dataset that is not shared: how large it is, and whether it changed, is nobody's business
-  // at other nodes.
+  // An own dataset that is not shared: how large it is, and whether it changed, is nobody's
+  // business at other nodes.
   bool Withholds(const std::string& table, const std::string& asking_node) const;
 };
 
