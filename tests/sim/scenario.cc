@@ -21,7 +21,7 @@ namespace {
 
 namespace pb = google::protobuf;
 
-constexpr char kFolder[] = GUANTONG_SCENARIO_DIR;
+constexpr char kFolder[] = GUANTONG_SOURCE_DIR "/tests/sim/scenarios";
 
 absl::Status Wrong(absl::string_view file, int line, absl::string_view cause) {
   return absl::InvalidArgumentError(absl::StrCat(file, ":", line + 1, ": ", cause));

@@ -89,7 +89,7 @@ std::vector<Place> Grow(const Shape& shape, Random& random) {
 
 std::string DivisionsFolder() {
   const char* data = std::getenv("GUANTONG_DATA");
-  return absl::StrCat(data != nullptr ? data : GUANTONG_DATA_DEFAULT, "/divisions");
+  return absl::StrCat(data != nullptr ? data : GUANTONG_SOURCE_DIR "/../shared/data", "/divisions");
 }
 
 std::vector<Province> CountryFrom(const std::string& folder) {
