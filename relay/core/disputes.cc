@@ -64,8 +64,7 @@ void Disputes::Shown(Turn& turn, Peer& peer, FeedState& feed, const ParsedBatch&
   const v1::Position theirs = PositionOf(parsed.header, parsed.chain_hash);
   if (auto it = peer.outgoing.find(feed.key); it != peer.outgoing.end()) {
     // It takes nothing that continues ours: a new epoch it takes as a snapshot, when it comes.
-    for (const Unacked& unacked : it->second.unacked) peer.in_flight -= unacked.bytes;
-    it->second.unacked.clear();
+    peer.Forget(it->second);
     it->second.acked = theirs;
     it->second.state = Outgoing::State::kUnknown;
     peer.active.erase(feed.key);

@@ -205,7 +205,11 @@ struct EngineOptions {
   CatalogScope catalog_scope = CatalogScope::kBranch;
   std::string division;
   std::string name;
-  size_t link_window_bytes = 4 << 20;     // sent and not acknowledged, per link
+  size_t link_window_bytes = 4 << 20;  // sent and not acknowledged, per link
+  // A batch up to this size that follows nothing under way passes the bulk of other feeds, and so
+  // many bytes of such batches may be under way on a link.
+  size_t urgent_bytes_max = 8 << 10;
+  size_t urgent_window_bytes = 32 << 10;
   size_t feed_log_bytes_max = 512 << 20;  // a child further behind gets a snapshot
   // Kept here only for one child: above it cut, then paused.
   uint64_t child_disk_bytes = uint64_t{1} << 30;

@@ -529,7 +529,7 @@ void DropFeed(Core& core, Turn& turn, const FeedKey& key) {
   for (auto& [link, peer] : core.peers) {
     auto it = peer.outgoing.find(key);
     if (it == peer.outgoing.end()) continue;
-    for (const Unacked& unacked : it->second.unacked) peer.in_flight -= unacked.bytes;
+    peer.Forget(it->second);
     peer.active.erase(key);
     peer.outgoing.erase(it);
   }

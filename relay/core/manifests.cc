@@ -69,7 +69,7 @@ void Sender::SendManifest(Turn& turn, Peer& peer, FeedState& feed) {
   out.progress_at = turn.now;
   feed.held->used_at = turn.now;
   peer.active.insert(feed.key);
-  SendChain(turn, peer, feed.held->manifest.signer_chain());
+  SendChain(turn, peer, v1::LANE_BULK, feed.held->manifest.signer_chain());
   v1::Frame frame;
   *frame.mutable_manifest() = feed.held->signed_manifest;
   SendFrame(turn, peer, v1::LANE_BULK, frame);

@@ -13,6 +13,18 @@ namespace guantong {
 
 namespace {
 
+// Feeds looked at in vain before the rest waits for the next acknowledgement.
+constexpr size_t kPassedOverMax = 64;
+// A feed that is further behind catches up, which is nothing urgent.
+constexpr uint64_t kUrgentRecordsMax = 256;
+
+// Enough of a digest to tell the chains of one feed apart; 0 is none.
+uint64_t ChainMark(absl::string_view digest) {
+  uint64_t mark = 0;
+  for (char byte : digest.substr(0, sizeof(mark))) mark = mark << 8 | static_cast<uint8_t>(byte);
+  return mark;
+}
+
 Mark Beyond(const v1::Position& position) {
   return {position.epoch().number(), position.sequence() + 1};
 }
@@ -149,30 +161,59 @@ void Sender::MarkReady(Peer& peer, const FeedKey& key, Outgoing& out) {
 }
 
 void Sender::Rewind(Peer& peer, const FeedKey& key, Outgoing& out, const v1::Position& to) {
-  for (const Unacked& unacked : out.unacked) peer.in_flight -= unacked.bytes;
-  out.unacked.clear();
+  peer.Forget(out);
+  out.large_next = false;
+  out.chain = 0;
   out.sent_epoch = to.epoch().number();
   out.sent = to.sequence();
   peer.active.erase(key);
 }
 
+// Beside the window there is room for what is small and follows nothing under way: it goes on the
+// control lane, past the bulk of other feeds. The two lanes of a link do not wait for each other,
+// so all that is unacknowledged of one feed is on one lane.
+bool Sender::Room(const Peer& peer, v1::Lane lane) const {
+  return lane == v1::LANE_CONTROL ? peer.urgent_in_flight < core_.options.urgent_window_bytes
+                                  : peer.in_flight < core_.options.link_window_bytes;
+}
+
+bool Sender::MaySend(const Peer& peer, const Outgoing& out) const {
+  if (!out.unacked.empty()) return Room(peer, out.lane);
+  return Room(peer, v1::LANE_BULK) || (Room(peer, v1::LANE_CONTROL) && !out.large_next);
+}
+
+v1::Lane Sender::LaneOf(const Peer& peer, const Outgoing& out, const FeedState& feed,
+                        const TailBatch& batch) const {
+  if (!out.unacked.empty() && out.lane == v1::LANE_BULK) return v1::LANE_BULK;
+  const bool urgent = batch.frame->size() <= core_.options.urgent_bytes_max &&
+                      batch.epoch == feed.durable.epoch().number() &&
+                      feed.durable.sequence() - batch.last <= kUrgentRecordsMax;
+  return urgent && Room(peer, v1::LANE_CONTROL) ? v1::LANE_CONTROL : v1::LANE_BULK;
+}
+
 void Sender::Pump(Turn& turn, Peer& peer) {
-  while (!peer.ready.empty() && peer.in_flight < core_.options.link_window_bytes) {
+  size_t passed_over = 0;
+  while (passed_over < std::min(peer.ready.size(), kPassedOverMax) &&
+         (Room(peer, v1::LANE_BULK) || Room(peer, v1::LANE_CONTROL))) {
     const FeedKey key = peer.ready.front();
     auto it = peer.outgoing.find(key);
     FeedState* feed = core_.Find(key);
+    // One batch a turn for each feed, so that a long catch-up does not hold back a fresh delta.
+    peer.ready.pop_front();
     if (it == peer.outgoing.end() || feed == nullptr ||
         it->second.state != Outgoing::State::kStreaming || !MayHave(peer, *feed)) {
       if (it != peer.outgoing.end()) it->second.ready = false;
-      peer.ready.pop_front();
       continue;
     }
     Outgoing& out = it->second;
+    if (!MaySend(peer, out)) {
+      peer.ready.push_back(key);
+      ++passed_over;
+      continue;
+    }
+    out.ready = false;
     bool gone = false;
     std::optional<TailBatch> batch = NextBatch(core_, *feed, out.sent_epoch, out.sent, &gone);
-    // One batch a turn for each feed, so that a long catch-up does not hold back a fresh delta.
-    peer.ready.pop_front();
-    out.ready = false;
     if (gone) {
       NeedManifest(turn, peer, *feed, Beyond(out.acked));
       continue;
@@ -184,26 +225,46 @@ void Sender::Pump(Turn& turn, Peer& peer) {
     }
     // What was not taken is tried one by one, and leaves the window to the others.
     if (out.resends > 0 && !out.unacked.empty()) continue;
-    SendChain(turn, peer, batch->signer_chain);
-    if (out.unacked.empty()) out.progress_at = turn.now;
-    out.unacked.push_back(
-        {.epoch = batch->epoch, .last = batch->last, .bytes = batch->frame->size()});
-    out.sent_epoch = batch->epoch;
-    out.sent = batch->last;
-    peer.in_flight += batch->frame->size();
-    peer.active.insert(key);
-    ++peer.batches_sent;
-    SendShared(turn, peer, v1::LANE_BULK, batch->frame);
+    const v1::Lane lane = LaneOf(peer, out, *feed, *batch);
+    // What is large waits for the small before it; the acknowledgement comes by here again.
+    if (!out.unacked.empty() && lane != out.lane) continue;
+    if (!Room(peer, lane)) {
+      out.large_next = true;
+      MarkReady(peer, key, out);
+      ++passed_over;
+      continue;
+    }
+    passed_over = 0;
+    SendNext(turn, peer, key, out, lane, *batch);
     MarkReady(peer, key, out);
   }
 }
 
-void Sender::SendChain(Turn& turn, Peer& peer, const std::string& digest) {
-  if (!peer.chains_sent.insert(digest).second) return;
-  if (core_.chains.Find(digest) == nullptr) return;
+void Sender::SendNext(Turn& turn, Peer& peer, const FeedKey& key, Outgoing& out, v1::Lane lane,
+                      const TailBatch& batch) {
+  size_t bytes = batch.frame->size();
+  const uint64_t chain = ChainMark(batch.signer_chain);
+  if (std::exchange(out.chain, chain) != chain)
+    bytes += SendChain(turn, peer, lane, batch.signer_chain);
+  if (out.unacked.empty()) out.progress_at = turn.now;
+  out.lane = lane;
+  out.unacked.push_back({.epoch = batch.epoch, .last = batch.last, .bytes = bytes});
+  out.sent_epoch = batch.epoch;
+  out.sent = batch.last;
+  out.large_next = false;
+  peer.UnderWay(lane) += bytes;
+  peer.active.insert(key);
+  ++peer.batches_sent;
+  SendShared(turn, peer, lane, batch.frame);
+}
+
+size_t Sender::SendChain(Turn& turn, Peer& peer, v1::Lane lane, const std::string& digest) {
+  if (!peer.chains_sent.emplace(lane, digest).second) return 0;
+  if (core_.chains.Find(digest) == nullptr) return 0;
   v1::Frame frame;
   *frame.mutable_chain() = core_.chains.Certificates(digest);
-  SendFrame(turn, peer, v1::LANE_BULK, frame);
+  SendFrame(turn, peer, lane, frame);
+  return frame.ByteSizeLong();
 }
 
 void Sender::OnAcks(Turn& turn, Peer& peer, const v1::Acks& acks) {
@@ -217,7 +278,7 @@ void Sender::OnAcks(Turn& turn, Peer& peer, const v1::Acks& acks) {
     const Mark at = MarkOf(ack.position());
     while (!out.unacked.empty() &&
            Mark{out.unacked.front().epoch, out.unacked.front().last} <= at) {
-      peer.in_flight -= out.unacked.front().bytes;
+      peer.UnderWay(out.lane) -= out.unacked.front().bytes;
       out.unacked.pop_front();
       out.progress_at = turn.now;
       out.resends = 0;

@@ -40,7 +40,14 @@ class Sender {
   void Pump(Turn& turn, Peer& peer);
 
  private:
-  void SendChain(Turn& turn, Peer& peer, const std::string& digest);
+  // The bytes sent; none when it has gone over this lane before.
+  size_t SendChain(Turn& turn, Peer& peer, v1::Lane lane, const std::string& digest);
+  bool Room(const Peer& peer, v1::Lane lane) const;
+  bool MaySend(const Peer& peer, const Outgoing& out) const;
+  void SendNext(Turn& turn, Peer& peer, const FeedKey& key, Outgoing& out, v1::Lane lane,
+                const TailBatch& batch);
+  v1::Lane LaneOf(const Peer& peer, const Outgoing& out, const FeedState& feed,
+                  const TailBatch& batch) const;
   void NeedManifest(Turn& turn, Peer& peer, FeedState& feed, Mark from);
   void RefuseClosed(Turn& turn, Peer& peer, const FeedState& feed);
   void SendManifest(Turn& turn, Peer& peer, FeedState& feed);

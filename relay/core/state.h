@@ -144,9 +144,12 @@ struct Outgoing {
   uint64_t sent_epoch = 0;
   uint64_t sent = 0;
   std::deque<Unacked> unacked;
-  v1::Position manifest_at;     // kLoading
-  Mark manifest_from;           // an older manifest does not help the peer
-  bool manifest_again = false;  // sent a second time at once, as it was passed on
+  v1::Lane lane = v1::LANE_BULK;  // of all that is unacknowledged: lanes do not wait for each other
+  bool large_next = false;        // what comes next was found too large for the control lane
+  uint64_t chain = 0;             // ChainMark of what signed the batch before: it went first
+  v1::Position manifest_at;       // kLoading
+  Mark manifest_from;             // an older manifest does not help the peer
+  bool manifest_again = false;    // sent a second time at once, as it was passed on
   absl::Time progress_at;
   int resends = 0;     // since it last got further
   Mark until;          // where it does not flow, and is only given back: what was held when asked
@@ -169,8 +172,9 @@ struct Peer {
   std::set<FeedKey> told;    // single feeds whose position it has told in this session
   std::set<FeedKey> active;  // feeds with something unacknowledged
   std::deque<FeedKey> ready;
-  size_t in_flight = 0;
-  std::set<std::string> chains_sent;
+  size_t in_flight = 0;         // unacknowledged, on the bulk lane
+  size_t urgent_in_flight = 0;  // on the control lane
+  std::set<std::pair<v1::Lane, std::string>> chains_sent;
   std::set<std::string> chunks_wanted;  // feed key + hash, not held yet
   absl::Time offered_at = absl::InfinitePast();
   absl::Time interest_asked_at = absl::InfinitePast();
@@ -181,6 +185,15 @@ struct Peer {
   uint64_t nacks_received = 0;
   uint64_t frames_rejected = 0;
   std::string text;
+
+  size_t& UnderWay(v1::Lane lane) {
+    return lane == v1::LANE_CONTROL ? urgent_in_flight : in_flight;
+  }
+  // What is under way of the feed counts no more.
+  void Forget(Outgoing& out) {
+    for (const Unacked& unacked : out.unacked) UnderWay(out.lane) -= unacked.bytes;
+    out.unacked.clear();
+  }
 };
 
 // --- the turn ------------------------------------------------------------------------------------

@@ -95,6 +95,112 @@ TEST_CASE("the last batch is lost: the sender repeats what is not acknowledged i
   )"));
 }
 
+// Rows of so many bytes that do not become fewer.
+std::vector<std::pair<std::string, std::string>> LargeRows(const std::string& key, size_t bytes) {
+  std::string row;
+  for (uint64_t x = bytes; row.size() < bytes; x = x * 6364136223846793005u + 1442695040888963407u)
+    row.push_back(static_cast<char>(x >> 56));
+  return {{key, row}};
+}
+
+TEST_CASE("a small delta passes a large batch of another dataset that is under way") {
+  Pair pair;
+  Stage& stage = pair.stage;
+  PlayedDataset e = OpenDataset(stage, "A", "E");
+  SubscribeTo(stage, "B", e);
+  stage.Settle();
+  stage.Said();
+  stage.HoldBulk("A", "B");
+  PushTo(stage, pair.d, LargeRows("k1", 20'000));
+  PushTo(stage, e, {{"k1", "one"}});
+  stage.Settle();
+  CHECK(stage.Said() == Lines(R"(
+    A -> B: batch D 1.3..3
+    A -> B: batch E 1.3..3
+    B -> A: ack E 1.3
+  )"));
+  CHECK(RowsAt(stage, "B", e) == "k1=one");
+  stage.ReleaseBulk();
+  stage.Settle();
+  CHECK(stage.Said() == "B -> A: ack D 1.3");
+}
+
+TEST_CASE("within a dataset nothing passes: small waits behind large, and large behind small") {
+  Pair pair;
+  Stage& stage = pair.stage;
+  stage.HoldBulk("A", "B");
+  PushTo(stage, pair.d, LargeRows("k1", 20'000));
+  stage.Settle();
+  PushTo(stage, pair.d, {{"k1", "two"}});
+  stage.Settle();
+  CHECK(stage.Said() == Lines(R"(
+    A -> B: batch D 1.3..3
+    A -> B: batch D 1.4..4
+  )"));
+  stage.ReleaseBulk();
+  stage.Settle();
+  CHECK(stage.Said() == Lines(R"(
+    B -> A: ack D 1.3
+    B -> A: ack D 1.4
+  )"));
+  // The large one after a small one goes when that has been acknowledged.
+  stage.HoldCommits("B");
+  PushTo(stage, pair.d, {{"k1", "three"}});
+  stage.Settle();
+  PushTo(stage, pair.d, LargeRows("k2", 20'000));
+  stage.Settle();
+  PushTo(stage, pair.d, {{"k2", "last"}});
+  stage.Settle();
+  CHECK(stage.Said() == "A -> B: batch D 1.5..5");
+  stage.ReleaseCommits("B");
+  stage.Settle();
+  CHECK(stage.Said() == Lines(R"(
+    B -> A: ack D 1.5
+    A -> B: batch D 1.6..6
+    A -> B: batch D 1.7..7
+    B -> A: ack D 1.6
+    B -> A: ack D 1.7
+  )"));
+  CHECK(RowsAt(stage, "B", pair.d) == "k1=three k2=last");
+}
+
+TEST_CASE("a full window lets small deltas of other datasets pass, within a window of their own") {
+  EngineOptions options;
+  options.link_window_bytes = 10'000;
+  options.urgent_window_bytes = 400;
+  Stage stage;
+  stage.Add("A", "", options);
+  stage.Add("B", "b");
+  stage.Link("B", "A");
+  std::map<std::string, PlayedDataset> sets;
+  for (const char* name : {"D", "E", "F", "G"}) {
+    sets[name] = OpenDataset(stage, "A", name);
+    SubscribeTo(stage, "B", sets[name]);
+  }
+  stage.Settle();
+  stage.Said();
+  stage.HoldBulk("A", "B");
+  stage.HoldCommits("B");
+  PushTo(stage, sets["D"], LargeRows("k1", 20'000));
+  stage.Settle();
+  PushTo(stage, sets["D"], LargeRows("k2", 20'000));
+  stage.Settle();
+  for (const char* name : {"E", "F", "G"}) PushTo(stage, sets[name], {{"k1", "one"}});
+  stage.Settle();
+  CHECK(stage.Said() == Lines(R"(
+    A -> B: batch D 1.3..3
+    A -> B: batch E 1.3..3
+    A -> B: batch F 1.3..3
+  )"));
+  stage.ReleaseCommits("B");
+  stage.Settle();
+  CHECK(RowsAt(stage, "B", sets["G"]) == "k1=one");
+  CHECK(RowsAt(stage, "B", sets["D"]) == "");
+  stage.ReleaseBulk();
+  stage.Settle();
+  for (const char* name : {"E", "F", "G"}) CHECK(RowsAt(stage, "B", sets[name]) == "k1=one");
+}
+
 TEST_CASE("an origin sends a batch after its commit, a copy acknowledges after its own") {
   Pair pair;
   Stage& stage = pair.stage;

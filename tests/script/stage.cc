@@ -114,6 +114,7 @@ void Stage::CarryOut(const std::string& name, Effects effects) {
     Wire wire{.from = name,
               .to = link->second.other,
               .to_link = link->second.other_link,
+              .lane = send.lane,
               .line = LineOf(*send.frame),
               .bytes = *send.frame};
     const std::string way = absl::StrCat(wire.from, " -> ", wire.to);
@@ -175,9 +176,12 @@ bool Stage::PlayOne() {
     Step(name, Committed{.ticket = pending.ticket});
     return true;
   }
-  if (!wires_.empty()) {
-    Wire wire = std::move(wires_.front());
-    wires_.pop_front();
+  const auto next = std::find_if(wires_.begin(), wires_.end(), [&](const Wire& wire) {
+    return wire.lane != v1::LANE_BULK || slow_ != std::make_pair(wire.from, wire.to);
+  });
+  if (next != wires_.end()) {
+    Wire wire = std::move(*next);
+    wires_.erase(next);
     Step(wire.to, FrameReceived{.link = wire.to_link, .frame = std::move(wire.bytes)});
     return true;
   }
@@ -246,8 +250,12 @@ void Stage::Inject(const std::string& from, const std::string& to, const v1::Fra
 
 void Stage::InjectBytes(const std::string& from, const std::string& to, std::string bytes) {
   Note(absl::StrCat(from, " => ", to, ": ", LineOf(bytes)));
-  wires_.push_back(
-      {.from = from, .to = to, .to_link = LinkOf(to, from), .line = "", .bytes = std::move(bytes)});
+  wires_.push_back({.from = from,
+                    .to = to,
+                    .to_link = LinkOf(to, from),
+                    .lane = v1::LANE_CONTROL,
+                    .line = "",
+                    .bytes = std::move(bytes)});
 }
 
 // --- the transcript ------------------------------------------------------------------------------

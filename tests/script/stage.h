@@ -55,6 +55,9 @@ class Stage {
   // From now on commits of `name` are not confirmed / are.
   void HoldCommits(const std::string& name) { players_.at(name).held = true; }
   void ReleaseCommits(const std::string& name) { players_.at(name).held = false; }
+  // From now on what `from` sends to `to` on the bulk lane waits on its way / arrives.
+  void HoldBulk(const std::string& from, const std::string& to) { slow_ = {from, to}; }
+  void ReleaseBulk() { slow_ = {}; }
   // The next frame from `from` to `to` whose line contains `what` does not arrive.
   void Lose(const std::string& from, const std::string& to, const std::string& what);
   // The last such frame arrives once more.
@@ -108,6 +111,7 @@ class Stage {
     std::string from;
     std::string to;
     LinkId to_link;
+    v1::Lane lane;
     std::string line;
     std::string bytes;
   };
@@ -129,6 +133,7 @@ class Stage {
   std::deque<Wire> wires_;
   std::vector<Wire> sent_;
   std::vector<std::pair<std::string, std::string>> losses_;  // "A -> B", text
+  std::pair<std::string, std::string> slow_;                 // from, to
   std::map<std::string, std::string> names_;                 // short key -> name
   std::vector<std::string> said_;
   bool hold_calls_ = false;

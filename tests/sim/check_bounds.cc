@@ -63,11 +63,19 @@ void CheckBounds(World& world, size_t index) {
   }
 }
 
-void CheckWindow(World& world, const Node& from, uint64_t bytes_in_flight, uint64_t largest_frame) {
+void CheckWindow(World& world, const Node& from, v1::Lane lane, const Network::Load& load) {
   const EngineOptions& options = from.options();
+  const uint64_t bytes_in_flight = load.bytes[lane];
+  const uint64_t largest_frame = load.largest_frame;
   // A window, and a repeat of it that began when the first seemed lost.
-  const uint64_t windows = 2 * options.link_window_bytes;
+  const uint64_t windows =
+      2 * (lane == v1::LANE_CONTROL ? options.urgent_window_bytes : options.link_window_bytes);
   if (bytes_in_flight <= windows + 2 * largest_frame) return;
+  if (lane == v1::LANE_CONTROL) {
+    return world.Wrong(absl::StrCat(from.name(), " has ", bytes_in_flight,
+                                    " bytes of batches under way on a control lane, allowed are ",
+                                    windows + 2 * largest_frame));
+  }
   // The chunks that were asked for, of every feed some.
   const auto feeds = static_cast<uint64_t>(CountOf(from, KindPrefix('F')));
   const uint64_t allowed = windows + (2 + (1 + options.chunks_in_flight) * feeds) * largest_frame;

@@ -46,7 +46,7 @@ void CheckSeen(World& world, size_t node, size_t dataset, const TableState& stat
 
 // --- disk, memory, links (check_bounds.cc) ---
 void CheckBounds(World& world, size_t node);
-void CheckWindow(World& world, const Node& from, uint64_t bytes_in_flight, uint64_t largest_frame);
+void CheckWindow(World& world, const Node& from, v1::Lane lane, const Network::Load& load);
 
 // --- calls (check_calls.cc) ---
 void CheckAnswer(World& world, const std::string& body, const CallDone& done);

@@ -7,6 +7,16 @@
 
 namespace guantong::sim {
 
+namespace {
+
+// What feeds are made of, on whichever lane it goes. The tag stands first.
+bool IsBulk(const Send& send) {
+  const int field = send.frame->empty() ? 0 : static_cast<uint8_t>(send.frame->front()) >> 3;
+  return field >= v1::Frame::kChainFieldNumber && field <= v1::Frame::kChunkFieldNumber;
+}
+
+}  // namespace
+
 void Network::Join(Node* child, Node* parent) {
   edges_.push_back({.ends = {child, parent}});
   Dial(edges_.size() - 1, random_.Between(absl::ZeroDuration(), absl::Milliseconds(200)));
@@ -169,7 +179,8 @@ void Network::Carry(Node& from, const Send& send) {
   Session& session = sessions_.at(id);
   const Edge& edge = edges_[session.edge];
   trace_.Frame(from.name(), "->", edge.ends[static_cast<size_t>(1 - side)]->name(), *send.frame);
-  if (send.lane == v1::LANE_BULK) ++bulk_frames_;
+  const bool bulk = IsBulk(send);
+  if (bulk) ++bulk_frames_;
   if (edge.cut[static_cast<size_t>(side)] || random_.Chance(weather_.loss_chance())) return;
 
   Side& own = session.sides[static_cast<size_t>(side)];
@@ -181,8 +192,8 @@ void Network::Carry(Node& from, const Send& send) {
                       absl::Seconds(static_cast<double>(send.frame->size()) / rate);
     sent = own.sender_free;
   }
-  uint64_t bytes = send.lane == v1::LANE_BULK ? send.frame->size() : 0;
-  own.load.bytes += bytes;
+  uint64_t bytes = bulk || send.lane == v1::LANE_BULK ? send.frame->size() : 0;
+  own.load.bytes[send.lane] += bytes;
   own.load.largest_frame = std::max(own.load.largest_frame, bytes);
   for (int copies = random_.Chance(weather_.repeat_chance()) ? 2 : 1; copies > 0; --copies) {
     absl::Time arrival = sent + Delay();
@@ -194,16 +205,14 @@ void Network::Carry(Node& from, const Send& send) {
     } else {
       arrival = last = std::max(arrival, last);
     }
-    schedule_.At(arrival, [this, id = id, to = 1 - side, frame = Bytes(send), bytes] {
-      Arrive(id, to, frame, bytes);
-    });
+    schedule_.At(arrival, [this, id = id, to = 1 - side, frame = Bytes(send), lane = send.lane,
+                           bytes] { Arrive(id, to, frame, lane, bytes); });
     bytes = 0;
   }
 }
 
 std::shared_ptr<const std::string> Network::Bytes(const Send& send) {
-  if (weather_.damage_chance() == 0 || send.lane != v1::LANE_BULK || send.frame->empty() ||
-      !random_.Chance(weather_.damage_chance())) {
+  if (weather_.damage_chance() == 0 || !IsBulk(send) || !random_.Chance(weather_.damage_chance())) {
     return send.frame;
   }
   ++damaged_;
@@ -223,17 +232,18 @@ uint64_t Network::UnderWay(const Node& from) const {
   uint64_t bytes = 0;
   for (const auto& [id, session] : sessions_) {
     for (size_t side = 0; side < session.sides.size(); ++side) {
-      if (edges_[session.edge].ends[side] == &from) bytes += session.sides[side].load.bytes;
+      if (edges_[session.edge].ends[side] != &from) continue;
+      for (uint64_t of_lane : session.sides[side].load.bytes) bytes += of_lane;
     }
   }
   return bytes;
 }
 
-void Network::Arrive(uint64_t id, int side, std::shared_ptr<const std::string> frame,
+void Network::Arrive(uint64_t id, int side, std::shared_ptr<const std::string> frame, v1::Lane lane,
                      uint64_t bytes) {
   auto it = sessions_.find(id);
   if (it == sessions_.end()) return;
-  it->second.sides[static_cast<size_t>(1 - side)].load.bytes -= bytes;
+  it->second.sides[static_cast<size_t>(1 - side)].load.bytes[lane] -= bytes;
   if (!it->second.sides[static_cast<size_t>(side)].open) return;
   const Edge& edge = edges_[it->second.edge];
   if (edge.cut[static_cast<size_t>(1 - side)]) return;

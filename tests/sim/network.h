@@ -42,9 +42,9 @@ class Network {
     edges_[edge].bytes_per_second = bytes_per_second;
   }
 
-  // Bulk that was sent over the link from this side and has not arrived.
+  // Feeds' frames, and all of the bulk lane, sent over the link from this side and not arrived.
   struct Load {
-    uint64_t bytes = 0;
+    std::array<uint64_t, v1::Lane_ARRAYSIZE> bytes{};
     uint64_t largest_frame = 0;  // ever
   };
   Load LoadOf(LinkId link) const;
@@ -87,7 +87,8 @@ class Network {
   void EndSide(uint64_t session, int side, absl::string_view why);
   void Notice(uint64_t session, int side, absl::Duration delay);
   // `bytes`: of the load that ends with it.
-  void Arrive(uint64_t session, int side, std::shared_ptr<const std::string> frame, uint64_t bytes);
+  void Arrive(uint64_t session, int side, std::shared_ptr<const std::string> frame, v1::Lane lane,
+              uint64_t bytes);
   void CutNoticed(size_t edge);
 
   Weather weather_;
