@@ -1,6 +1,9 @@
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
+#include <optional>
 #include <set>
+#include <sstream>
 #include <string>
 #include <utility>
 
@@ -71,19 +74,58 @@ class YamlReader {
   size_t values_ = 0;
 };
 
+// Where a document begins, and nothing else of it.
+class DocumentStart : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark& mark) override { mark_ = mark; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+
+  const YAML::Mark& mark() const { return mark_; }
+
+ private:
+  YAML::Mark mark_;
+};
+
+// Where the second document of `text` begins; none when there is one at most. Not YAML::LoadAll:
+// the parser makes documents without end of a comma that nothing opened, and never leaves it.
+std::optional<YAML::Mark> SecondDocument(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentStart start;
+  if (!parser.HandleNextDocument(start)) return std::nullopt;
+  const int first = start.mark().pos;
+  if (!parser.HandleNextDocument(start)) return std::nullopt;
+  if (start.mark().pos == first) {
+    throw YAML::ParserException(start.mark(), YAML::ErrorMsg::UNKNOWN_TOKEN);
+  }
+  return start.mark();
+}
+
 }  // namespace
 
 absl::StatusOr<FormValue> ParseYaml(absl::string_view text, absl::string_view source) {
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-    if (documents.empty() || documents[0].IsNull()) {
-      return FormError("form_malformed", source, 0, "", Text("内容为空", "nothing in it"));
-    }
-    if (documents.size() > 1) {
-      return FormError("form_malformed", source, documents[1].Mark().line + 1, "",
+    const std::string bytes(text);
+    const std::optional<YAML::Mark> second = SecondDocument(bytes);
+    if (second.has_value()) {
+      return FormError("form_malformed", source, second->line + 1, "",
                        Text("一个文件只放一份内容", "one document per file"));
     }
-    return YamlReader(source).Read(documents[0], 0);
+    const YAML::Node document = YAML::Load(bytes);
+    if (document.IsNull()) {
+      return FormError("form_malformed", source, 0, "", Text("内容为空", "nothing in it"));
+    }
+    return YamlReader(source).Read(document, 0);
   } catch (const YAML::Exception& e) {
     return FormError("form_malformed", source, e.mark.line + 1, "",
                      absl::StrCat(Text("不是合法的 YAML（第 ", "not YAML (column "),

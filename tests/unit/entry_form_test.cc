@@ -102,8 +102,11 @@ TEST_CASE("a mistake in an entry file names file and line") {
       {EntrySyntax::kYaml, "open: {public: maybe}\n", "value_malformed", "f:1", "open.public"},
       {EntrySyntax::kYaml, "name: a\nname: b\n", "key_repeated", "f:2", "name"},
       {EntrySyntax::kYaml, "name: [a\nclass: b\n", "form_malformed", "f:2", "YAML"},
-      {EntrySyntax::kYaml, "name: a\n---\nname: b\n", "form_malformed", "f:3", "一个文件"},
+      {EntrySyntax::kYaml, "name: a\n---\nname: b\n", "form_malformed", "f:2", "一个文件"},
       {EntrySyntax::kYaml, "", "form_malformed", "f", "空"},
+      // The parser never comes to the end of these.
+      {EntrySyntax::kYaml, ", name: a\n", "form_malformed", "f:1", "YAML"},
+      {EntrySyntax::kYaml, "\n# a\n,", "form_malformed", "f:3", "YAML"},
       {EntrySyntax::kYaml, "just text\n", "value_malformed", "f:1", "键"},
       {EntrySyntax::kYaml, "&a {name: *a}\n", "", "", ""},
       {EntrySyntax::kJson, "{\n \"name\": \"a\",\n \"providr\": 1\n}", "key_unknown", "f:3",
