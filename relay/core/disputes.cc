@@ -160,17 +160,13 @@ void Disputes::Give(Turn& turn, Peer& peer, const FeedState& feed, const v1::Pos
 
 void Disputes::AskSuperseded(Turn& turn, const Peer& peer, FeedState& feed) {
   v1::Position held;
+  const std::string prefix = SupersededPrefix(feed.key);
   auto cursor = core_.store->Scan(SupersededKey(feed.key, feed.dispute->to.epoch().number(), 0),
-                                  PrefixEnd(SupersededPrefix(feed.key)));
+                                  PrefixEnd(prefix));
   for (; cursor->Valid(); cursor->Next()) {
-    v1::SignedBatch batch;
-    v1::BatchHeader header;
-    if (!batch.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())) ||
-        !header.ParseFromString(batch.header())) {
-      continue;
-    }
-    *held.mutable_epoch() = header.epoch();
-    held.set_sequence(header.last());
+    const absl::string_view place = cursor->key().substr(prefix.size());
+    held.mutable_epoch()->set_number(ReadBigEndian64(place));
+    held.set_sequence(ReadBigEndian64(place.substr(8)));
   }
   if (MarkOf(held) >= MarkOf(feed.dispute->to)) held.Clear();  // of later ones: all again
   v1::Frame frame;

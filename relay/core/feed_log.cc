@@ -57,6 +57,14 @@ absl::Status ApplyRows(Turn& turn, FeedState& feed, const v1::BatchHeader& heade
   if (header.encoding() != v1::ENCODING_ROWS || !rows.ParseFromString(payload)) {
     return Error(absl::StatusCode::kFailedPrecondition, "payload_unreadable", "rows do not parse");
   }
+  // An epoch begins with its opening and the schema.
+  const uint64_t first = header.prev() == 0 ? 2 : rows.schema().empty() ? 0 : 1;
+  const uint64_t counted = static_cast<uint64_t>(rows.changes_size()) + first;
+  if (counted != header.last() - header.prev()) {
+    return Error(absl::StatusCode::kFailedPrecondition, "payload_miscounted",
+                 absl::StrCat("a batch holds ", counted, " records and numbers ",
+                              header.last() - header.prev()));
+  }
   // Rows that travelled, as decoded here; schema and epoch are records of the feed and no rows.
   feed.record.set_records_received(feed.record.records_received() +
                                    static_cast<uint64_t>(rows.changes_size()));
@@ -494,6 +502,7 @@ void MoveTo(Core& core, Turn& turn, FeedState& feed, const v1::Manifest& manifes
   record.set_log_bytes(0);
   record.set_log_batches(0);
   record.set_schema_version(manifest.schema_version());
+  record.set_closed(false);  // by an epoch that this one has cut off
   record.set_incomplete_since(0);
   record.clear_fault_text();
   record.set_signer_chain(manifest.signer_chain());

@@ -200,7 +200,7 @@ void Receiver::FinishLoad(Turn& turn, FeedState& feed) {
   feed.load.reset();
   turn.when_durable.push_back(
       [this, key = feed.key, from](Turn& later) { AfterDurable(later, key, from); });
-  if (feed.own) origin_.Recovered(turn, feed);
+  if (feed.own) origin_.Recovered(turn, feed, core_.FindPeer(from));
 }
 
 void Receiver::OnChunkRequest(Turn& turn, Peer& peer, const v1::ChunkRequest& request) {

@@ -39,8 +39,9 @@ class Origin {
   // A neighbour has told its clock.
   void ClockCompared(Turn& turn);
 
-  // A batch of our own feed has come back; opens the new epoch once the known end is reached.
-  void Recovered(Turn& turn, FeedState& feed);
+  // A batch of our own feed has come back (from a neighbour that may be gone: null); opens the new
+  // epoch once the known end is reached.
+  void Recovered(Turn& turn, FeedState& feed, const Peer* from);
 
   // Asks again; a recovery that nobody answers ends here: the feed goes on alone, with an alarm.
   void CheckRecoveries(Turn& turn);
@@ -52,7 +53,8 @@ class Origin {
               const std::string& plain_payload);
   void Finish(Turn& turn, Token token, absl::Status status);
   void FinishWhenDurable(Turn& turn, Token token, const FeedState& feed);
-  void AskTail(Turn& turn, const Peer& peer, FeedState& feed);
+  void AskTail(Turn& turn, const Peer& peer, const FeedState& feed, Claim& claim);
+  bool Overdue(const Turn& turn, const std::string& claimant, const Claim& claim);
   void AbandonPush(Turn& turn, FeedState& feed);
   void EndRecovery(Turn& turn, FeedState& feed);
   void Settled(Turn& turn, FeedState& feed);

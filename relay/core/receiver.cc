@@ -100,6 +100,10 @@ void Receiver::OnBatch(Turn& turn, Peer& peer, const v1::SignedBatch& batch, Byt
     *feed->record.mutable_superseded() = feed->record.head();
     return AskSnapshot(turn, *feed, {header.epoch().number(), 0});
   }
+  if (absl::Status rules = CheckRules(feed, *parsed, batch); !rules.ok()) {
+    ++peer.frames_rejected;
+    return Reject(turn, peer, header.feed(), feed, v1::NACK_REASON_BAD_SIGNER, TextOf(rules));
+  }
   if (feed == nullptr) {
     if (!MayOpen(turn, peer, header.feed(), signer->path)) return;
     const bool applied = core_.subscriptions.count(parsed->key) > 0;
@@ -120,6 +124,31 @@ void Receiver::OnBatch(Turn& turn, Peer& peer, const v1::SignedBatch& batch, Byt
     }
   }
   Apply(turn, peer, *feed, *parsed, batch, std::move(frame));
+}
+
+absl::Status Receiver::CheckRules(const FeedState* feed, const ParsedBatch& parsed,
+                                  const v1::SignedBatch& batch) {
+  const v1::BatchHeader& header = parsed.header;
+  const auto broken = [](absl::string_view text) {
+    return Error(absl::StatusCode::kInvalidArgument, "rule_broken", text);
+  };
+  if (feed != nullptr && feed->record.closed())
+    return broken("nothing may follow the end of a feed");
+  // Of a snapshot's date nothing follows. An epoch may begin earlier: after a clock that was wrong.
+  if (feed != nullptr && feed->record.log_batches() > 0 && header.prev() > 0 &&
+      TimeOf(header.signed_at()) < TimeOf(feed->record.last_signed_at())) {
+    return broken("signed before the batch that it follows");
+  }
+  // Rows are counted where they are read; a relay does not look at them.
+  if (header.encoding() != v1::ENCODING_RECORDS || header.sealing() > v1::SEALING_NONE)
+    return absl::OkStatus();
+  const absl::StatusOr<std::string> payload = DecodePayload(header.compression(), batch.payload());
+  v1::Records records;
+  if (!payload.ok() || !records.ParseFromString(*payload)) return absl::OkStatus();
+  if (static_cast<uint64_t>(records.records_size()) == header.last() - header.prev())
+    return absl::OkStatus();
+  return broken(absl::StrCat("it holds ", records.records_size(), " records and numbers ",
+                             header.last() - header.prev()));
 }
 
 Receiver::Continuity Receiver::Compare(const FeedState& feed, const ParsedBatch& parsed,
@@ -176,7 +205,7 @@ void Receiver::Apply(Turn& turn, Peer& peer, FeedState& feed, const ParsedBatch&
   turn.when_durable.push_back([this, key = feed.key, from = peer.who.link](Turn& later) {
     AfterDurable(later, key, from);
   });
-  if (feed.own) origin_.Recovered(turn, feed);
+  if (feed.own) origin_.Recovered(turn, feed, &peer);
 }
 
 void Receiver::AfterDurable(Turn& turn, const FeedKey& key, LinkId from) {

@@ -37,6 +37,10 @@ class Receiver {
 
  private:
   enum class Continuity { kNext, kRepeat, kGap, kFork, kSnapshot, kSuperseded };
+  // What a signature does not say: that nothing follows the end, dates do not go back, records are
+  // as many as are numbered. `feed` may be null.
+  static absl::Status CheckRules(const FeedState* feed, const ParsedBatch& parsed,
+                                 const v1::SignedBatch& batch);
   Continuity Compare(const FeedState& feed, const ParsedBatch& parsed,
                      const v1::SignedBatch& batch) const;
   // False, and said, when a child has brought more feeds than it may.

@@ -20,9 +20,10 @@ namespace {
 // After what was announced has come back other neighbours may hold still more: so long they are
 // waited for.
 constexpr absl::Duration kSettleWithin = absl::Seconds(15);
-// A neighbour that claims to hold more and never shows it must not stop an origin for good.
+// A neighbour that claims to hold more and does not show it must not stop an origin: who has shown
+// nothing yet is waited for so long, whether it is there or not.
 constexpr absl::Duration kShowWithin = absl::Seconds(30);
-// While it is away the origin waits longer: what it holds may exist nowhere else.
+// Who has shown a part and is away is waited for longer: the rest may exist nowhere else.
 constexpr absl::Duration kReturnWithin = absl::Minutes(10);
 constexpr absl::Duration kAskEvery = absl::Seconds(5);
 // Against neighbours that report forks to make us open epochs, or to use up their numbers.
@@ -46,20 +47,19 @@ void Origin::FoundBehind(Turn& turn, Peer& peer, FeedState& feed, const v1::Posi
                             DisplayPath(peer.who.path), " holds records of ours up to ",
                             theirs.sequence(), ", we end at ", head.sequence(),
                             "; taking them back"));
-    feed.recovery = Recovery{.to = theirs,
-                             .claimant = peer.who.node_id,
-                             .progress_at = turn.now,
-                             .asked_at = absl::InfinitePast()};
+    feed.recovery.emplace();
     core_.recovering.insert(feed.key);
     AbandonPush(turn, feed);
-  } else if (MarkOf(theirs) > MarkOf(feed.recovery->to)) {
-    feed.recovery->to = theirs;
-    feed.recovery->claimant = peer.who.node_id;
-    feed.recovery->asked_at = absl::InfinitePast();  // it is not this one that was asked
-    feed.recovery->caught_up_at = absl::InfiniteFuture();
-    feed.recovery->progress_at = turn.now;
   }
-  if (turn.now - feed.recovery->asked_at >= absl::Seconds(1)) AskTail(turn, peer, feed);
+  const bool furthest =
+      std::none_of(feed.recovery->claims.begin(), feed.recovery->claims.end(),
+                   [&](const auto& entry) { return MarkOf(entry.second.to) > MarkOf(theirs); });
+  // Who claims ever more gains no time by it.
+  Claim& claim = feed.recovery->claims.try_emplace(peer.who.node_id, Claim{.progress_at = turn.now})
+                     .first->second;
+  if (MarkOf(claim.to) < MarkOf(theirs)) claim.to = theirs;
+  feed.recovery->caught_up_at = absl::InfiniteFuture();
+  if (furthest && turn.now - claim.asked_at >= absl::Seconds(1)) AskTail(turn, peer, feed, claim);
 }
 
 bool Origin::Forgotten(const FeedKey& key) const {
@@ -75,8 +75,8 @@ void Origin::FoundForgotten(Turn& turn, Peer& peer, const v1::FeedId& id,
   FoundBehind(turn, peer, *feed, theirs);
 }
 
-void Origin::AskTail(Turn& turn, const Peer& peer, FeedState& feed) {
-  feed.recovery->asked_at = turn.now;
+void Origin::AskTail(Turn& turn, const Peer& peer, const FeedState& feed, Claim& claim) {
+  claim.asked_at = turn.now;
   v1::Frame frame;
   *frame.mutable_fetch()->mutable_feed() = feed.record.feed();
   const v1::Position& head = feed.record.head();
@@ -88,21 +88,30 @@ void Origin::AskTail(Turn& turn, const Peer& peer, FeedState& feed) {
 // longer the newest.
 void Origin::AbandonPush(Turn& turn, FeedState& feed) {
   if (!feed.push.has_value()) return;
-  Finish(turn, feed.push_token,
-         Error(absl::StatusCode::kUnavailable, "feed_recovering",
-               "the push was cut off: this node takes back newer records of its own",
-               feed.record.feed().resource(), "push again in a few seconds"));
+  const absl::Status cut_off =
+      Error(absl::StatusCode::kUnavailable, "feed_recovering",
+            "the push was cut off: this node takes back newer records of its own",
+            feed.record.feed().resource(), "push again in a few seconds");
+  Finish(turn, feed.push_token, cut_off);
   turn.writes().Delete(PendingPushKey(feed.key));
   turn.writes().DeleteRange(StagedPrefix(feed.key), PrefixEnd(StagedPrefix(feed.key)));
   feed.push.reset();
   feed.push_token = 0;
 }
 
-void Origin::Recovered(Turn& turn, FeedState& feed) {
+void Origin::Recovered(Turn& turn, FeedState& feed, const Peer* from) {
   if (!feed.recovery.has_value()) return;
-  feed.recovery->progress_at = turn.now;
-  if (MarkOf(feed.record.head()) < MarkOf(feed.recovery->to)) return;
-  if (feed.recovery->caught_up_at == absl::InfiniteFuture()) feed.recovery->caught_up_at = turn.now;
+  Recovery& recovery = *feed.recovery;
+  if (auto it = from == nullptr ? recovery.claims.end() : recovery.claims.find(from->who.node_id);
+      it != recovery.claims.end()) {
+    it->second.shown = true;
+    it->second.progress_at = turn.now;
+  }
+  std::erase_if(recovery.claims, [&](const auto& entry) {
+    return MarkOf(entry.second.to) <= MarkOf(feed.record.head());
+  });
+  if (!recovery.claims.empty()) return;
+  if (recovery.caught_up_at == absl::InfiniteFuture()) recovery.caught_up_at = turn.now;
   Settled(turn, feed);
 }
 
@@ -164,12 +173,13 @@ void Origin::Reopen(Turn& turn, FeedState& feed) {
 void Origin::EndRecovery(Turn& turn, FeedState& feed) {
   feed.recovery.reset();
   core_.recovering.erase(feed.key);
-  OpenEpoch(turn, feed, nullptr);
+  // Nothing follows the end of a feed, no epoch either.
+  if (!feed.record.closed()) OpenEpoch(turn, feed, nullptr);
 }
 
 void Origin::FoundFork(Turn& turn, FeedState& feed, const v1::Position& theirs) {
   const v1::Position& head = feed.record.head();
-  if (head.epoch().number() == 0 || !Credible(feed, theirs)) return;
+  if (head.epoch().number() == 0 || feed.record.closed() || !Credible(feed, theirs)) return;
   // Of an epoch that has ended, or no other history at all: nothing new to a copy that will load us
   // anew.
   if (theirs.epoch().number() < head.epoch().number()) return;
@@ -185,6 +195,13 @@ void Origin::FoundFork(Turn& turn, FeedState& feed, const v1::Position& theirs) 
                           "; copies load it anew"));
 }
 
+// True when the claim is not believed any more.
+bool Origin::Overdue(const Turn& turn, const std::string& claimant, const Claim& claim) {
+  const Peer* peer = core_.FindPeer(claimant);
+  const bool away = peer == nullptr || turn.now - peer->since < kShowWithin;
+  return turn.now - claim.progress_at >= (claim.shown && away ? kReturnWithin : kShowWithin);
+}
+
 void Origin::CheckRecoveries(Turn& turn) {
   CheckRestored(turn);
   const std::vector<FeedKey> recovering(core_.recovering.begin(), core_.recovering.end());
@@ -195,27 +212,33 @@ void Origin::CheckRecoveries(Turn& turn) {
       Settled(turn, feed);
       continue;
     }
-    const Peer* claimant = core_.FindPeer(recovery.claimant);
-    const bool away = claimant == nullptr || turn.now - claimant->since < kShowWithin;
-    if (turn.now - recovery.progress_at < (away ? kReturnWithin : kShowWithin)) {
-      if (claimant != nullptr &&
-          turn.now - std::max(recovery.progress_at, recovery.asked_at) >= kAskEvery) {
-        AskTail(turn, *claimant, feed);
+    for (auto it = recovery.claims.begin(); it != recovery.claims.end();) {
+      Claim& claim = it->second;
+      if (!Overdue(turn, it->first, claim)) {
+        const Peer* peer = core_.FindPeer(it->first);
+        if (peer != nullptr &&
+            turn.now - std::max(claim.progress_at, claim.asked_at) >= kAskEvery) {
+          AskTail(turn, *peer, feed, claim);
+        }
+        ++it;
+        continue;
       }
-      continue;
+      turn.Alarm(
+          absl::StrCat("feed ", feed.record.feed().resource(), " kind ", feed.kind(),
+                       ": records up to ", claim.to.sequence(),
+                       " were announced and never came; going on without them in a new epoch"));
+      feed.disbelieved.insert(it->first);
+      if (MarkOf(feed.record.superseded()) < MarkOf(claim.to))
+        *feed.record.mutable_superseded() = claim.to;
+      it = recovery.claims.erase(it);
     }
-    turn.Alarm(
-        absl::StrCat("feed ", feed.record.feed().resource(), " kind ", feed.kind(),
-                     ": records up to ", recovery.to.sequence(),
-                     " were announced and never came; going on without them in a new epoch"));
-    feed.disbelieved.insert(recovery.claimant);
+    if (!recovery.claims.empty()) continue;
     if (feed.record.head().epoch().number() == 0) {
       // We know of it by the announcement alone.
       DropFeed(core_, turn, key);
-      continue;
+    } else {
+      EndRecovery(turn, feed);
     }
-    *feed.record.mutable_superseded() = recovery.to;
-    EndRecovery(turn, feed);
   }
 }
 

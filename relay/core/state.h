@@ -60,14 +60,20 @@ struct SnapshotLoad {
   absl::Time progress_at;
 };
 
-// An own feed found behind a copy of it: what a neighbour says it holds, to be taken back before a
-// new epoch opens.
-struct Recovery {
+// What a neighbour says it holds of an own feed, beyond its end here.
+struct Claim {
   v1::Position to;
-  std::string claimant;  // NodeId
-  absl::Time progress_at;
-  absl::Time asked_at;
-  absl::Time caught_up_at = absl::InfiniteFuture();  // `to` is here; other neighbours may hold more
+  bool shown = false;      // a signed batch beyond our end has come from there
+  absl::Time progress_at;  // of the claim, or of the last batch that came
+  absl::Time asked_at = absl::InfinitePast();
+};
+
+// An own feed found behind copies of it: what they hold is to be taken back before a new epoch
+// opens.
+struct Recovery {
+  std::map<std::string, Claim> claims;  // by NodeId; those that came true are gone
+  // No claim is left; other neighbours may hold more.
+  absl::Time caught_up_at = absl::InfiniteFuture();
 };
 
 // A neighbour tells of records that are not in the history in force here: of an ended epoch

@@ -101,6 +101,95 @@ TEST_CASE("what was announced and never shown ends the wait, once") {
   CHECK(RowsAt(stage, "B", pair.d) == "k1=one k2=two k3=three k4=four");
 }
 
+// B says that it holds D up to `sequence` of epoch 5.
+void Announce(Stage& stage, const PlayedDataset& d, uint64_t sequence) {
+  v1::Frame offer;
+  v1::FeedPosition* position = offer.mutable_sync_offer()->add_ranges()->add_positions();
+  offer.mutable_sync_offer()->mutable_ranges(0)->set_listed(true);
+  position->set_feed_key(d.key.str());
+  position->mutable_position()->mutable_epoch()->set_number(5);
+  position->mutable_position()->mutable_epoch()->set_id("0123456789abcdef");
+  position->mutable_position()->set_sequence(sequence);
+  position->mutable_position()->set_chain_hash(std::string(32, 'x'));
+  stage.Inject("B", "A", offer);
+  stage.Settle();
+}
+
+TEST_CASE("who announces and goes away is not waited for, nor who announces ever more") {
+  Pair pair;
+  Stage& stage = pair.stage;
+  SECTION("it goes away") {
+    Announce(stage, pair.d, 1);
+    stage.Cut("B", "A");
+    stage.Pass(absl::Seconds(31));
+  }
+  SECTION("it comes and goes") {
+    for (int i = 0; i < 6; ++i) {
+      Announce(stage, pair.d, 1);
+      stage.Cut("B", "A");
+      stage.Pass(absl::Seconds(5));
+      stage.Link("B", "A");
+      stage.Settle();
+    }
+    stage.Pass(absl::Seconds(1));
+  }
+  SECTION("it announces more each time") {
+    for (uint64_t i = 1; i < 32; ++i) {
+      Announce(stage, pair.d, i);
+      stage.Pass(absl::Seconds(1));
+    }
+  }
+  CHECK(stage.Noticed("A", "announced and never came"));
+  PushTo(stage, pair.d, {{"k3", "three"}});
+  stage.Settle();
+  CHECK(RowsAt(stage, "A", pair.d) == "k1=one k2=two k3=three");
+}
+
+TEST_CASE("who has shown a part and is away is waited for") {
+  Pair pair;
+  Stage& stage = pair.stage;
+  PushTo(stage, pair.d, {{"k3", "three"}});
+  stage.Settle();
+  pair.Restore();
+  // Of two batches the second is lost, and then the link.
+  stage.Lose("B", "A", "batch D 1.5..5");
+  stage.Link("B", "A");
+  stage.Settle();
+  CHECK(RowsAt(stage, "A", pair.d) == "k1=one k2=two");
+  stage.Cut("B", "A");
+  stage.Pass(absl::Minutes(9));
+  CHECK_FALSE(stage.Noticed("A", "announced and never came"));
+  stage.Link("B", "A");
+  stage.Pass(absl::Seconds(16));
+  CHECK(RowsAt(stage, "A", pair.d) == "k1=one k2=two k3=three");
+  CHECK(stage.Noticed("A", "own records taken back"));
+}
+
+TEST_CASE("a liar's claim does not cost what another neighbour really holds") {
+  Pair pair;
+  Stage& stage = pair.stage;
+  stage.Add("C", "c");
+  stage.Link("C", "A");
+  stage.Settle();
+  SubscribeTo(stage, "C", pair.d);
+  stage.Settle();
+  PushTo(stage, pair.d, {{"k3", "three"}});
+  stage.Settle();
+  pair.Restore();
+  stage.Link("B", "A");
+  stage.Cut("C", "A");
+  stage.Lose("B", "A", "interest");
+  Announce(stage, pair.d, 1000);
+  stage.Cut("B", "A");
+  stage.Pass(absl::Seconds(20));
+  stage.Link("C", "A");
+  stage.Pass(absl::Seconds(40));
+  CHECK(RowsAt(stage, "A", pair.d) == "k1=one k2=two k3=three");
+  PushTo(stage, pair.d, {{"k4", "four"}});
+  stage.Settle();
+  CHECK(RowsAt(stage, "C", pair.d) == "k1=one k2=two k3=three k4=four");
+}
+
 TEST_CASE("an origin that has forgotten a dataset is given it back by who holds it") {
   Stage stage;
   stage.Add("A", "");

@@ -1,5 +1,7 @@
 // What a node does not take: foreign signatures, strangers, clocks, bytes that are none; and what
 // an origin does not give.
+#include <functional>
+
 #include "catalog/base/digest.h"
 #include "catalog/batch.h"
 #include "tests/catch.h"
@@ -287,6 +289,108 @@ TEST_CASE("a dataset that ends takes its copies with it, and is not given again"
   stage.Pass(absl::Minutes(1));
   CHECK(RowsAt(stage, "B", pair.d) == "no table");
   CHECK(RowsAt(stage, "C", pair.d) == "no table");
+}
+
+// --- signed, and against the rules of a feed -----------------------------------------------------
+
+// What A's own key signs after the batch `line` it sent to B, changed by `twist`.
+void InjectAfter(Stage& stage, const std::string& line, absl::Duration later,
+                 const std::function<void(v1::BatchHeader&, std::string&)>& twist) {
+  const v1::Frame last = stage.Last("A", "B", line);
+  v1::BatchHeader header;
+  REQUIRE(header.ParseFromString(last.batch().header()));
+  const absl::Time before = absl::FromUnixSeconds(header.signed_at().seconds());
+  header.set_prev_hash((*ParseBatch(last.batch())).chain_hash);
+  header.set_prev(header.last());
+  header.set_last(header.prev() + 1);
+  header.set_compression(v1::COMPRESSION_NONE);
+  header.mutable_signed_at()->set_seconds(absl::ToUnixSeconds(before + later));
+  std::string payload;
+  twist(header, payload);
+  const EngineIdentity& signer = stage.identity("A");
+  std::string hash;
+  v1::Frame frame;
+  *frame.mutable_batch() = SealBatch(header, payload, signer.key, signer.self.network, &hash);
+  stage.Inject("A", "B", frame);
+  stage.Settle();
+}
+
+void OneRow(v1::BatchHeader& header, std::string& payload) {
+  v1::RowBatch rows;
+  rows.add_changes()->set_key("k9");
+  rows.mutable_changes(0)->set_row("after");
+  header.set_encoding(v1::ENCODING_ROWS);
+  payload = rows.SerializeAsString();
+}
+
+TEST_CASE("nothing follows the end of a feed") {
+  Pair pair;
+  Stage& stage = pair.stage;
+  stage.Step("A", CloseRows{.resource = "D:1"});
+  stage.Settle();
+  stage.Said();
+  InjectAfter(stage, "batch D 1.3..3", absl::Seconds(1), OneRow);
+  CHECK(stage.Said() == Lines(R"(
+    A => B: batch D 1.4..4
+    B -> A: nack D BAD_SIGNER have 1.3
+  )"));
+  CHECK(stage.Noticed("A", "nothing may follow the end of a feed"));
+  // Nor does a restored origin open an epoch after it.
+  stage.Restart("A");
+  stage.Link("B", "A");
+  stage.Pass(absl::Minutes(2));
+  CHECK(stage.Said().find("2.1") == std::string::npos);
+}
+
+TEST_CASE("dates do not go back within an epoch") {
+  Pair pair;
+  Stage& stage = pair.stage;
+  PushTo(stage, pair.d, {{"k1", "one"}});
+  stage.Settle();
+  stage.Said();
+  InjectAfter(stage, "batch D 1.3..3", -absl::Seconds(5), OneRow);
+  CHECK(stage.Said() == Lines(R"(
+    A => B: batch D 1.4..4
+    B -> A: nack D BAD_SIGNER have 1.3
+  )"));
+  CHECK(stage.Noticed("A", "signed before the batch that it follows"));
+  InjectAfter(stage, "batch D 1.3..3", absl::Seconds(5), OneRow);
+  CHECK(stage.Said() == Lines(R"(
+    A => B: batch D 1.4..4
+    B -> A: ack D 1.4
+  )"));
+}
+
+TEST_CASE("records are as many as are numbered") {
+  Pair pair;
+  Stage& stage = pair.stage;
+  PushTo(stage, pair.d, {{"k1", "one"}});
+  stage.Settle();
+  stage.Said();
+  SECTION("facts are counted before they are taken") {
+    InjectAfter(stage, "batch D 1.3..3", absl::Seconds(5),
+                [](v1::BatchHeader& header, std::string& payload) {
+                  v1::Records records;
+                  records.add_records();
+                  header.set_encoding(v1::ENCODING_RECORDS);
+                  header.set_last(header.prev() + 2);
+                  payload = records.SerializeAsString();
+                });
+    CHECK(stage.Said() == Lines(R"(
+      A => B: batch D 1.4..5
+      B -> A: nack D BAD_SIGNER have 1.3
+    )"));
+    CHECK(stage.Noticed("A", "it holds 1 records and numbers 2"));
+  }
+  SECTION("rows are counted where they are read: the copy is mended by a snapshot") {
+    InjectAfter(stage, "batch D 1.3..3", absl::Seconds(5),
+                [](v1::BatchHeader& header, std::string& payload) {
+                  OneRow(header, payload);
+                  header.set_last(header.prev() + 2);
+                });
+    CHECK(stage.Noticed("B", "a batch holds 1 records and numbers 2"));
+    CHECK(RowsAt(stage, "B", pair.d) == "k1=one");
+  }
 }
 
 TEST_CASE("a dataset shared no more stops at once, and goes on when it is shared again") {
