@@ -1,42 +1,20 @@
 #include "catalog/view.h"
 
-#include <unicode/bytestream.h>
-#include <unicode/normalizer2.h>
-#include <unicode/stringpiece.h>
-
 #include <algorithm>
 #include <map>
 #include <optional>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "catalog/base/digest.h"
 #include "catalog/base/status.h"
 #include "catalog/claims.h"
 #include "catalog/keys.h"
+#include "catalog/search/document.h"
+#include "catalog/search/text.h"
 
 namespace guantong {
 namespace {
-
-// What people take for the same when they search: upper and lower case, full and half width.
-std::string Folded(const std::string& text) {
-  UErrorCode error = U_ZERO_ERROR;
-  const icu::Normalizer2* fold = icu::Normalizer2::getNFKCCasefoldInstance(error);
-  std::string folded;
-  icu::StringByteSink<std::string> sink(&folded);
-  if (U_SUCCESS(error)) fold->normalizeUTF8(0, text, sink, nullptr, error);
-  return U_SUCCESS(error) ? folded : text;
-}
-
-std::string SearchText(const v1::CatalogEntry& entry) {
-  std::string text = absl::StrCat(entry.name(), "\n", entry.code(), "\n", entry.class_(), "\n",
-                                  entry.provider(), "\n", entry.abstract());
-  for (const v1::DataItem& item : entry.items()) {
-    absl::StrAppend(&text, "\n", item.name(), "\n", item.field());
-  }
-  return Folded(text);
-}
 
 template <typename Message>
 std::optional<Message> Read(const Reader& snapshot, const std::string& key) {
@@ -61,16 +39,17 @@ void AddUpwardItems(const Reader& snapshot, v1::CatalogEntry* entry) {
 }
 
 bool IsWanted(const v1::CatalogEntry& entry, const EntryQuery& query,
-              const std::vector<std::string>& words) {
+              const std::vector<search::Piece>& words) {
   if (query.state == v1::ENTRY_STATE_UNSPECIFIED ? entry.state() == v1::ENTRY_STATE_WITHDRAWN
                                                  : entry.state() != query.state) {
     return false;
   }
   if (!query.provider_code.empty() && entry.provider_code() != query.provider_code) return false;
   if (words.empty()) return true;
-  const std::string text = SearchText(entry);
-  return std::all_of(words.begin(), words.end(),
-                     [&](const std::string& word) { return absl::StrContains(text, word); });
+  const std::string text = search::TextOf(entry);
+  return std::all_of(words.begin(), words.end(), [&](const search::Piece& word) {
+    return search::FindPiece(text, word.text) != absl::string_view::npos;
+  });
 }
 
 }  // namespace
@@ -87,8 +66,10 @@ absl::StatusOr<v1::CatalogEntry> FindEntry(const Reader& snapshot, absl::string_
 }
 
 EntryPage FindEntries(const Reader& snapshot, const EntryQuery& query) {
-  std::vector<std::string> words;
-  for (const std::string& word : query.words) words.push_back(Folded(word));
+  std::vector<search::Piece> words;
+  for (const std::string& word : query.words) {
+    for (search::Piece& piece : search::PiecesOf(word)) words.push_back(std::move(piece));
+  }
   EntryPage page;
   if (query.limit == 0) return page;
   const std::string kind = KindPrefix('J');

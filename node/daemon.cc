@@ -35,6 +35,7 @@
 #include "node/enrolment.h"
 #include "node/finder.h"
 #include "node/identity/credentials.h"
+#include "node/indexer.h"
 #include "node/limits.h"
 #include "node/log.h"
 #include "node/neighbours.h"
@@ -43,12 +44,15 @@
 #include "node/query.h"
 #include "node/refusals.h"
 #include "node/rpc/authorise.h"
+#include "node/rpc/search_service.h"
 #include "node/rpc/services.h"
+#include "node/searches.h"
 #include "node/snapshots.h"
 #include "node/subscriptions.h"
 #include "node/trace.h"
 #include "node/upkeep/mend.h"
 #include "node/upkeep/upkeep.h"
+#include "node/watched_store.h"
 #include "node/workers.h"
 #include "relay/grpc/arguments.h"
 #include "relay/grpc/links.h"
@@ -57,6 +61,7 @@ namespace guantong {
 namespace {
 
 constexpr absl::Duration kRequestsEndWithin = absl::Seconds(3);
+constexpr char kSearchFolder[] = "search";  // derived from the store, so no backup holds it
 
 SiteOptions OptionsOf(const std::string& dir, const NodeConfig& config) {
   SiteOptions options = {.dir = dir,
@@ -119,13 +124,19 @@ class RunningDaemon : public Daemon {
         workers_(kWorkerThreads) {
     site_.options = std::move(options);
     site_.identity = &identity_;
-    site_.store = store_.get();
+    watched_ = std::make_unique<WatchedStore>(
+        store_.get(), [this](absl::Span<const WriteSet> groups) { indexer_->Note(groups); });
+    site_.store = watched_.get();
     site_.workers = &workers_;
     site_.refusals = &refusals_;
     site_.started_at = absl::Now();
     directory_ = std::make_unique<Directory>(&site_);
     calls_ = std::make_unique<Calls>(&site_);
     finder_ = std::make_unique<Finder>(&site_, calls_.get(), directory_.get());
+    indexer_ = std::make_unique<Indexer>(
+        &site_, directory_.get(),
+        (std::filesystem::path(site_.options.dir) / kSearchFolder).string());
+    searches_ = std::make_unique<Searches>(&site_, calls_.get(), finder_.get(), indexer_.get());
     catalogue_ = std::make_unique<Catalogue>(&site_, finder_.get());
     enrolment_ = std::make_unique<Enrolment>(&site_);
     pushes_ = std::make_unique<PushDesk>(&site_);
@@ -140,6 +151,7 @@ class RunningDaemon : public Daemon {
     snapshots_ = std::make_unique<Snapshots>(&site_);
     authoriser_ = std::make_unique<Authoriser>(&site_);
     finder_->Register();
+    searches_->Register();
     questions_->Register();
     trace_->Register();
     doctor_->Register();
@@ -156,6 +168,7 @@ class RunningDaemon : public Daemon {
     GT_RETURN_IF_ERROR(StartServer());
     if (!site_.options.parent.empty()) DialParent();
     upkeep_->scrubber().Start();
+    indexer_->Start();
     return absl::OkStatus();
   }
 
@@ -169,6 +182,7 @@ class RunningDaemon : public Daemon {
       server_->Shutdown(std::chrono::system_clock::now() +
                         absl::ToChronoMilliseconds(kRequestsEndWithin));
     });
+    indexer_->Stop();
     if (driver_ != nullptr) driver_->Stop();
     requests.join();
     workers_.Stop();
@@ -185,7 +199,7 @@ class RunningDaemon : public Daemon {
     auto make_engine = [this, options](absl::Time now) {
       return Engine::Create(
           options, {.key = identity_.signing_key, .chain = identity_.chain, .self = identity_.self},
-          store_.get(), &RandomBytes, now);
+          watched_.get(), &RandomBytes, now);
     };
     Driver::Hooks hooks;
     hooks.on_delivery = [this](CallDelivery delivery) { calls_->Deliver(std::move(delivery)); };
@@ -201,7 +215,7 @@ class RunningDaemon : public Daemon {
     // The first engine may speak before Start returns, and what it says reaches parts that know the
     // driver by the site.
     GT_ASSIGN_OR_RETURN(driver_,
-                        Driver::Make(store_.get(), std::move(make_engine), std::move(hooks)));
+                        Driver::Make(watched_.get(), std::move(make_engine), std::move(hooks)));
     site_.driver = driver_.get();
     return absl::OkStatus();
   }
@@ -224,6 +238,7 @@ class RunningDaemon : public Daemon {
   absl::Status StartServer() {
     services_.push_back(MakeEnrolmentService(authoriser_.get(), enrolment_.get()));
     services_.push_back(MakeCatalogService(authoriser_.get(), catalogue_.get(), finder_.get()));
+    services_.push_back(MakeSearchService(authoriser_.get(), searches_.get()));
     services_.push_back(
         MakeDataService(authoriser_.get(), pushes_.get(), questions_.get(), subscriptions_.get()));
     services_.push_back(MakeNodeService(authoriser_.get(), {.site = &site_,
@@ -275,6 +290,7 @@ class RunningDaemon : public Daemon {
   Identity identity_;
   std::unique_ptr<DamageWatch> damage_;
   std::unique_ptr<RocksStore> store_;
+  std::unique_ptr<WatchedStore> watched_;
   Refusals refusals_;
   Workers workers_;
   Site site_;
@@ -282,6 +298,8 @@ class RunningDaemon : public Daemon {
   std::unique_ptr<Directory> directory_;
   std::unique_ptr<Calls> calls_;
   std::unique_ptr<Finder> finder_;
+  std::unique_ptr<Indexer> indexer_;
+  std::unique_ptr<Searches> searches_;
   std::unique_ptr<Catalogue> catalogue_;
   std::unique_ptr<Enrolment> enrolment_;
   std::unique_ptr<PushDesk> pushes_;

@@ -1,4 +1,4 @@
-// catalog: register, edit, publish, withdraw, show, list, search.
+// catalog: register, edit, publish, withdraw, show, list; searching is in search_command.cc.
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
@@ -11,6 +11,7 @@
 #include "node/cli/failure.h"
 #include "node/cli/invocation.h"
 #include "node/cli/output.h"
+#include "node/cli/search_command.h"
 #include "node/form/entry_form.h"
 #include "node/form/json_form.h"
 #include "node/language.h"
@@ -117,13 +118,6 @@ absl::Status RunList(const Invocation& invocation, const v1::ListRequest& reques
   return EmitList(invocation, list);
 }
 
-absl::Status RunSearch(const Invocation& invocation, const v1::SearchRequest& request) {
-  GT_ASSIGN_OR_RETURN(const auto connection, Connection::Open(invocation));
-  GT_ASSIGN_OR_RETURN(const auto list, connection->Call<v1::EntryList>(
-                                           "guantong.v1.CatalogService.Search", request));
-  return EmitList(invocation, list);
-}
-
 void AddChanges(CLI::App* catalog, Invocation* invocation) {
   const auto file = std::make_shared<std::string>();
   const auto with_file = [&](const char* name, const char* description, Change change) {
@@ -190,34 +184,6 @@ void AddReading(CLI::App* catalog, Invocation* invocation) {
   list->callback([invocation, wanted] {
     invocation->action = [invocation, wanted] { return RunList(*invocation, *wanted); };
   });
-
-  auto* search = catalog->add_subcommand("search", Text("查找条目", "find entries"));
-  const auto query = std::make_shared<v1::SearchRequest>();
-  search
-      ->add_option_function<std::vector<std::string>>(
-          "WORDS",
-          [query](const std::vector<std::string>& words) {
-            query->set_words(absl::StrJoin(words, " "));
-          },
-          Text("都要出现的词", "words that all occur"))
-      ->required();
-  search->add_option_function<std::string>(
-      "--scope",
-      [query](const std::string& name) {
-        const auto* scope = FindEnum(*v1::SearchScope_descriptor(), name);
-        if (scope == nullptr || scope->number() == 0) {
-          throw CLI::ValidationError("--scope", EnumNames(*v1::SearchScope_descriptor()));
-        }
-        query->set_scope(static_cast<v1::SearchScope>(scope->number()));
-      },
-      Text("范围：branch、province、country", "branch, province, country"));
-  search->add_option_function<uint32_t>(
-      "--limit", [query](uint32_t limit) { query->set_limit(limit); }, Text("最多几条", "at most"));
-  search->add_option("--page-token", *query->mutable_page_token(),
-                     Text("接着上一页", "where the last page ended"));
-  search->callback([invocation, query] {
-    invocation->action = [invocation, query] { return RunSearch(*invocation, *query); };
-  });
 }
 
 }  // namespace
@@ -227,6 +193,7 @@ void AddCatalog(CLI::App* app, Invocation* invocation) {
   catalog->require_subcommand(1);
   AddChanges(catalog, invocation);
   AddReading(catalog, invocation);
+  AddSearch(catalog, invocation);
 }
 
 }  // namespace guantong

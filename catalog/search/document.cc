@@ -1,0 +1,104 @@
+#include "catalog/search/document.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "catalog/base/digest.h"
+#include "catalog/claims.h"
+#include "catalog/search/text.h"
+#include "catalog/view.h"
+
+namespace guantong::search {
+namespace {
+
+std::string Joined(std::vector<std::string> values) {
+  std::sort(values.begin(), values.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
+  values.erase(std::remove(values.begin(), values.end(), ""), values.end());
+  return absl::StrJoin(values, std::string(1, kValueEnd));
+}
+
+Document DocumentOf(const v1::CatalogEntry& entry) {
+  Document document;
+  document.code = entry.code();
+  document.text = TextOf(entry);
+  const absl::string_view text = document.text;
+  for (size_t at = 0; at < text.size() && text[at] != '\n'; ++document.name_chars)
+    NextChar(text, &at);
+  document.changed = static_cast<uint32_t>(
+      std::clamp<int64_t>(entry.updated_at().seconds(), 0, std::numeric_limits<uint32_t>::max()));
+  std::vector<std::string> classes = {entry.class_()};
+  classes.insert(classes.end(), entry.other_classes().begin(), entry.other_classes().end());
+  document.values[kClass] = Joined(std::move(classes));
+  document.values[kDivision] = entry.division();
+  document.values[kProvider] =
+      absl::StrCat(entry.provider_code(), std::string(1, kLabelEnd), entry.provider());
+  document.values[kSharing] = absl::StrCat(entry.sharing().type());
+  document.values[kOpen] = entry.open().public_() ? "1" : "0";
+  std::vector<std::string> formats = {entry.format()};
+  for (const v1::Resource& resource : entry.resources()) formats.push_back(resource.format());
+  document.values[kFormat] = Joined(std::move(formats));
+  document.values[kCycle] = absl::StrCat(entry.update_cycle());
+  document.values[kTheme] = Joined({entry.themes().begin(), entry.themes().end()});
+  document.values[kKeyArea] = Joined({entry.key_areas().begin(), entry.key_areas().end()});
+  document.values[kNode] = entry.node();
+  return document;
+}
+
+}  // namespace
+
+bool Before(const Document& a, const Document& b) {
+  return std::make_tuple(a.name_chars, ~a.changed, absl::string_view(a.code), a.audience) <
+         std::make_tuple(b.name_chars, ~b.changed, absl::string_view(b.code), b.audience);
+}
+
+std::string TextOf(const v1::CatalogEntry& entry) {
+  std::string text = Fold(entry.name());
+  for (const std::string& field :
+       {entry.provider(), entry.class_(), entry.code(), entry.abstract()})
+    absl::StrAppend(&text, "\n", Fold(field));
+  // One call for all: folding costs more to begin than to do.
+  std::string items;
+  for (const v1::DataItem& item : entry.items()) {
+    absl::StrAppend(&items, " ; ", item.name(), " ; ", item.field());
+  }
+  absl::StrAppend(&text, "\n", Fold(items));
+  return text;
+}
+
+uint64_t Fingerprint(const v1::CatalogEntry& entry) {
+  uint64_t fingerprint = 0;
+  std::memcpy(&fingerprint, Sha256(entry.SerializeAsString()).data(), sizeof fingerprint);
+  return fingerprint;
+}
+
+std::vector<Document> DocumentsOf(const Reader& snapshot, const v1::CatalogEntry& entry) {
+  std::vector<Document> documents;
+  if (entry.state() != v1::ENTRY_STATE_PUBLISHED) return documents;
+  documents.push_back(DocumentOf(entry));
+  documents[0].fingerprint = Fingerprint(entry);
+  if (!entry.items_withheld()) return documents;
+  const absl::StatusOr<v1::CatalogEntry> full =
+      FindEntry(snapshot, entry.code(), UpwardItems::kShown);
+  if (!full.ok() || full->items_withheld()) return documents;
+  Document own = DocumentOf(*full);
+  own.audience = kForOwn;
+  own.fingerprint = Fingerprint(*full);
+  documents[0].audience = kForOthers;
+  documents.push_back(std::move(own));
+  return documents;
+}
+
+std::vector<Document> DocumentsOf(const Reader& snapshot, absl::string_view code) {
+  const std::optional<v1::CatalogEntry> entry = EntryInForce(snapshot, code);
+  if (!entry.has_value()) return {};
+  return DocumentsOf(snapshot, *entry);
+}
+
+}  // namespace guantong::search

@@ -1,0 +1,105 @@
+#include "catalog/search/filter.h"
+
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "absl/time/civil_time.h"
+#include "absl/time/time.h"
+#include "catalog/base/status.h"
+
+namespace guantong::search {
+namespace {
+
+// Local days of this country: dates of the catalogue are written in them.
+constexpr int kSecondsEast = 8 * 3600;
+
+bool ParseDay(const std::string& text, uint32_t* seconds) {
+  absl::CivilDay day;
+  if (text.size() != 10 || !absl::ParseCivilTime(text, &day)) return false;
+  const int64_t unix_seconds =
+      absl::ToUnixSeconds(absl::FromCivil(day, absl::FixedTimeZone(kSecondsEast)));
+  *seconds = static_cast<uint32_t>(std::clamp<int64_t>(unix_seconds, 1, UINT32_MAX));
+  return true;
+}
+
+// Digits that name the division around: 6301 of 630100.
+absl::string_view Around(absl::string_view division) {
+  while (absl::ConsumeSuffix(&division, "00")) {
+  }
+  return division;
+}
+
+bool AnyValue(absl::string_view joined, const std::function<bool(absl::string_view)>& passes) {
+  bool any = false;
+  VisitValues(joined, [&](absl::string_view value) { any |= passes(value); });
+  return any;
+}
+
+}  // namespace
+
+absl::Status CheckFilter(const v1::SearchFilter& filter) {
+  uint32_t since = 0;
+  if (filter.since().empty() || ParseDay(filter.since(), &since)) return absl::OkStatus();
+  return Error(absl::StatusCode::kInvalidArgument, "filter_malformed",
+               absl::StrCat("日期 ", filter.since(), " 不是 CCYY-MM-DD (not a date)"), "since",
+               "例如 (for example) 2025-01-31");
+}
+
+PartFilter::PartFilter(const Part& part, const Query& query) : segment_(*part.segment) {
+  const v1::SearchFilter& filter = query.filter;
+  if (!filter.since().empty()) ParseDay(filter.since(), &since_);
+  const auto begins = [](const std::string& wanted) {
+    return [wanted](absl::string_view joined) {
+      return AnyValue(joined, [&](absl::string_view v) { return absl::StartsWith(v, wanted); });
+    };
+  };
+  const auto equals = [](const std::string& wanted) {
+    return [wanted](absl::string_view joined) {
+      return AnyValue(joined, [&](absl::string_view v) { return v == wanted; });
+    };
+  };
+  if (!filter.class_().empty()) Add(kClass, begins(filter.class_()));
+  if (!filter.division().empty()) Add(kDivision, begins(std::string(Around(filter.division()))));
+  if (!filter.provider().empty()) {
+    Add(kProvider, [&](absl::string_view value) {
+      const size_t end = value.find(kLabelEnd);
+      return value.substr(0, end) == filter.provider() ||
+             value.substr(end + 1) == filter.provider();
+    });
+  }
+  if (filter.sharing() != 0) Add(kSharing, equals(absl::StrCat(filter.sharing())));
+  if (filter.has_open()) Add(kOpen, equals(filter.open() ? "1" : "0"));
+  if (!filter.format().empty()) Add(kFormat, begins(filter.format()));
+  if (filter.update_cycle() != 0) Add(kCycle, equals(absl::StrCat(filter.update_cycle())));
+  if (!filter.theme().empty()) Add(kTheme, equals(filter.theme()));
+  if (!filter.key_area().empty()) Add(kKeyArea, equals(filter.key_area()));
+
+  const bool everywhere = query.within.is_root() && !query.outside.has_value();
+  if (everywhere && filter.level() == v1::LEVEL_UNSPECIFIED) return;
+  const std::vector<const NodePlace*>& places = *part.places;
+  Set set{.ordinals = segment_.ordinals(kNode), .passes = std::vector<char>(places.size())};
+  for (size_t i = 0; i < places.size(); ++i) {
+    const NodePlace* place = places[i];
+    set.passes[i] = place != nullptr && query.within.Contains(place->path) &&
+                    !(query.outside.has_value() && query.outside->Contains(place->path)) &&
+                    (filter.level() == 0 || filter.level() == place->level);
+    none_ = none_ && !set.passes[i];
+  }
+  sets_.push_back(std::move(set));
+}
+
+void PartFilter::Add(size_t attribute, const std::function<bool(absl::string_view)>& passes) {
+  Set set{.ordinals = segment_.ordinals(attribute),
+          .passes = std::vector<char>(segment_.values(attribute))};
+  bool any = false;
+  for (uint32_t v = 0; v < set.passes.size(); ++v) {
+    set.passes[v] = passes(segment_.value(attribute, v));
+    any |= set.passes[v] != 0;
+  }
+  none_ |= !any;
+  sets_.push_back(std::move(set));
+}
+
+}  // namespace guantong::search

@@ -1,0 +1,201 @@
+#include "catalog/search/follow.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "catalog/base/status.h"
+#include "catalog/keys.h"
+#include "guantong/storage/v1/store.pb.h"
+
+namespace guantong::search {
+namespace {
+
+constexpr size_t kTakeInMax = 4096;  // codes of one segment in memory
+
+// E feed code; J code 0 feed.
+absl::string_view CodeOfEntryKey(absl::string_view key) { return key.substr(1 + kFeedKeyBytes); }
+absl::string_view CodeOfIndexKey(absl::string_view key) {
+  return key.substr(1, key.size() - 1 - 1 - kFeedKeyBytes);
+}
+constexpr size_t kIndexKeyBytesMin = 1 + 1 + kFeedKeyBytes;
+
+FeedKey CatalogFeed(absl::string_view node, v1::FeedKind kind) {
+  v1::FeedId feed;
+  feed.set_origin(std::string(node));
+  feed.set_kind(kind);
+  return FeedKey::Of(feed);
+}
+
+bool SameAsHeld(const View& view, const std::string& code, const std::vector<Document>& documents) {
+  std::vector<std::pair<uint8_t, uint64_t>> held, wanted;
+  for (const Part& part : view.parts) {
+    for (uint32_t d : part.segment->WithCode(code)) {
+      if (!HasBit(*part.deleted, d))
+        held.emplace_back(part.segment->audience(d), part.segment->fingerprint(d));
+    }
+  }
+  for (const Document& document : documents)
+    wanted.emplace_back(document.audience, document.fingerprint);
+  std::sort(held.begin(), held.end());
+  std::sort(wanted.begin(), wanted.end());
+  return held == wanted;
+}
+
+// Calls visit(code, feed) for the codes in all open feeds.
+template <typename Visit>
+absl::Status VisitIndex(const Reader& snapshot, Visit visit) {
+  const std::string kind = KindPrefix('J');
+  const auto cursor = snapshot.Scan(kind, PrefixEnd(kind));
+  for (; cursor->Valid(); cursor->Next()) {
+    if (cursor->key().size() < kIndexKeyBytesMin) continue;
+    visit(CodeOfIndexKey(cursor->key()), FeedOfIndexKey(cursor->key()));
+  }
+  return cursor->status();
+}
+
+}  // namespace
+
+bool NoteChanges(absl::Span<const WriteSet> groups, Codes* codes) {
+  bool members = false;
+  for (const WriteSet& group : groups) {
+    for (const WriteSet::Op& op : group.ops()) {
+      const char kind = op.key.empty() ? '\0' : op.key[0];
+      // A range of entries goes with the deletion of each of their index keys.
+      if (op.kind == WriteSet::Kind::kDeleteRange) {
+        members |= kind == 'M';
+        continue;
+      }
+      if (kind == 'E' && op.key.size() > 1 + kFeedKeyBytes) {
+        codes->insert(std::string(CodeOfEntryKey(op.key)));
+      } else if (kind == 'J' && op.key.size() >= kIndexKeyBytesMin) {
+        codes->insert(std::string(CodeOfIndexKey(op.key)));
+      }
+      members |= kind == 'M';
+    }
+  }
+  return members;
+}
+
+absl::StatusOr<Heads> HeadsOf(const Reader& snapshot) {
+  Heads heads;
+  const std::string kind = KindPrefix('F');
+  const auto cursor = snapshot.Scan(kind, PrefixEnd(kind));
+  for (; cursor->Valid(); cursor->Next()) {
+    storage::v1::FeedRecord record;
+    const absl::string_view value = cursor->value();
+    if (!record.ParseFromArray(value.data(), static_cast<int>(value.size()))) continue;
+    const v1::FeedKind feed = record.feed().kind();
+    if (feed != v1::FEED_KIND_CATALOG_OPEN && feed != v1::FEED_KIND_CATALOG_UPWARD) continue;
+    heads[std::string(cursor->key().substr(1))] = record.head().SerializeAsString();
+  }
+  GT_RETURN_IF_ERROR(cursor->status());
+  return heads;
+}
+
+absl::Status TakeIn(const Reader& snapshot, const Codes& codes, Index* index) {
+  std::vector<std::string> changed;
+  std::vector<Document> documents;
+  for (const std::string& code : codes) {
+    std::vector<Document> now = DocumentsOf(snapshot, code);
+    if (SameAsHeld(*index->view(), code, now)) continue;
+    changed.push_back(code);
+    std::move(now.begin(), now.end(), std::back_inserter(documents));
+    if (changed.size() < kTakeInMax) continue;
+    GT_RETURN_IF_ERROR(index->Apply(changed, std::exchange(documents, {})));
+    changed.clear();
+  }
+  return changed.empty() ? absl::OkStatus() : index->Apply(changed, std::move(documents));
+}
+
+absl::StatusOr<Codes> ChangedSince(const Reader& snapshot, const Heads& from, const View& view) {
+  GT_ASSIGN_OR_RETURN(const Heads now, HeadsOf(snapshot));
+  std::set<std::string> feeds;
+  for (const auto& [feed, head] : now) {
+    const auto before = from.find(feed);
+    if (before == from.end() || before->second != head) feeds.insert(feed);
+  }
+  for (const auto& [feed, head] : from) {
+    if (now.count(feed) == 0) feeds.insert(feed);
+  }
+  Codes codes;
+  for (const std::string& feed : feeds) {
+    const std::string prefix = EntryPrefix(FeedKey::FromBytes(feed));
+    const auto cursor = snapshot.Scan(prefix, PrefixEnd(prefix));
+    for (; cursor->Valid(); cursor->Next())
+      codes.insert(std::string(CodeOfEntryKey(cursor->key())));
+    GT_RETURN_IF_ERROR(cursor->status());
+  }
+  // What the index has of them and the store no longer.
+  for (const Part& part : view.parts) {
+    const Segment& segment = *part.segment;
+    std::vector<char> of_these(segment.values(kNode));
+    for (uint32_t v = 0; v < of_these.size(); ++v) {
+      for (v1::FeedKind kind : {v1::FEED_KIND_CATALOG_OPEN, v1::FEED_KIND_CATALOG_UPWARD})
+        of_these[v] |= feeds.count(CatalogFeed(segment.value(kNode, v), kind).str()) > 0;
+    }
+    for (uint32_t d = 0; d < segment.size(); ++d) {
+      if (of_these[segment.ordinals(kNode)[d]] && !HasBit(*part.deleted, d))
+        codes.insert(std::string(segment.code(d)));
+    }
+  }
+  return codes;
+}
+
+absl::StatusOr<Codes> Contested(const Reader& snapshot) {
+  Codes contested;
+  std::string last;
+  GT_RETURN_IF_ERROR(VisitIndex(snapshot, [&](absl::string_view code, const FeedKey&) {
+    if (code == absl::string_view(last)) {
+      contested.insert(last);
+    } else {
+      last.assign(code.data(), code.size());
+    }
+  }));
+  return contested;
+}
+
+absl::Status LoadAll(const Reader& snapshot, const std::function<bool(Codes* taken)>& between,
+                     Index* index) {
+  Codes contested;
+  std::set<std::string> open_feeds;
+  std::string last;
+  GT_RETURN_IF_ERROR(VisitIndex(snapshot, [&](absl::string_view code, const FeedKey& feed) {
+    open_feeds.insert(feed.str());
+    if (code == absl::string_view(last)) {
+      contested.insert(last);
+    } else {
+      last.assign(code.data(), code.size());
+    }
+  }));
+  Codes taken;
+  std::vector<Document> documents;
+  size_t bytes = 0;
+  const auto load = [&]() -> absl::Status {
+    GT_RETURN_IF_ERROR(index->Load(std::exchange(documents, {})));
+    bytes = 0;
+    return between(&taken) ? absl::OkStatus()
+                           : Error(absl::StatusCode::kCancelled, "index_load_ended", "load ended");
+  };
+  // Feed by feed: the order they lie in.
+  for (const std::string& feed : open_feeds) {
+    const std::string prefix = EntryPrefix(FeedKey::FromBytes(feed));
+    const auto cursor = snapshot.Scan(prefix, PrefixEnd(prefix));
+    for (; cursor->Valid(); cursor->Next()) {
+      v1::CatalogEntry entry;
+      const absl::string_view value = cursor->value();
+      if (!entry.ParseFromArray(value.data(), static_cast<int>(value.size()))) continue;
+      if (contested.count(entry.code()) > 0 || taken.count(entry.code()) > 0) continue;
+      for (Document& document : DocumentsOf(snapshot, entry)) {
+        bytes += document.text.size();
+        documents.push_back(std::move(document));
+      }
+      if (documents.size() >= kLoadDocumentsMax || bytes >= kLoadBytesMax)
+        GT_RETURN_IF_ERROR(load());
+    }
+    GT_RETURN_IF_ERROR(cursor->status());
+  }
+  GT_RETURN_IF_ERROR(load());
+  return TakeIn(snapshot, contested, index);
+}
+
+}  // namespace guantong::search

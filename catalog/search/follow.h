@@ -1,0 +1,42 @@
+// The index as a function of the entries in a store: made whole, or brought up to date.
+#ifndef GUANTONG_CATALOG_SEARCH_FOLLOW_H_
+#define GUANTONG_CATALOG_SEARCH_FOLLOW_H_
+
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "catalog/search/index.h"
+#include "catalog/store.h"
+
+namespace guantong::search {
+
+using Codes = std::set<std::string>;
+
+// Adds the codes whose entries these writes may change. True: the directory of nodes may change.
+bool NoteChanges(absl::Span<const WriteSet> groups, Codes* codes);
+
+// Positions of all catalogue feeds.
+absl::StatusOr<Heads> HeadsOf(const Reader& snapshot);
+
+// Brings these codes to where the snapshot has them; what has not changed costs a look.
+absl::Status TakeIn(const Reader& snapshot, const Codes& codes, Index* index);
+
+// Codes of all feeds that stand elsewhere than `from` says.
+absl::StatusOr<Codes> ChangedSince(const Reader& snapshot, const Heads& from, const View& view);
+
+// Codes that stand in the feeds of several nodes: a change of the directory may change which holds.
+absl::StatusOr<Codes> Contested(const Reader& snapshot);
+
+// Fills an empty index. After each segment `between` may bring the index up to date with later
+// changes; it adds the codes it has taken in, and ends the loading by false: CANCELLED.
+absl::Status LoadAll(const Reader& snapshot, const std::function<bool(Codes* taken)>& between,
+                     Index* index);
+
+}  // namespace guantong::search
+
+#endif  // GUANTONG_CATALOG_SEARCH_FOLLOW_H_

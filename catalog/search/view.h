@@ -1,0 +1,47 @@
+// The index as of one moment: segments, what of them is still in force, and where the entries'
+// nodes stand. Immutable; whoever holds one reads it to the end.
+#ifndef GUANTONG_CATALOG_SEARCH_VIEW_H_
+#define GUANTONG_CATALOG_SEARCH_VIEW_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "catalog/base/node_path.h"
+#include "catalog/search/bitmap.h"
+#include "catalog/search/segment.h"
+#include "guantong/v1/feed.pb.h"
+
+namespace guantong::search {
+
+// Where a node stands. Entries of nodes that are not known here are not found.
+struct NodePlace {
+  NodePath path;
+  v1::Level level = v1::LEVEL_UNSPECIFIED;
+};
+using NodePlaces = std::unordered_map<std::string, NodePlace>;
+
+struct Part {
+  std::shared_ptr<const Segment> segment;
+  std::string file;  // empty: in memory only
+  std::string digest;
+  std::shared_ptr<const std::vector<uint64_t>> deleted;  // a bit for each document
+  uint32_t deleted_count = 0;
+  // Not deleted, of known nodes, for the audience.
+  std::shared_ptr<const roaring_bitmap_t> for_others;
+  std::shared_ptr<const roaring_bitmap_t> for_own;
+  std::shared_ptr<const std::vector<const NodePlace*>>
+      places;  // by ordinal of kNode; null: unknown
+};
+
+struct View {
+  std::vector<Part> parts;
+  std::shared_ptr<const NodePlaces> nodes = std::make_shared<const NodePlaces>();
+  uint64_t documents = 0;  // in force
+};
+
+}  // namespace guantong::search
+
+#endif  // GUANTONG_CATALOG_SEARCH_VIEW_H_

@@ -1,0 +1,260 @@
+#include "node/searches.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "catalog/base/limits.h"
+#include "catalog/base/status.h"
+#include "catalog/search/query.h"
+#include "node/highlight.h"
+#include "node/limits.h"
+
+namespace guantong {
+namespace {
+
+constexpr char kFind[] = "find";
+
+absl::Status Malformed() {
+  return Error(absl::StatusCode::kInvalidArgument, "call_malformed",
+               "调用内容无法解析 (the call's body does not parse)");
+}
+
+size_t LimitOf(const v1::FindRequest& request) {
+  return std::min(request.limit() == 0 ? kSearchLimitDefault : request.limit(), kSearchLimitMax);
+}
+
+absl::StatusOr<search::Query> QueryOf(const v1::FindRequest& request,
+                                      const search::Synonyms& synonyms) {
+  search::Query query;
+  const std::vector<search::Piece> pieces = search::PiecesOf(request.words());
+  if (pieces.size() > kWordsMax) {
+    return Error(absl::StatusCode::kInvalidArgument, "words_too_many",
+                 absl::StrCat("检索词超过 ", kWordsMax, " 个 (too many words)"));
+  }
+  for (const search::Piece& piece : pieces) query.words.push_back(synonyms.Expand(piece));
+  query.filter = request.filter();
+  query.sort = request.sort();
+  query.facets = request.facets();
+  query.limit = LimitOf(request);
+  if (!absl::WebSafeBase64Unescape(request.page_token(), &query.after)) {
+    return Error(absl::StatusCode::kInvalidArgument, "page_token_malformed",
+                 "翻页标记无法识别 (the page token is none of ours)", "page_token",
+                 "从第一页重新查 (begin with the first page)");
+  }
+  if (request.has_outside()) {
+    GT_ASSIGN_OR_RETURN(query.outside, NodePath::Parse(request.outside()));
+  }
+  return query;
+}
+
+// The entry has changed since the index took it in: does it still belong here?
+bool StillHolds(const v1::CatalogEntry& entry, const search::Query& query) {
+  const std::string text = search::TextOf(entry);
+  return std::all_of(query.words.begin(), query.words.end(), [&](const search::Alternatives& word) {
+    return std::any_of(word.begin(), word.end(), [&](const search::Piece& piece) {
+      return search::FindPiece(text, piece.text) != absl::string_view::npos;
+    });
+  });
+}
+
+v1::IndexState Later(const v1::IndexState& a, const v1::IndexState& b) {
+  v1::IndexState both;
+  both.set_entries(a.entries() + b.entries());
+  both.set_behind_ms(std::max(a.behind_ms(), b.behind_ms()));
+  both.set_building(a.building() || b.building());
+  return both;
+}
+
+// Two pages of the same question, by rank; what is on both is taken from `nearer`.
+v1::FindResponse Merge(const v1::FindResponse& nearer, const v1::FindResponse& wider,
+                       size_t limit) {
+  v1::FindResponse merged;
+  std::set<std::string> codes;
+  for (const v1::Hit& hit : nearer.hits()) codes.insert(hit.shown().entry().code());
+  int a = 0, b = 0;
+  while (a < nearer.hits_size() || b < wider.hits_size()) {
+    if (static_cast<size_t>(merged.hits_size()) == limit) break;
+    // Past the end of a page that goes on nothing is known of it.
+    if (a == nearer.hits_size() && !nearer.next_page_token().empty()) break;
+    if (b == wider.hits_size() && !wider.next_page_token().empty()) break;
+    const bool from_nearer =
+        b == wider.hits_size() ||
+        (a < nearer.hits_size() && nearer.hits(a).rank() <= wider.hits(b).rank());
+    const v1::Hit& next = from_nearer ? nearer.hits(a++) : wider.hits(b++);
+    if (from_nearer || codes.count(next.shown().entry().code()) == 0) *merged.add_hits() = next;
+  }
+  const bool more = a < nearer.hits_size() || b < wider.hits_size() ||
+                    !nearer.next_page_token().empty() || !wider.next_page_token().empty();
+  if (more && merged.hits_size() > 0) {
+    merged.set_next_page_token(
+        absl::WebSafeBase64Escape(merged.hits(merged.hits_size() - 1).rank()));
+  }
+  merged.set_total(nearer.total() + wider.total());
+  merged.set_total_is_least(nearer.total_is_least() || wider.total_is_least());
+  *merged.mutable_facets() = nearer.facets();
+  search::MergeFacets(wider.facets(), merged.mutable_facets());
+  *merged.mutable_index() = Later(nearer.index(), wider.index());
+  return merged;
+}
+
+}  // namespace
+
+Searches::Searches(const Site* site, Calls* calls, const Finder* finder, Indexer* indexer)
+    : site_(*site), calls_(*calls), finder_(*finder), indexer_(*indexer) {}
+
+void Searches::Register() {
+  calls_.Serve(kFind,
+               [this](const v1::SignedCall& call, absl::Time) -> absl::StatusOr<std::string> {
+                 v1::FindRequest request;
+                 if (!request.ParseFromString(call.body())) return Malformed();
+                 // The scope is the asker's: it asked this node because this node's branch is what
+                 // it wants.
+                 GT_ASSIGN_OR_RETURN(const v1::FindResponse list,
+                                     FindHere(request, site_.path(), UpwardItems::kKeptBack));
+                 return list.SerializeAsString();
+               });
+}
+
+NodePath Searches::HeldHere() const {
+  return Wanted(site_.options.catalog_scope == CatalogScope::kCountry    ? v1::SEARCH_SCOPE_COUNTRY
+                : site_.options.catalog_scope == CatalogScope::kProvince ? v1::SEARCH_SCOPE_PROVINCE
+                                                                         : v1::SEARCH_SCOPE_BRANCH);
+}
+
+NodePath Searches::Wanted(v1::SearchScope scope) const {
+  if (scope == v1::SEARCH_SCOPE_COUNTRY) return NodePath();
+  if (scope == v1::SEARCH_SCOPE_PROVINCE)
+    return site_.path().Ancestor(std::min<size_t>(1, site_.path().depth()));
+  return site_.path();
+}
+
+absl::StatusOr<v1::FindResponse> Searches::FindHere(const v1::FindRequest& request,
+                                                    const NodePath& within,
+                                                    UpwardItems items) const {
+  GT_ASSIGN_OR_RETURN(search::Query query, QueryOf(request, *indexer_.synonyms()));
+  query.within = within;
+  query.audience = items == UpwardItems::kShown ? search::kForOwn : search::kForOthers;
+  v1::FindResponse list;
+  *list.mutable_index() = indexer_.state();
+  const std::shared_ptr<const search::View> view = indexer_.view();
+  GT_ASSIGN_OR_RETURN(search::Found found, search::Search(*view, query));
+  const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
+  std::vector<std::string> marked;
+  for (const search::Alternatives& word : query.words) {
+    for (const search::Piece& piece : word) marked.push_back(piece.text);
+  }
+  size_t bytes = 0;
+  std::string last;
+  bool more = found.more;
+  for (const search::Hit& hit : found.hits) {
+    // What is answered comes from the store: the index only says where to look.
+    absl::StatusOr<v1::CatalogEntry> entry = FindEntry(*snapshot, hit.code, items);
+    const bool good = entry.ok() && entry->state() == v1::ENTRY_STATE_PUBLISHED &&
+                      (search::Fingerprint(*entry) == hit.fingerprint || StillHolds(*entry, query));
+    if (good) {
+      v1::Hit told;
+      *told.mutable_shown()->mutable_entry() = *std::move(entry);
+      finder_.Describe(*snapshot, told.mutable_shown());
+      told.set_rank(hit.rank);
+      AddHighlights(marked, &told);
+      bytes += told.ByteSizeLong();
+      if (bytes > kReplyBytesMax / 2 && list.hits_size() > 0) {
+        more = true;
+        break;
+      }
+      *list.add_hits() = std::move(told);
+    }
+    last = hit.rank;
+  }
+  if (more) list.set_next_page_token(absl::WebSafeBase64Escape(last));
+  list.set_total(found.total);
+  list.set_total_is_least(found.total_is_least);
+  for (v1::Facet& facet : found.facets) *list.add_facets() = std::move(facet);
+  list.set_complete(!list.index().building());
+  if (list.index().building())
+    list.set_note("检索索引正在建立，结果不全 (the search index is being made)");
+  return list;
+}
+
+absl::StatusOr<v1::FindResponse> Searches::Find(const v1::FindRequest& request,
+                                                const CallerIdentity& caller, absl::Time deadline) {
+  const NodePath wanted = Wanted(request.scope());
+  const NodePath held = HeldHere();
+  GT_ASSIGN_OR_RETURN(
+      v1::FindResponse here,
+      FindHere(request, held.Contains(wanted) ? wanted : held, UpwardItems::kShown));
+  if (held.Contains(wanted)) return here;
+  v1::FindRequest asked = request;
+  asked.set_outside(held.text());
+  absl::Status missing;
+  for (NodePath target = wanted; target != site_.path();
+       target = site_.path().Ancestor(target.depth() + 1)) {
+    CallAnswer answer = calls_.Ask({.target = target.text(),
+                                    .method = kFind,
+                                    .body = asked.SerializeAsString(),
+                                    .uscc = caller.uscc,
+                                    .budget = deadline - absl::Now()});
+    v1::FindResponse wider;
+    if (answer.status.ok() && !wider.ParseFromString(answer.body)) answer.status = Malformed();
+    if (!answer.status.ok()) {
+      if (missing.ok()) missing = answer.status;
+      continue;
+    }
+    v1::FindResponse merged = Merge(here, wider, LimitOf(request));
+    merged.mutable_hops()->Assign(answer.hops.begin(), answer.hops.end());
+    merged.set_complete(missing.ok() && here.complete() && wider.complete());
+    merged.set_note(wider.complete() ? here.note() : wider.note());
+    if (!missing.ok()) {
+      merged.set_note(absl::StrCat("只查到 ", DisplayPath(target),
+                                   " 的目录 (searched only below it): ", missing.message()));
+    }
+    return merged;
+  }
+  here.set_complete(false);
+  here.set_note(absl::StrCat("上级不可达，只查了本节点的目录 (only this node was searched): ",
+                             missing.message()));
+  return here;
+}
+
+v1::BrowseResponse Searches::Browse(const v1::BrowseRequest& request) const {
+  v1::BrowseResponse response;
+  *response.mutable_index() = indexer_.state();
+  // 类 and 项 and 目 have widths of their own; below, the codes that occur are the classes.
+  constexpr size_t kWidths[] = {1, 3, 6};
+  const std::string& above = request.class_();
+  for (const search::ClassTotal& total : search::CountClasses(*indexer_.view(), search::kForOwn)) {
+    if (!absl::StartsWith(total.code, above)) continue;
+    response.set_entries(response.entries() + total.entries);
+    if (total.code == above) {
+      response.set_here(total.entries);
+      continue;
+    }
+    size_t width = total.code.size();
+    for (size_t known : kWidths) {
+      if (known > above.size()) {
+        width = std::min(width, known);
+        break;
+      }
+    }
+    const int last = response.classes_size() - 1;
+    v1::ClassCount* count =
+        last >= 0 && absl::StartsWith(total.code, response.classes(last).class_())
+            ? response.mutable_classes(last)
+            : nullptr;
+    if (count == nullptr) {
+      count = response.add_classes();
+      count->set_class_(total.code.substr(0, width));
+      count->set_leaf(true);
+    }
+    if (total.code != count->class_()) count->set_leaf(false);
+    count->set_entries(count->entries() + total.entries);
+  }
+  return response;
+}
+
+}  // namespace guantong
