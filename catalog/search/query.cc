@@ -1,6 +1,7 @@
 #include "catalog/search/query.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <map>
 #include <utility>
@@ -110,11 +111,12 @@ class PartSearch {
     } else {
       anywhere_ = Candidates(segment_, query_.words, Where::kAnywhere);
       roaring_bitmap_and_inplace(anywhere_.get(), visible);
-      if (roaring_bitmap_is_empty(anywhere_.get())) return;
-      if (ByRelevance()) {
-        in_name_ = Candidates(segment_, query_.words, Where::kName);
-        roaring_bitmap_and_inplace(in_name_.get(), visible);
-      }
+    }
+    if (!filter_.trivial()) KeepPassing();
+    if (roaring_bitmap_is_empty(anywhere_.get())) return;
+    if (!query_.words.empty() && ByRelevance()) {
+      in_name_ = Candidates(segment_, query_.words, Where::kName);
+      roaring_bitmap_and_inplace(in_name_.get(), anywhere_.get());
     }
     if (ByRelevance()) {
       TakeByRelevance();
@@ -139,6 +141,19 @@ class PartSearch {
   void Take(uint32_t d, std::string rank) {
     hits_.push_back({std::string(segment_.code(d)), std::move(rank), segment_.fingerprint(d)});
   }
+  // Once, before hits are taken and counted.
+  void KeepPassing() {
+    std::vector<uint32_t> passing;
+    roaring_uint32_iterator_t at;
+    roaring_init_iterator(anywhere_.get(), &at);
+    std::array<uint32_t, 512> block;
+    while (const uint32_t read = roaring_read_uint32_iterator(&at, block.data(), block.size())) {
+      for (uint32_t i = 0; i < read; ++i) {
+        if (filter_.Passes(block[i])) passing.push_back(block[i]);
+      }
+    }
+    anywhere_.reset(roaring_bitmap_of_ptr(passing.size(), passing.data()));
+  }
   bool Enough() const { return hits_.size() > query_.limit; }
 
   void TakeByRelevance() {
@@ -155,7 +170,7 @@ class PartSearch {
         return;
       for (; at.has_value && !Enough(); roaring_advance_uint32_iterator(&at)) {
         const uint32_t d = at.current_value;
-        if (filter_.Passes(d) && wanted(d)) Take(d, RankOf(segment_, d, sort, tier));
+        if (wanted(d)) Take(d, RankOf(segment_, d, sort, tier));
       }
     };
     if (in_name_ != nullptr) {
@@ -193,7 +208,6 @@ class PartSearch {
     roaring_init_iterator(anywhere_.get(), &at);
     for (; at.has_value; roaring_advance_uint32_iterator(&at)) {
       const uint32_t d = at.current_value;
-      if (!filter_.Passes(d)) continue;
       if (heap.size() > query_.limit && before(heap.front(), d)) continue;
       if (!on_this_page(d) || !Holds(d)) continue;
       heap.push_back(d);
@@ -207,7 +221,7 @@ class PartSearch {
   }
 
   void CountAll(size_t* compare_left, FacetCounter* facets) {
-    if (facets == nullptr && filter_.trivial() && to_compare_.empty()) {
+    if (facets == nullptr && to_compare_.empty()) {
       found_.total += roaring_bitmap_get_cardinality(anywhere_.get());
       return;
     }
@@ -218,7 +232,6 @@ class PartSearch {
     while (const uint32_t read = roaring_read_uint32_iterator(&at, block.data(), block.size())) {
       for (uint32_t i = 0; i < read; ++i) {
         const uint32_t d = block[i];
-        if (!filter_.Passes(d)) continue;
         if (!to_compare_.empty()) {
           if (*compare_left == 0) {
             found_.total_is_least = true;

@@ -26,7 +26,7 @@ percentiles() {
 
 if command -v sqlite3 >/dev/null; then
   begin=$(date +%s.%N)
-  sqlite3 "$dir/fts.db" <<SQL
+  sqlite3 "$dir/fts.db" >/dev/null <<SQL
 PRAGMA journal_mode=WAL;
 PRAGMA synchronous=OFF;
 CREATE VIRTUAL TABLE e USING fts5(code, name, provider, abstract, items, class, division UNINDEXED, tokenize='trigram');
@@ -35,7 +35,8 @@ CREATE VIRTUAL TABLE e USING fts5(code, name, provider, abstract, items, class, 
 SQL
   took=$(echo "$(date +%s.%N) - $begin" | bc -l)
   while IFS=, read -r kind words class; do
-    filter=${class:+ AND class LIKE '$class%'}
+    filter=
+    if [[ -n $class ]]; then filter=" AND class LIKE '$class%'"; fi
     printf '%s\t' "$kind"
     sqlite3 "$dir/fts.db" <<SQL | awk '/^Run Time/ { printf "%.3f\n", $4 * 1000 }'
 SELECT count(*) FROM e WHERE e MATCH '"一二三"';
