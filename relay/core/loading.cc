@@ -130,12 +130,29 @@ void Receiver::AskChunks(Turn& turn, FeedState& feed) {
     if (core_.store->Get(ChunkKey(feed.key, hash), &chunk).ok()) {
       load.arrived[hash] = std::move(chunk);
     } else if (upstream != nullptr) {
-      v1::Frame frame;
-      *frame.mutable_chunk_request()->mutable_feed() = feed.record.feed();
-      frame.mutable_chunk_request()->set_hash(hash);
-      SendFrame(turn, *upstream, v1::LANE_CONTROL, frame);
+      AskChunk(turn, *upstream, feed, load.manifest.chunks(load.asked));
     }
     ++load.asked;
+  }
+}
+
+void Receiver::AskChunk(Turn& turn, Peer& of, const FeedState& feed, const v1::ChunkRef& chunk) {
+  of.chunks.GiveUp(core_.options.resend_after / 4, turn.now);
+  of.chunks.Ask({feed.key, chunk.hash()}, chunk.bytes());
+  PumpAsks(turn, of);
+}
+
+void Receiver::PumpAsks(Turn& turn, Peer& of) {
+  while (auto name = of.chunks.Next(core_.options.link_window_bytes, turn.now)) {
+    const FeedState* feed = core_.Find(name->first);
+    if (feed == nullptr) {
+      of.chunks.Received(*name, turn.now);
+      continue;
+    }
+    v1::Frame frame;
+    *frame.mutable_chunk_request()->mutable_feed() = feed->record.feed();
+    frame.mutable_chunk_request()->set_hash(name->second);
+    SendFrame(turn, of, v1::LANE_CONTROL, frame);
   }
 }
 
@@ -222,24 +239,28 @@ void Receiver::OnChunkRequest(Turn& turn, Peer& peer, const v1::ChunkRequest& re
     return SendFrame(turn, peer, v1::LANE_BULK, answer);
   }
   Peer* upstream = core_.NextHop(feed->origin_path);
-  const bool known =
-      feed->held.has_value() &&
-      std::any_of(feed->held->manifest.chunks().begin(), feed->held->manifest.chunks().end(),
-                  [&](const v1::ChunkRef& ref) { return ref.hash() == request.hash(); });
+  const v1::ChunkRef* known = nullptr;
+  if (feed->held.has_value()) {
+    const auto& chunks = feed->held->manifest.chunks();
+    auto it = std::find_if(chunks.begin(), chunks.end(),
+                           [&](const v1::ChunkRef& ref) { return ref.hash() == request.hash(); });
+    if (it != chunks.end()) known = &*it;
+  }
   // Lost here, where it was made: the next snapshot makes it again.
-  if (known && feed->own) LoseManifest(turn, *feed);
-  if (!known || upstream == nullptr || upstream == &peer) {
+  const bool lost = known != nullptr && feed->own;
+  if (known == nullptr || feed->own || upstream == nullptr || upstream == &peer) {
+    if (lost) LoseManifest(turn, *feed);
     chunk->set_absent(true);
     return SendFrame(turn, peer, v1::LANE_BULK, answer);
   }
   peer.chunks_wanted.insert(key.str() + request.hash());
-  v1::Frame ask;
-  *ask.mutable_chunk_request() = request;
-  SendFrame(turn, *upstream, v1::LANE_CONTROL, ask);
+  AskChunk(turn, *upstream, *feed, *known);
 }
 
 void Receiver::OnChunk(Turn& turn, Peer& peer, v1::Chunk chunk) {
   const FeedKey key = FeedKey::Of(chunk.feed());
+  peer.chunks.Received({key, chunk.hash()}, turn.now);
+  PumpAsks(turn, peer);
   FeedState* feed = core_.Find(key);
   if (feed == nullptr || !feed->held.has_value()) return;
   // From whoever it was asked of; another could say of any that it is gone.

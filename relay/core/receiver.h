@@ -61,6 +61,9 @@ class Receiver {
   void RefusedByClock(Turn& turn, Peer& peer, const FeedState& feed, const v1::Nack& nack);
   void OnRefusal(Turn& turn, Peer& peer, const v1::Nack& nack);
   void AskChunks(Turn& turn, FeedState& feed);
+  // Asks `of` for a chunk as soon as its window has room.
+  void AskChunk(Turn& turn, Peer& of, const FeedState& feed, const v1::ChunkRef& chunk);
+  void PumpAsks(Turn& turn, Peer& of);
   void StageArrived(Turn& turn, FeedState& feed);
   void FinishLoad(Turn& turn, FeedState& feed);
 

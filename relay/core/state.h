@@ -17,6 +17,7 @@
 #include "catalog/table.h"
 #include "guantong/storage/v1/store.pb.h"
 #include "relay/core/chain_book.h"
+#include "relay/core/chunk_window.h"
 #include "relay/core/engine.h"
 #include "relay/core/interest.h"
 
@@ -181,6 +182,7 @@ struct Peer {
   size_t in_flight = 0;         // unacknowledged, on the bulk lane
   size_t urgent_in_flight = 0;  // on the control lane
   std::set<std::pair<v1::Lane, std::string>> chains_sent;
+  ChunkWindow chunks;                   // asked of it
   std::set<std::string> chunks_wanted;  // feed key + hash, not held yet
   absl::Time offered_at = absl::InfinitePast();
   absl::Time interest_asked_at = absl::InfinitePast();

@@ -1,5 +1,7 @@
 // Snapshots: for who is new or too far behind, over relays, without a window in which a delta could
 // be lost.
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "tests/catch.h"
 #include "tests/script/stage.h"
 
@@ -247,6 +249,81 @@ TEST_CASE(
   PushTo(stage, line.d, {{"k2", "two"}});
   stage.Settle();
   CHECK(RowsAt(stage, "Y", line.d) == "k1=one k2=two");
+}
+
+TEST_CASE("chunks are asked of one neighbour in turn by dataset, within a window") {
+  EngineOptions options;
+  options.link_window_bytes = 1;  // one at a time
+  Stage stage;
+  stage.Add("A", "");
+  stage.Add("B", "b");
+  stage.Link("B", "A");
+  std::vector<PlayedDataset> sets;
+  for (const char* name : {"D", "E"}) {
+    sets.push_back(OpenDataset(stage, "A", name));
+    // Chunks end at half a megabyte.
+    for (int i = 0; i < 4; ++i) {
+      PushTo(stage, sets.back(),
+             {{absl::StrCat("k", i), std::string(400'000, static_cast<char>('a' + i))}});
+      stage.Settle();
+    }
+  }
+  // The snapshots are made when the first asks for them.
+  for (const PlayedDataset& set : sets) SubscribeTo(stage, "B", set);
+  stage.Settle();
+  stage.Add("C", "c", options);
+  stage.Link("C", "A");
+  stage.Settle();
+  stage.Said();
+  for (const PlayedDataset& set : sets) SubscribeTo(stage, "C", set);
+  stage.Settle();
+  CHECK(stage.Said() == Lines(R"(
+    C -> A: interest +D have nothing
+    C -> A: interest +E have nothing
+    A -> C: manifest D at 1.6 chunks 4
+    A -> C: manifest E at 1.6 chunks 4
+    C -> A: chunk? D
+    A -> C: chunk D
+    C -> A: chunk? D
+    A -> C: chunk D
+    C -> A: chunk? E
+    A -> C: chunk E
+    C -> A: chunk? D
+    A -> C: chunk D
+    C -> A: chunk? E
+    A -> C: chunk E
+    C -> A: chunk? D
+    A -> C: chunk D
+    C -> A: chunk? E
+    C -> A: ack D 1.6
+    A -> C: chunk E
+    C -> A: chunk? E
+    A -> C: chunk E
+    C -> A: ack E 1.6
+  )"));
+}
+
+TEST_CASE("a chunk that has not come yet holds its window, and is not asked for again") {
+  EngineOptions options;
+  options.link_window_bytes = 1;
+  Stage stage;
+  stage.Add("A", "");
+  stage.Add("B", "b", options);
+  stage.Link("B", "A");
+  PlayedDataset d = OpenDataset(stage, "A", "D");
+  PushTo(stage, d, {{"k1", std::string(400'000, 'a')}});
+  stage.Settle();
+  PushTo(stage, d, {{"k2", std::string(400'000, 'b')}});
+  stage.Settle();
+  stage.Lose("A", "B", "chunk D");
+  SubscribeTo(stage, "B", d);
+  stage.Settle();
+  CHECK(absl::StrContains(stage.Said(), "A -> B: chunk D (lost)"));
+  // 400,000 bytes take 80 s on the slowest line.
+  stage.Pass(absl::Seconds(75));
+  CHECK_FALSE(absl::StrContains(stage.Said(), "chunk? D"));
+  stage.Pass(absl::Seconds(15));
+  CHECK(RowsAt(stage, "B", d).size() == 800'007);
 }
 
 }  // namespace

@@ -65,23 +65,24 @@ void CheckBounds(World& world, size_t index) {
 
 void CheckWindow(World& world, const Node& from, v1::Lane lane, const Network::Load& load) {
   const EngineOptions& options = from.options();
-  const uint64_t bytes_in_flight = load.bytes[lane];
-  const uint64_t largest_frame = load.largest_frame;
+  const auto check = [&](absl::string_view what, uint64_t bytes, uint64_t allowed) {
+    if (bytes <= allowed) return;
+    world.Wrong(absl::StrCat(from.name(), " has ", bytes, " bytes ", what,
+                             " under way on one link, allowed are ", allowed));
+  };
   // A window, and a repeat of it that began when the first seemed lost.
-  const uint64_t windows =
-      2 * (lane == v1::LANE_CONTROL ? options.urgent_window_bytes : options.link_window_bytes);
-  if (bytes_in_flight <= windows + 2 * largest_frame) return;
   if (lane == v1::LANE_CONTROL) {
-    return world.Wrong(absl::StrCat(from.name(), " has ", bytes_in_flight,
-                                    " bytes of batches under way on a control lane, allowed are ",
-                                    windows + 2 * largest_frame));
+    // Small batches of many feeds: each gap that weather makes repeats those of one feed.
+    return check("of urgent batches", load.bytes[lane],
+                 4 * (options.urgent_window_bytes + load.largest_frame));
   }
-  // The chunks that were asked for, of every feed some.
+  check("of chunks", load.chunk_bytes, 2 * (options.link_window_bytes + load.largest_chunk));
+  const uint64_t batches = load.bytes[lane] - load.chunk_bytes;
+  const uint64_t windows = 2 * (options.link_window_bytes + load.largest_frame);
+  if (batches <= windows) return;
+  // And what is in no window: of each feed a manifest, or what proves a fork.
   const auto feeds = static_cast<uint64_t>(CountOf(from, KindPrefix('F')));
-  const uint64_t allowed = windows + (2 + (1 + options.chunks_in_flight) * feeds) * largest_frame;
-  if (bytes_in_flight <= allowed) return;
-  world.Wrong(absl::StrCat(from.name(), " has ", bytes_in_flight,
-                           " bytes under way on one link, allowed are ", allowed));
+  check("of batches", batches, windows + 2 * feeds * load.largest_frame);
 }
 
 }  // namespace guantong::sim

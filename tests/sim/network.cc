@@ -9,9 +9,14 @@ namespace guantong::sim {
 
 namespace {
 
-// What feeds are made of, on whichever lane it goes. The tag stands first.
+// The kind of the frame. Its tag stands first.
+int FieldOf(const Send& send) {
+  return send.frame->empty() ? 0 : static_cast<uint8_t>(send.frame->front()) >> 3;
+}
+
+// What feeds are made of, on whichever lane it goes.
 bool IsBulk(const Send& send) {
-  const int field = send.frame->empty() ? 0 : static_cast<uint8_t>(send.frame->front()) >> 3;
+  const int field = FieldOf(send);
   return field >= v1::Frame::kChainFieldNumber && field <= v1::Frame::kChunkFieldNumber;
 }
 
@@ -194,7 +199,10 @@ void Network::Carry(Node& from, const Send& send) {
   }
   uint64_t bytes = bulk || send.lane == v1::LANE_BULK ? send.frame->size() : 0;
   own.load.bytes[send.lane] += bytes;
-  own.load.largest_frame = std::max(own.load.largest_frame, bytes);
+  const bool chunk = FieldOf(send) == v1::Frame::kChunkFieldNumber;
+  uint64_t& largest = chunk ? own.load.largest_chunk : own.load.largest_frame;
+  largest = std::max(largest, bytes);
+  if (chunk) own.load.chunk_bytes += bytes;
   for (int copies = random_.Chance(weather_.repeat_chance()) ? 2 : 1; copies > 0; --copies) {
     absl::Time arrival = sent + Delay();
     absl::Time& last = own.last_arrival[static_cast<size_t>(send.lane)];
@@ -205,8 +213,9 @@ void Network::Carry(Node& from, const Send& send) {
     } else {
       arrival = last = std::max(arrival, last);
     }
-    schedule_.At(arrival, [this, id = id, to = 1 - side, frame = Bytes(send), lane = send.lane,
-                           bytes] { Arrive(id, to, frame, lane, bytes); });
+    const Passing passing{
+        .session = id, .to = 1 - side, .lane = send.lane, .chunk = chunk, .bytes = bytes};
+    schedule_.At(arrival, [this, passing, frame = Bytes(send)] { Arrive(passing, frame); });
     bytes = 0;
   }
 }
@@ -228,6 +237,13 @@ Network::Load Network::LoadOf(LinkId link) const {
              : sessions_.at(it->second.first).sides[static_cast<size_t>(it->second.second)].load;
 }
 
+const Node* Network::FarEnd(LinkId link) const {
+  auto it = by_link_.find(link);
+  if (it == by_link_.end()) return nullptr;
+  const auto [session, side] = it->second;
+  return edges_[sessions_.at(session).edge].ends[static_cast<size_t>(1 - side)];
+}
+
 uint64_t Network::UnderWay(const Node& from) const {
   uint64_t bytes = 0;
   for (const auto& [id, session] : sessions_) {
@@ -239,11 +255,13 @@ uint64_t Network::UnderWay(const Node& from) const {
   return bytes;
 }
 
-void Network::Arrive(uint64_t id, int side, std::shared_ptr<const std::string> frame, v1::Lane lane,
-                     uint64_t bytes) {
-  auto it = sessions_.find(id);
+void Network::Arrive(const Passing& passing, std::shared_ptr<const std::string> frame) {
+  auto it = sessions_.find(passing.session);
   if (it == sessions_.end()) return;
-  it->second.sides[static_cast<size_t>(1 - side)].load.bytes[lane] -= bytes;
+  const int side = passing.to;
+  Load& load = it->second.sides[static_cast<size_t>(1 - side)].load;
+  load.bytes[passing.lane] -= passing.bytes;
+  if (passing.chunk) load.chunk_bytes -= passing.bytes;
   if (!it->second.sides[static_cast<size_t>(side)].open) return;
   const Edge& edge = edges_[it->second.edge];
   if (edge.cut[static_cast<size_t>(1 - side)]) return;

@@ -45,9 +45,13 @@ class Network {
   // Feeds' frames, and all of the bulk lane, sent over the link from this side and not arrived.
   struct Load {
     std::array<uint64_t, v1::Lane_ARRAYSIZE> bytes{};
-    uint64_t largest_frame = 0;  // ever
+    uint64_t chunk_bytes = 0;    // part of the bulk lane
+    uint64_t largest_chunk = 0;  // ever
+    uint64_t largest_frame = 0;  // of all others
   };
   Load LoadOf(LinkId link) const;
+  // Who is at the other end; null when the link has ended.
+  const Node* FarEnd(LinkId link) const;
   // The same over all sessions of the node, those that have ended on its side as well.
   uint64_t UnderWay(const Node& from) const;
 
@@ -77,6 +81,14 @@ class Network {
     std::array<Side, 2> sides;
   };
 
+  struct Passing {
+    uint64_t session;
+    int to;  // side
+    v1::Lane lane;
+    bool chunk;
+    uint64_t bytes;  // of the load that ends with it
+  };
+
   // As it arrives: mostly as it was sent.
   std::shared_ptr<const std::string> Bytes(const Send& send);
   absl::Duration Delay();
@@ -86,9 +98,7 @@ class Network {
   void Connect(size_t edge);
   void EndSide(uint64_t session, int side, absl::string_view why);
   void Notice(uint64_t session, int side, absl::Duration delay);
-  // `bytes`: of the load that ends with it.
-  void Arrive(uint64_t session, int side, std::shared_ptr<const std::string> frame, v1::Lane lane,
-              uint64_t bytes);
+  void Arrive(const Passing& passing, std::shared_ptr<const std::string> frame);
   void CutNoticed(size_t edge);
 
   Weather weather_;

@@ -128,6 +128,9 @@ void World::Carry(Node& from, const Send& send) {
   } else {
     network_.Carry(from, send);
   }
+  // Who lies about what it has got is given more, over its own link.
+  const Node* to = network_.FarEnd(send.link);
+  if (to == nullptr || liars_.count(to->index()) > 0) return;
   CheckWindow(*this, from, send.lane, network_.LoadOf(send.link));
 }
 
