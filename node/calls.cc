@@ -1,5 +1,7 @@
 #include "node/calls.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <future>
 #include <memory>
@@ -16,78 +18,125 @@
 
 namespace guantong {
 
+namespace {
+
+// A look-up that had to wait, and longer than this, waited for the disk. For some time then workers
+// do the waiting.
+constexpr absl::Duration kQuickTime = absl::Milliseconds(1);
+constexpr absl::Duration kQuickPause = absl::Seconds(1);
+
+int64_t TimesWaited() {
+  rusage usage = {};
+  getrusage(RUSAGE_THREAD, &usage);
+  return usage.ru_nvcsw;
+}
+
+CallAnswered Answered(const std::string& id, absl::StatusOr<std::string> body,
+                      const NodePath& here) {
+  if (body.ok() && body->size() > kCallBodyBytesMax) {
+    body = Error(absl::StatusCode::kResourceExhausted, "reply_too_large",
+                 "应答过大 (the answer does not fit a reply)", DisplayPath(here),
+                 "减少行数或字段 (ask for fewer rows or fields)");
+  }
+  CallAnswered answered = {.id = id, .status = body.status(), .body = ""};
+  if (body.ok()) answered.body = *std::move(body);
+  return answered;
+}
+
+}  // namespace
+
 CallAnswer Calls::Ask(const CallQuestion& question) {
   return std::move(AskAll({question}).front());
 }
 
-std::vector<CallAnswer> Calls::AskAll(const std::vector<CallQuestion>& questions) {
-  struct Pending {
-    std::promise<CallDone> promise;
-    absl::Time asked_at;
-    absl::Duration elapsed;
+void Calls::Ask(CallQuestion question, std::function<void(CallAnswer)> done) {
+  const absl::Time asked_at = absl::Now();
+  auto answered = [this, method = question.method, asked_at, done](CallDone call) {
+    CallAnswer answer = {.status = call.status,
+                         .body = std::move(*call.reply.mutable_body()),
+                         .hops = {call.reply.hops().begin(), call.reply.hops().end()},
+                         .answered_by = call.reply.answered_by(),
+                         .elapsed = absl::Now() - asked_at};
+    Remember(method, call.reply.id(), answer);
+    done(std::move(answer));
   };
-  std::vector<std::shared_ptr<Pending>> pending;
+  const absl::Status taken =
+      site_.driver->Call({.target = std::move(question.target),
+                          .method = std::move(question.method),
+                          .body = std::move(question.body),
+                          .uscc = std::move(question.uscc),
+                          .purpose = std::move(question.purpose),
+                          .budget = std::max(question.budget, absl::Milliseconds(1))},
+                         answered);
+  if (!taken.ok()) answered({.token = 0, .reply = {}, .status = taken});
+}
+
+std::vector<CallAnswer> Calls::AskAll(const std::vector<CallQuestion>& questions) {
+  std::vector<std::future<CallAnswer>> pending;
   for (const CallQuestion& question : questions) {
-    auto one = std::make_shared<Pending>();
-    one->asked_at = absl::Now();
-    pending.push_back(one);
-    const absl::Status taken =
-        site_.driver->Call({.target = question.target,
-                            .method = question.method,
-                            .body = question.body,
-                            .uscc = question.uscc,
-                            .purpose = question.purpose,
-                            .budget = std::max(question.budget, absl::Milliseconds(1))},
-                           [one](const CallDone& done) {
-                             one->elapsed = absl::Now() - one->asked_at;
-                             one->promise.set_value(done);
-                           });
-    if (!taken.ok()) one->promise.set_value({.token = 0, .reply = {}, .status = taken});
+    auto promise = std::make_shared<std::promise<CallAnswer>>();
+    pending.push_back(promise->get_future());
+    Ask(question, [promise](CallAnswer answer) { promise->set_value(std::move(answer)); });
   }
   std::vector<CallAnswer> answers;
-  for (size_t i = 0; i < questions.size(); ++i) {
-    CallDone done = pending[i]->promise.get_future().get();
-    CallAnswer answer = {.status = std::move(done.status),
-                         .body = std::move(*done.reply.mutable_body()),
-                         .hops = {done.reply.hops().begin(), done.reply.hops().end()},
-                         .answered_by = done.reply.answered_by(),
-                         .elapsed = pending[i]->elapsed};
-    Remember(questions[i].method, done.reply.id(), answer);
-    answers.push_back(std::move(answer));
-  }
+  for (std::future<CallAnswer>& answer : pending) answers.push_back(answer.get());
   return answers;
 }
 
-void Calls::Deliver(CallDelivery delivery) {
-  const absl::Time deadline = absl::Now() + delivery.budget;
-  const std::string id = delivery.id;
-  auto handler = handlers_.find(delivery.call.method());
-  if (handler == handlers_.end()) {
-    return site_.driver->Answer(CallAnswered{
-        .id = id,
-        .status =
-            Error(absl::StatusCode::kUnimplemented, "method_unknown",
-                  absl::StrCat("本节点不认识方法 ", delivery.call.method(), " (unknown method)"),
-                  DisplayPath(site_.path()), "升级该节点 (upgrade that node)"),
-        .body = ""});
+void Calls::Deliver(std::vector<CallDelivery> deliveries, Driver::Delivered where) {
+  std::vector<Event> answers;
+  for (CallDelivery& delivery : deliveries) {
+    const absl::Time now = absl::Now();
+    const std::string id = delivery.id;
+    auto method = methods_.find(delivery.call.method());
+    if (method == methods_.end()) {
+      answers.push_back(CallAnswered{
+          .id = id,
+          .status =
+              Error(absl::StatusCode::kUnimplemented, "method_unknown",
+                    absl::StrCat("本节点不认识方法 ", delivery.call.method(), " (unknown method)"),
+                    DisplayPath(site_.path()), "升级该节点 (upgrade that node)"),
+          .body = ""});
+      continue;
+    }
+    const absl::Time deadline = now + delivery.budget;
+    const bool quick = where == Driver::Delivered::kHere && method->second.quick != nullptr &&
+                       absl::ToUnixNanos(now) >= quick_again_at_.load();
+    if (quick) {
+      if (auto answered = AnswerQuickly(method->second, delivery, deadline)) {
+        answers.push_back(*std::move(answered));
+        continue;
+      }
+    }
+    const absl::Status taken = HandToWorker(method->second, std::move(delivery), deadline);
+    if (!taken.ok()) answers.push_back(CallAnswered{.id = id, .status = taken, .body = ""});
   }
-  const absl::Status taken = site_.workers->Run(
-      [this, id, deadline, call = std::move(delivery.call), answer = &handler->second] {
+  if (!answers.empty()) site_.driver->Answer(std::move(answers));
+}
+
+std::optional<CallAnswered> Calls::AnswerQuickly(const Method& method, const CallDelivery& delivery,
+                                                 absl::Time deadline) {
+  const absl::Time begun = absl::Now();
+  const int64_t waited = TimesWaited();
+  auto body = method.quick(delivery.call, deadline);
+  const absl::Time now = absl::Now();
+  if (now - begun > kQuickTime && TimesWaited() > waited) {
+    quick_again_at_ = absl::ToUnixNanos(now + kQuickPause);
+  }
+  if (!body.has_value()) return std::nullopt;
+  return Answered(delivery.id, *std::move(body), site_.path());
+}
+
+absl::Status Calls::HandToWorker(const Method& method, CallDelivery delivery, absl::Time deadline) {
+  return site_.workers->Run(
+      [this, deadline, delivery = std::move(delivery), answer = &method.handler] {
         absl::StatusOr<std::string> body =
             Error(absl::StatusCode::kDeadlineExceeded, "out_of_time",
                   "排队超时 (the time was used up waiting here)", DisplayPath(site_.path()),
                   "稍后重试 (try again later)");
-        if (absl::Now() < deadline) body = (*answer)(call, deadline);
-        if (body.ok() && body->size() > kCallBodyBytesMax) {
-          body = Error(absl::StatusCode::kResourceExhausted, "reply_too_large",
-                       "应答过大 (the answer does not fit a reply)", DisplayPath(site_.path()),
-                       "减少行数或字段 (ask for fewer rows or fields)");
-        }
-        CallAnswered answered = {.id = id, .status = body.status(), .body = ""};
-        if (body.ok()) answered.body = *std::move(body);
-        site_.driver->Answer(std::move(answered));
+        if (absl::Now() < deadline) body = (*answer)(delivery.call, deadline);
+        site_.driver->Answer(Answered(delivery.id, std::move(body), site_.path()));
       });
-  if (!taken.ok()) site_.driver->Answer(CallAnswered{.id = id, .status = taken, .body = ""});
 }
 
 void Calls::Remember(const std::string& method, const std::string& id, const CallAnswer& answer) {

@@ -3,19 +3,24 @@
 //
 // A method is answered from what this node holds, never by asking on: whoever lacks something asks
 // the next node itself, so that no call waits for another and no worker is held. Handlers run on
-// workers; THREADS: any.
+// workers; what is quick is answered on the thread that brought it, as long as looking things up
+// does not wait for the disk. THREADS: any.
 #ifndef GUANTONG_NODE_CALLS_H_
 #define GUANTONG_NODE_CALLS_H_
 
+#include <atomic>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "node/driver.h"
 #include "node/site.h"
 
 namespace guantong {
@@ -42,18 +47,27 @@ class Calls {
   using Handler =
       std::function<absl::StatusOr<std::string>(const v1::SignedCall& call, absl::Time deadline)>;
 
+  // Answers at once, or nothing: the handler shall.
+  using Quick = std::function<std::optional<absl::StatusOr<std::string>>(const v1::SignedCall& call,
+                                                                         absl::Time deadline)>;
+
   explicit Calls(const Site* site) : site_(*site) {}
 
   // Before the driver starts.
-  void Serve(const std::string& method, Handler handler) { handlers_[method] = std::move(handler); }
+  void Serve(const std::string& method, Handler handler, Quick quick = nullptr) {
+    methods_[method] = {std::move(handler), std::move(quick)};
+  }
 
   // Waits. UNAVAILABLE names the hop that is down; DEADLINE_EXCEEDED; else what the handler said.
   CallAnswer Ask(const CallQuestion& question);
+  // The same without waiting: `done` is called once, perhaps before this returns, and must not
+  // wait.
+  void Ask(CallQuestion question, std::function<void(CallAnswer)> done);
   // All at once, the answers in order.
   std::vector<CallAnswer> AskAll(const std::vector<CallQuestion>& questions);
 
-  // From the core thread: hands the call to a worker.
-  void Deliver(CallDelivery delivery);
+  // Answers what is quick, where the driver says that its thread may; hands the rest to workers.
+  void Deliver(std::vector<CallDelivery> deliveries, Driver::Delivered where);
 
   struct Traced {
     std::string id;  // hex
@@ -65,10 +79,19 @@ class Calls {
   absl::StatusOr<Traced> Find(absl::string_view id_hex) const;
 
  private:
+  struct Method {
+    Handler handler;
+    Quick quick;
+  };
+
+  std::optional<CallAnswered> AnswerQuickly(const Method& method, const CallDelivery& delivery,
+                                            absl::Time deadline);
+  absl::Status HandToWorker(const Method& method, CallDelivery delivery, absl::Time deadline);
   void Remember(const std::string& method, const std::string& id, const CallAnswer& answer);
 
   const Site& site_;
-  std::map<std::string, Handler> handlers_;
+  std::map<std::string, Method> methods_;
+  std::atomic<int64_t> quick_again_at_{0};  // ns since the epoch: until then the disk is in the way
   mutable std::mutex mutex_;
   std::deque<Traced> recent_;  // newest last
 };

@@ -121,13 +121,15 @@ class RunningDaemon : public Daemon {
       : identity_(std::move(identity)),
         damage_(std::move(damage)),
         store_(std::move(store)),
-        workers_(kWorkerThreads) {
+        workers_(kWorkerThreads),
+        requests_(kServerThreadsMax) {
     site_.options = std::move(options);
     site_.identity = &identity_;
     watched_ = std::make_unique<WatchedStore>(
         store_.get(), [this](absl::Span<const WriteSet> groups) { indexer_->Note(groups); });
     site_.store = watched_.get();
     site_.workers = &workers_;
+    site_.requests = &requests_;
     site_.refusals = &refusals_;
     site_.started_at = absl::Now();
     directory_ = std::make_unique<Directory>(&site_);
@@ -186,6 +188,7 @@ class RunningDaemon : public Daemon {
     if (driver_ != nullptr) driver_->Stop();
     requests.join();
     workers_.Stop();
+    requests_.Stop();
     snapshots_->Stop();
     server_.reset();
   }
@@ -202,7 +205,9 @@ class RunningDaemon : public Daemon {
           watched_.get(), &RandomBytes, now);
     };
     Driver::Hooks hooks;
-    hooks.on_delivery = [this](CallDelivery delivery) { calls_->Deliver(std::move(delivery)); };
+    hooks.on_deliveries = [this](std::vector<CallDelivery> deliveries, Driver::Delivered where) {
+      calls_->Deliver(std::move(deliveries), where);
+    };
     hooks.on_snapshot = [this](FeedKey feed) { snapshots_->Make(feed); };
     hooks.on_notice = [](const Notice& notice) {
       Log(notice.alarm ? LogLevel::kError : LogLevel::kInfo, notice.text);
@@ -293,6 +298,7 @@ class RunningDaemon : public Daemon {
   std::unique_ptr<WatchedStore> watched_;
   Refusals refusals_;
   Workers workers_;
+  Workers requests_;
   Site site_;
   LinkOptions link_options_;
   std::unique_ptr<Directory> directory_;

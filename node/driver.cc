@@ -50,6 +50,10 @@ absl::StatusOr<std::unique_ptr<Driver>> Driver::Make(Store* store, MakeEngine ma
 }
 
 void Driver::Begin() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    begun_ = true;
+  }
   core_ = std::thread([this] { CoreLoop(); });
   committer_ = std::thread([this] { CommitLoop(); });
 }
@@ -62,29 +66,25 @@ Driver::~Driver() { Stop(); }
 // --- the way in --------------------------------------------------------------------------------
 
 absl::Status Driver::Enqueue(Item item) {
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (stopping_) return StoppingError();
-    if (requests_waiting_ >= kInboxRequestsMax ||
-        (request_bytes_waiting_ > 0 &&
-         request_bytes_waiting_ + item.request_bytes > kInboxRequestBytesMax)) {
-      return Busy();
-    }
-    item.request = true;
-    ++requests_waiting_;
-    request_bytes_waiting_ += item.request_bytes;
-    inbox_.push_back(std::move(item));
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (stopping_) return StoppingError();
+  if (requests_waiting_ >= kInboxRequestsMax ||
+      (request_bytes_waiting_ > 0 &&
+       request_bytes_waiting_ + item.request_bytes > kInboxRequestBytesMax)) {
+    return Busy();
   }
-  core_wakes_.notify_one();
+  item.request = true;
+  ++requests_waiting_;
+  request_bytes_waiting_ += item.request_bytes;
+  inbox_.push_back(std::move(item));
+  VisitOrWake(std::move(lock));
   return absl::OkStatus();
 }
 
 void Driver::EnqueueAlways(Item item) {
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    inbox_.push_back(std::move(item));
-  }
-  core_wakes_.notify_one();
+  std::unique_lock<std::mutex> lock(mutex_);
+  inbox_.push_back(std::move(item));
+  VisitOrWake(std::move(lock));
 }
 
 absl::Status Driver::Submit(Event event, OnWrite done) {
@@ -134,6 +134,12 @@ absl::Status Driver::Read(std::function<void(const Engine&)> read) {
 
 void Driver::Answer(Event event) { EnqueueAlways({.what = std::move(event)}); }
 
+void Driver::Answer(std::vector<Event> events) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  for (Event& event : events) inbox_.push_back({.what = std::move(event)});
+  VisitOrWake(std::move(lock));
+}
+
 void Driver::OnLinkUp(LinkId link, const LinkPeer& peer) {
   EnqueueAlways({.what = PeerUp{link, peer}});
 }
@@ -148,9 +154,10 @@ bool Driver::OnFrame(LinkId link, v1::Lane, std::string frame) {
     room = frame_bytes_waiting_ < kInboxFrameBytesMax;
     if (!room) held_back_.insert(link);
   }
-  core_wakes_.notify_one();
   return room;
 }
+
+void Driver::OnFramesEnd(LinkId) { VisitOrWake(std::unique_lock<std::mutex>(mutex_)); }
 
 void Driver::OnLinkDown(LinkId link, const absl::Status& why) {
   EnqueueAlways({.what = PeerDown{link, why}});

@@ -6,6 +6,10 @@
 // that wait, commits them as one group with one fsync, and reports the highest ticket.
 // Confirmations pass everything else in the queue.
 //
+// A thread that brings something small while nobody steps the engine steps it itself, for a few
+// items: waking the core costs more than a step. The engine has one stepper at a time; what is
+// more, larger, or not for every thread (stopping, failures) is the core's.
+//
 // BOUNDS   The inbox has one budget for requests (refused above it: node_busy) and one for frames
 // (above it transports stop granting
 //          credit; what is on its way is still taken). While too much is ordered and not durable
@@ -14,8 +18,8 @@
 // away. Requests are then answered with
 //          that error, until a probe commit succeeds and a new engine has been made from the store.
 //
-// THREADS  All public members from any thread. Callbacks run on the core thread and must only
-// enqueue.
+// THREADS  All public members from any thread. Callbacks run on the thread that steps, or has just
+// stepped, and must only enqueue.
 #ifndef GUANTONG_NODE_DRIVER_H_
 #define GUANTONG_NODE_DRIVER_H_
 
@@ -47,7 +51,7 @@ class Driver : public LinkEvents {
  public:
   using MakeEngine = std::function<absl::StatusOr<std::unique_ptr<Engine>>(absl::Time now)>;
   using OnWrite = std::function<void(const WriteDone&)>;
-  using OnCall = std::function<void(const CallDone&)>;
+  using OnCall = std::function<void(CallDone)>;
 
   struct LinkView {
     LinkId link = 0;
@@ -59,9 +63,12 @@ class Driver : public LinkEvents {
     absl::Time since;
   };
 
-  // All run on the core thread.
+  // Where a delivery runs: `kHere` on a thread that may do what is quick itself.
+  enum class Delivered { kHere, kByCore };
+
+  // All but on_deliveries run on the stepper and must only enqueue.
   struct Hooks {
-    std::function<void(CallDelivery)> on_delivery;
+    std::function<void(std::vector<CallDelivery>, Delivered)> on_deliveries;
     std::function<void(FeedKey)> on_snapshot;
     std::function<void(const Notice&)> on_notice;
     // A link ended by us (`by_us`) or by the other side, with the reason given.
@@ -95,6 +102,7 @@ class Driver : public LinkEvents {
 
   // Answers to deliveries and snapshots; always taken.
   void Answer(Event event);
+  void Answer(std::vector<Event> events);
 
   std::vector<LinkView> OpenLinks() const;
   uint64_t links_closed_by_us() const { return closed_by_us_.load(); }
@@ -107,6 +115,7 @@ class Driver : public LinkEvents {
 
   void OnLinkUp(LinkId link, const LinkPeer& peer) override;
   bool OnFrame(LinkId link, v1::Lane lane, std::string frame) override;
+  void OnFramesEnd(LinkId link) override;
   void OnLinkDown(LinkId link, const absl::Status& why) override;
   void OnDialFailed(const std::string& address, const absl::Status& why) override;
 
@@ -139,6 +148,14 @@ class Driver : public LinkEvents {
     WriteSet writes;
   };
 
+  // What a step asks for and need not be done with the engine in hand.
+  struct Errands {
+    std::vector<Send> sends;
+    size_t send_bytes = 0;
+    std::vector<CallDelivery> deliveries;
+    std::vector<std::pair<OnCall, CallDone>> calls_done;
+  };
+
   Driver(Store* store, MakeEngine make_engine, Hooks hooks);
 
   static absl::Status StoppingError();
@@ -146,12 +163,21 @@ class Driver : public LinkEvents {
   void EnqueueAlways(Item item);
 
   void CoreLoop();
+  // With the lock held; `Turn` and `End` let go of it meanwhile.
+  bool Turn(std::unique_lock<std::mutex>& lock, absl::Time now);  // false: nothing to do
+  Errands End(std::unique_lock<std::mutex>& lock);                // of stepping; sends have gone
+  bool InboxOpen() const;
+  bool HasWork(absl::Time now) const;
+  bool VisitorMay(absl::Time now);
+  void VisitOrWake(std::unique_lock<std::mutex> lock);
+  void SendGathered();
+  void RunErrands(Errands errands, Delivered where);
   void Take(Item item, absl::Time now);
   void TakeEvent(Event event, Item* item, absl::Time now);
   void Step(Event event, absl::Time now);
   void CarryOut(Effects effects);
   void FinishWrite(const WriteDone& done);
-  void FinishCall(const CallDone& done);
+  void FinishCall(CallDone done);
   void Suspend(absl::string_view text, const absl::Status& why, absl::Time now);
   void TryResume(absl::Time now);
   void FailWaiting(const absl::Status& why);
@@ -164,7 +190,7 @@ class Driver : public LinkEvents {
   const Hooks hooks_;
   Links* links_ = nullptr;
 
-  ClockWatch clock_;  // the core thread's, as is
+  ClockWatch clock_;  // the stepper's, as is
   bool clock_was_set_ = false;
 
   mutable std::mutex mutex_;
@@ -181,11 +207,15 @@ class Driver : public LinkEvents {
   uint64_t committed_ticket_ = 0;
   absl::Status commit_failure_;
   absl::Status suspended_;  // not OK: no engine
+  bool begun_ = false;
+  bool stepping_ = false;  // a thread has the engine, and all that is the stepper's own
+  absl::Time core_sleeps_until_;
   bool stopping_ = false;
   bool stop_committer_ = false;
   std::map<LinkId, LinkView> open_links_;
 
-  // The core thread's own.
+  // The stepper's own.
+  Errands errands_;
   std::unique_ptr<Engine> engine_;
   uint64_t confirmed_ticket_ = 0;
   Token next_token_ = 1;

@@ -32,80 +32,184 @@ void Driver::CoreLoop() {
   std::unique_lock<std::mutex> lock(mutex_);
   absl::Time give_up = absl::InfiniteFuture();
   while (true) {
+    if (stepping_) {
+      core_sleeps_until_ = absl::InfiniteFuture();  // whoever steps wakes us
+      core_wakes_.wait(lock);
+      continue;
+    }
     const absl::Time now = absl::Now();
-    clock_was_set_ |= clock_.Jumped(now);
     if (stopping_) {
       // What nobody waits for (merging, sequencing after a restart) goes on at the next start.
       give_up = std::min(give_up, now + absl::Seconds(kStopSecondsMax));
       if (now >= give_up || (inbox_.empty() && writes_.empty())) break;
     }
-    if (!commit_failure_.ok()) {
-      const absl::Status why = std::exchange(commit_failure_, absl::OkStatus());
-      orders_.clear();
-      uncommitted_bytes_ = 0;
-      committed_ticket_ = 0;
-      commit_wakes_.notify_one();
+    stepping_ = true;
+    const bool did = Turn(lock, now);
+    const bool flush = !did || !InboxOpen() || !errands_.deliveries.empty() ||
+                       errands_.sends.size() >= kSendsGatheredMax ||
+                       errands_.send_bytes >= kSendBytesGatheredMax ||
+                       errands_.calls_done.size() >= kSendsGatheredMax;
+    if (flush) {
+      Errands errands = End(lock);
       lock.unlock();
-      Suspend("存储提交失败，暂停服务 (a commit failed; trying again)", why, now);
+      RunErrands(std::move(errands), Delivered::kByCore);
       lock.lock();
-    } else if (committed_ticket_ > confirmed_ticket_) {
-      confirmed_ticket_ = committed_ticket_;
-      lock.unlock();
-      Step(Committed{confirmed_ticket_}, now);
-      lock.lock();
-    } else if (clock_was_set_) {
-      if (committing_ || !orders_.empty()) {
-        core_wakes_.wait(lock);
-        continue;
-      }
-      // All times the engine remembers are void, and what the neighbours said of theirs.
-      clock_was_set_ = false;
-      committed_ticket_ = 0;
-      lock.unlock();
-      if (engine_ != nullptr) {
-        Suspend(
-            "本机时钟被改动，重新连接 (the clock of this machine was set: all links are made anew)",
-            Error(absl::StatusCode::kUnavailable, "clock_was_set",
-                  "the clock of this machine was set while the node ran", absl::FormatTime(now),
-                  "try again in a few seconds"),
-            now);
-      }
-      resume_at_ = now;
-      lock.lock();
-    } else if (engine_ != nullptr && now >= wake_at_) {
-      wake_at_ = absl::InfiniteFuture();
-      lock.unlock();
-      Step(Tick{}, now);
-      lock.lock();
-    } else if (engine_ == nullptr && now >= resume_at_) {
-      lock.unlock();
-      TryResume(now);
-      lock.lock();
-    } else if (!inbox_.empty() && uncommitted_bytes_ < kCommitBytesMax) {
-      Item item = std::move(inbox_.front());
-      inbox_.pop_front();
-      if (item.request) --requests_waiting_;
-      request_bytes_waiting_ -= item.request_bytes;
-      frame_bytes_waiting_ -= item.frame_bytes;
-      const bool let_go = !held_back_.empty() && frame_bytes_waiting_ < kInboxFrameBytesMax / 2;
-      lock.unlock();
-      Take(std::move(item), now);
-      if (let_go) ResumeTransports();
-      lock.lock();
-    } else {
-      const absl::Time until =
-          std::min({engine_ != nullptr ? wake_at_ : resume_at_, give_up, now + absl::Minutes(1)});
-      core_wakes_.wait_for(lock,
-                           absl::ToChronoNanoseconds(std::max(until - now, absl::ZeroDuration())));
     }
+    stepping_ = false;
+    if (did || HasWork(absl::Now())) continue;
+    if (clock_was_set_) {
+      core_wakes_.wait(lock);  // for the commit under way
+      continue;
+    }
+    core_sleeps_until_ =
+        std::min({engine_ != nullptr ? wake_at_ : resume_at_, give_up, now + absl::Minutes(1)});
+    core_wakes_.wait_for(
+        lock, absl::ToChronoNanoseconds(std::max(core_sleeps_until_ - now, absl::ZeroDuration())));
   }
+  stepping_ = true;  // for good
   std::deque<Item> rest = std::move(inbox_);
   inbox_.clear();
   suspended_ = StoppingError();
   lock.unlock();
   engine_.reset();
+  RunErrands(std::exchange(errands_, {}), Delivered::kByCore);
   FailWaiting(StoppingError());
   for (Item& item : rest) Take(std::move(item), absl::Now());
+  RunErrands(std::exchange(errands_, {}), Delivered::kByCore);
+}
+
+bool Driver::Turn(std::unique_lock<std::mutex>& lock, absl::Time now) {
+  clock_was_set_ |= clock_.Jumped(now);
+  if (!commit_failure_.ok()) {
+    const absl::Status why = std::exchange(commit_failure_, absl::OkStatus());
+    orders_.clear();
+    uncommitted_bytes_ = 0;
+    committed_ticket_ = 0;
+    commit_wakes_.notify_one();
+    lock.unlock();
+    Suspend("存储提交失败，暂停服务 (a commit failed; trying again)", why, now);
+    lock.lock();
+  } else if (committed_ticket_ > confirmed_ticket_) {
+    confirmed_ticket_ = committed_ticket_;
+    lock.unlock();
+    Step(Committed{confirmed_ticket_}, now);
+    lock.lock();
+  } else if (clock_was_set_) {
+    if (committing_ || !orders_.empty()) return false;
+    // All times the engine remembers are void, and what the neighbours said of theirs.
+    clock_was_set_ = false;
+    committed_ticket_ = 0;
+    lock.unlock();
+    if (engine_ != nullptr) {
+      Suspend(
+          "本机时钟被改动，重新连接 (the clock of this machine was set: all links are made anew)",
+          Error(absl::StatusCode::kUnavailable, "clock_was_set",
+                "the clock of this machine was set while the node ran", absl::FormatTime(now),
+                "try again in a few seconds"),
+          now);
+    }
+    resume_at_ = now;
+    lock.lock();
+  } else if (engine_ != nullptr && now >= wake_at_) {
+    wake_at_ = absl::InfiniteFuture();
+    lock.unlock();
+    Step(Tick{}, now);
+    lock.lock();
+  } else if (engine_ == nullptr && now >= resume_at_) {
+    lock.unlock();
+    TryResume(now);
+    lock.lock();
+  } else if (InboxOpen()) {
+    Item item = std::move(inbox_.front());
+    inbox_.pop_front();
+    if (item.request) --requests_waiting_;
+    request_bytes_waiting_ -= item.request_bytes;
+    frame_bytes_waiting_ -= item.frame_bytes;
+    const bool let_go = !held_back_.empty() && frame_bytes_waiting_ < kInboxFrameBytesMax / 2;
+    lock.unlock();
+    Take(std::move(item), now);
+    if (let_go) ResumeTransports();
+    lock.lock();
+  } else {
+    return false;
+  }
+  return true;
+}
+
+bool Driver::InboxOpen() const { return !inbox_.empty() && uncommitted_bytes_ < kCommitBytesMax; }
+
+bool Driver::HasWork(absl::Time now) const {
+  if (!commit_failure_.ok() || committed_ticket_ > confirmed_ticket_) return true;
+  if (clock_was_set_) return !committing_ && orders_.empty();
+  return InboxOpen() || now >= (engine_ != nullptr ? wake_at_ : resume_at_);
+}
+
+// --- visitors ------------------------------------------------------------------------------------
+
+bool Driver::VisitorMay(absl::Time now) {
+  if (stopping_ || engine_ == nullptr || !commit_failure_.ok()) return false;
+  clock_was_set_ |= clock_.Jumped(now);
+  if (clock_was_set_) return false;
+  if (committed_ticket_ > confirmed_ticket_) return true;
+  if (now >= wake_at_ || !InboxOpen()) return false;
+  const Event* event = std::get_if<Event>(&inbox_.front().what);
+  if (event == nullptr) return false;
+  if (const auto* frame = std::get_if<FrameReceived>(event)) {
+    return frame->frame.size() <= kVisitBytesMax;
+  }
+  if (const auto* push = std::get_if<PushRows>(event)) {
+    return push->payload.size() <= kVisitBytesMax;
+  }
+  return std::holds_alternative<CallStart>(*event) || std::holds_alternative<CallAnswered>(*event);
+}
+
+void Driver::VisitOrWake(std::unique_lock<std::mutex> lock) {
+  static thread_local const Driver* visiting = nullptr;
+  if (visiting == this || !begun_) return;  // the visit goes on; the core looks when it begins
+  visiting = this;
+  for (int visit = 0; visit < kVisitsMax && !stepping_ && VisitorMay(absl::Now()); ++visit) {
+    stepping_ = true;
+    for (int turn = 0; turn < kVisitTurnsMax; ++turn) {
+      const absl::Time now = absl::Now();
+      if (!VisitorMay(now)) break;
+      Turn(lock, now);
+    }
+    Errands errands = End(lock);
+    stepping_ = false;
+    lock.unlock();
+    RunErrands(std::move(errands), Delivered::kHere);
+    lock.lock();
+  }
+  visiting = nullptr;
+  if (stepping_) return;  // and looks again when done
+  const bool wake =
+      stopping_ || HasWork(absl::Now()) || (engine_ != nullptr && wake_at_ < core_sleeps_until_);
+  lock.unlock();
+  if (wake) core_wakes_.notify_one();
+}
+
+Driver::Errands Driver::End(std::unique_lock<std::mutex>& lock) {
+  lock.unlock();
+  SendGathered();
+  lock.lock();
+  return std::exchange(errands_, {});
+}
+
+void Driver::SendGathered() {
+  errands_.send_bytes = 0;
+  std::vector<Send> sends = std::exchange(errands_.sends, {});
+  if (links_ == nullptr) return;
+  // One hand-over for what goes the same way; each lane keeps its order.
+  std::map<std::pair<LinkId, v1::Lane>, std::vector<std::shared_ptr<const std::string>>> ways;
+  for (Send& send : sends) ways[{send.link, send.lane}].push_back(std::move(send.frame));
+  for (auto& [way, frames] : ways) links_->Send(way.first, way.second, std::move(frames));
+}
+
+void Driver::RunErrands(Errands errands, Delivered where) {
+  for (auto& [on_call, done] : errands.calls_done) on_call(std::move(done));
+  if (!errands.deliveries.empty() && hooks_.on_deliveries) {
+    hooks_.on_deliveries(std::move(errands.deliveries), where);
+  }
 }
 
 void Driver::Take(Item item, absl::Time now) {
@@ -189,9 +293,11 @@ void Driver::CarryOut(Effects effects) {
     }
     commit_wakes_.notify_one();
   }
-  if (links_ != nullptr) {
-    for (Send& send : effects.sends) links_->Send(send.link, send.lane, std::move(send.frame));
+  for (Send& send : effects.sends) {
+    errands_.send_bytes += send.frame->size();
+    errands_.sends.push_back(std::move(send));
   }
+  if (!effects.closes.empty()) SendGathered();
   for (const CloseLink& close : effects.closes) {
     ++closed_by_us_;
     LinkView view;
@@ -204,9 +310,9 @@ void Driver::CarryOut(Effects effects) {
     if (links_ != nullptr) links_->Close(close.link, close.why);
   }
   for (CallDelivery& delivery : effects.deliveries) {
-    if (hooks_.on_delivery) hooks_.on_delivery(std::move(delivery));
+    errands_.deliveries.push_back(std::move(delivery));
   }
-  for (const CallDone& done : effects.calls_done) FinishCall(done);
+  for (CallDone& done : effects.calls_done) FinishCall(std::move(done));
   for (const WriteDone& done : effects.writes_done) FinishWrite(done);
   for (const MakeSnapshot& make : effects.snapshots) {
     if (hooks_.on_snapshot) hooks_.on_snapshot(make.feed);
@@ -224,12 +330,11 @@ void Driver::FinishWrite(const WriteDone& done) {
   on_write(done);
 }
 
-void Driver::FinishCall(const CallDone& done) {
+void Driver::FinishCall(CallDone done) {
   auto it = calls_.find(done.token);
   if (it == calls_.end()) return;
-  OnCall on_call = std::move(it->second);
+  errands_.calls_done.push_back({std::move(it->second), std::move(done)});
   calls_.erase(it);
-  on_call(done);
 }
 
 // --- failure -----------------------------------------------------------------------------------
@@ -331,6 +436,17 @@ void Driver::CommitLoop() {
       committed_ticket_ = ticket;
     } else {
       commit_failure_ = status;
+    }
+    if (commit_failure_.ok() && !orders_.empty()) {
+      // The next group first: the core confirms meanwhile.
+      core_wakes_.notify_one();
+      continue;
+    }
+    if (commit_failure_.ok()) {
+      lock.unlock();
+      VisitOrWake(std::unique_lock<std::mutex>(mutex_));
+      lock.lock();
+      continue;
     }
     core_wakes_.notify_one();
     // What is ordered until the core has seen the failure stands on what has just failed: the core

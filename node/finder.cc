@@ -95,10 +95,13 @@ absl::StatusOr<v1::ShowResponse> Finder::FindHere(const Reader& snapshot, absl::
   return found;
 }
 
+absl::StatusOr<v1::ShowResponse> Finder::FindKnown(absl::string_view code) const {
+  return FindHere(*site_.store->Snapshot(), code, UpwardItems::kShown);
+}
+
 absl::StatusOr<v1::ShowResponse> Finder::Find(absl::string_view code, const CallerIdentity& caller,
                                               absl::Time deadline) {
-  absl::StatusOr<v1::ShowResponse> here =
-      FindHere(*site_.store->Snapshot(), code, UpwardItems::kShown);
+  absl::StatusOr<v1::ShowResponse> here = FindKnown(code);
   if (here.ok() || !absl::IsNotFound(here.status())) return here;
   absl::Status unasked;
   for (const v1::TreeNode& ancestor : directory_.ancestors()) {

@@ -21,7 +21,7 @@
 
 namespace guantong {
 
-// Any thread; waits for other nodes.
+// Any thread; Find and Search wait for other nodes.
 class Finder {
  public:
   Finder(const Site* site, Calls* calls, const Directory* directory);
@@ -33,6 +33,9 @@ class Finder {
   // Tombstones are found.
   absl::StatusOr<v1::ShowResponse> Find(absl::string_view code, const CallerIdentity& caller,
                                         absl::Time deadline);
+
+  // From what is held here, without asking on. NOT_FOUND entry_unknown.
+  absl::StatusOr<v1::ShowResponse> FindKnown(absl::string_view code) const;
 
   absl::StatusOr<v1::EntryList> Search(const v1::SearchRequest& request,
                                        const CallerIdentity& caller, absl::Time deadline);

@@ -19,6 +19,14 @@ inline constexpr size_t kCommitBytesMax =
     64 << 20;  // ordered and not yet durable; the core pauses above
 inline constexpr int64_t kStopSecondsMax = 8;
 
+// A thread that brings something small steps the engine itself, for so long at most.
+inline constexpr size_t kVisitBytesMax = 16 << 10;
+inline constexpr int kVisitTurnsMax = 64;
+inline constexpr int kVisitsMax = 4;
+// What steps want sent is handed to the links together, up to so much.
+inline constexpr size_t kSendsGatheredMax = 64;
+inline constexpr size_t kSendBytesGatheredMax = 64 << 10;
+
 // Workers.
 inline constexpr int kWorkerThreads = 4;
 inline constexpr size_t kWorkerTasksMax = 1024;

@@ -1,6 +1,7 @@
 #include "node/query.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -19,12 +20,15 @@
 #include "node/entry_rules.h"
 #include "node/limits.h"
 #include "node/subscriptions.h"
+#include "node/workers.h"
 
 namespace guantong {
 namespace {
 
 constexpr char kQuery[] = "query";
 constexpr size_t kQuestionDigestBytes = 8;
+constexpr uint64_t kRowsSeenQuickly = 16;
+constexpr uint64_t kAllRows = std::numeric_limits<uint64_t>::max();
 constexpr uint64_t kRowsBetweenClockLooks = 1024;
 // Room for schema, hops and the framing of rows.
 constexpr size_t kRowsBytesMax = kReplyBytesMax - (256 << 10);
@@ -97,7 +101,8 @@ void Project(const v1::Row& row, const std::vector<int>& columns, v1::Row* out) 
 }  // namespace
 
 absl::StatusOr<v1::QueryResponse> QueryTable(const Reader& snapshot, const FeedKey& feed,
-                                             const v1::QueryRequest& request, absl::Time deadline) {
+                                             const v1::QueryRequest& request, absl::Time deadline,
+                                             uint64_t rows_seen_max) {
   GT_ASSIGN_OR_RETURN(const TableReader table, TableReader::Open(snapshot, feed));
   if (request.where().size() > kWhereBytesMax) {
     return Error(absl::StatusCode::kInvalidArgument, "where_invalid",
@@ -136,6 +141,10 @@ absl::StatusOr<v1::QueryResponse> QueryTable(const Reader& snapshot, const FeedK
   v1::Row row;
   GT_RETURN_IF_ERROR(
       table.Scan(begin, range.end, [&](absl::string_view key, absl::string_view value) {
+        if (seen == rows_seen_max) {
+          status = absl::OutOfRangeError("more rows to look at");
+          return false;
+        }
         if (++seen % kRowsBetweenClockLooks == 0 && absl::Now() > deadline) {
           status = Error(
               absl::StatusCode::kDeadlineExceeded, "query_too_slow",
@@ -169,13 +178,21 @@ absl::StatusOr<v1::QueryResponse> QueryTable(const Reader& snapshot, const FeedK
 }
 
 void Questions::Register() {
-  calls_.Serve(kQuery, [this](const v1::SignedCall& call, absl::Time deadline) {
-    return Answer(call, deadline);
-  });
+  calls_.Serve(
+      kQuery,
+      [this](const v1::SignedCall& call, absl::Time deadline) {
+        return Answer(call, deadline, kAllRows);
+      },
+      [this](const v1::SignedCall& call,
+             absl::Time deadline) -> std::optional<absl::StatusOr<std::string>> {
+        absl::StatusOr<std::string> answer = Answer(call, deadline, kRowsSeenQuickly);
+        if (absl::IsOutOfRange(answer.status())) return std::nullopt;
+        return answer;
+      });
 }
 
-absl::StatusOr<std::string> Questions::Answer(const v1::SignedCall& call,
-                                              absl::Time deadline) const {
+absl::StatusOr<std::string> Questions::Answer(const v1::SignedCall& call, absl::Time deadline,
+                                              uint64_t rows_seen_max) const {
   v1::QueryRequest request;
   if (!request.ParseFromString(call.body())) {
     return Error(absl::StatusCode::kInvalidArgument, "call_malformed",
@@ -194,15 +211,17 @@ absl::StatusOr<std::string> Questions::Answer(const v1::SignedCall& call,
   GT_ASSIGN_OR_RETURN(const std::string table, TableOf(entry, ref.id));
   GT_ASSIGN_OR_RETURN(const v1::QueryResponse response,
                       QueryTable(*snapshot, FeedKey::Of(site_.OwnFeed(v1::FEED_KIND_ROWS, table)),
-                                 request, deadline));
+                                 request, deadline, rows_seen_max));
   return response.SerializeAsString();
 }
 
 absl::StatusOr<v1::QueryResponse> Questions::QueryHere(const v1::FeedId& feed,
                                                        const v1::QueryRequest& request,
-                                                       absl::Time deadline) const {
-  GT_ASSIGN_OR_RETURN(v1::QueryResponse response,
-                      QueryTable(*site_.store->Snapshot(), FeedKey::Of(feed), request, deadline));
+                                                       absl::Time deadline,
+                                                       uint64_t rows_seen_max) const {
+  GT_ASSIGN_OR_RETURN(
+      v1::QueryResponse response,
+      QueryTable(*site_.store->Snapshot(), FeedKey::Of(feed), request, deadline, rows_seen_max));
   v1::Hop* hop = response.add_hops();
   hop->set_path(site_.path().text());
   hop->set_name(site_.options.name);
@@ -212,7 +231,8 @@ absl::StatusOr<v1::QueryResponse> Questions::QueryHere(const v1::FeedId& feed,
 
 absl::StatusOr<v1::QueryResponse> Questions::QueryCopy(const CallerIdentity& caller,
                                                        const v1::QueryRequest& request,
-                                                       absl::Time deadline) const {
+                                                       absl::Time deadline,
+                                                       uint64_t rows_seen_max) const {
   GT_ASSIGN_OR_RETURN(const ResourceRef ref, ParseResourceRef(request.code()));
   const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
   absl::StatusOr<v1::CatalogEntry> entry = FindEntry(*snapshot, ref.code);
@@ -220,7 +240,7 @@ absl::StatusOr<v1::QueryResponse> Questions::QueryCopy(const CallerIdentity& cal
     GT_RETURN_IF_ERROR(CheckInForce(*entry));
     GT_RETURN_IF_ERROR(CheckReader(site_, caller, *entry));
     GT_ASSIGN_OR_RETURN(const std::string table, TableOf(*entry, ref.id));
-    return QueryHere(site_.OwnFeed(v1::FEED_KIND_ROWS, table), request, deadline);
+    return QueryHere(site_.OwnFeed(v1::FEED_KIND_ROWS, table), request, deadline, rows_seen_max);
   }
   const absl::Status no_copy = Error(
       absl::StatusCode::kNotFound, "no_local_copy",
@@ -234,29 +254,34 @@ absl::StatusOr<v1::QueryResponse> Questions::QueryCopy(const CallerIdentity& cal
     GT_RETURN_IF_ERROR(CheckInForce(*entry));
     GT_RETURN_IF_ERROR(CheckSharing(*entry));
   }
-  absl::StatusOr<v1::QueryResponse> response = QueryHere(interest->feed(), request, deadline);
+  absl::StatusOr<v1::QueryResponse> response =
+      QueryHere(interest->feed(), request, deadline, rows_seen_max);
   if (absl::IsNotFound(response.status())) return no_copy;
   return response;
 }
 
-absl::StatusOr<v1::QueryResponse> Questions::Query(const CallerIdentity& caller,
-                                                   const v1::QueryRequest& request,
-                                                   absl::Time deadline) {
-  if (request.local()) return QueryCopy(caller, request, deadline);
-  GT_ASSIGN_OR_RETURN(const ResourceRef ref, ParseResourceRef(request.code()));
-  GT_ASSIGN_OR_RETURN(const v1::ShowResponse found, finder_.Find(ref.code, caller, deadline));
+absl::StatusOr<Questions::Place> Questions::PlaceOf(const CallerIdentity& caller,
+                                                    const ResourceRef& ref,
+                                                    const v1::ShowResponse& found) const {
   GT_RETURN_IF_ERROR(CheckInForce(found.entry()));
   GT_RETURN_IF_ERROR(CheckReader(site_, caller, found.entry()));
-  GT_ASSIGN_OR_RETURN(const std::string table, TableOf(found.entry(), ref.id));
-  if (found.entry().node() == site_.node_id()) {
-    return QueryHere(site_.OwnFeed(v1::FEED_KIND_ROWS, table), request, deadline);
-  }
-  CallAnswer answer = calls_.Ask({.target = found.provider_path(),
-                                  .method = kQuery,
-                                  .body = request.SerializeAsString(),
-                                  .uscc = caller.uscc,
-                                  .purpose = request.purpose(),
-                                  .budget = deadline - absl::Now()});
+  GT_ASSIGN_OR_RETURN(std::string table, TableOf(found.entry(), ref.id));
+  return Place{.here = found.entry().node() == site_.node_id(),
+               .table = std::move(table),
+               .node_path = found.provider_path()};
+}
+
+CallQuestion Questions::Question(const CallerIdentity& caller, const v1::QueryRequest& request,
+                                 const Place& place, absl::Time deadline) const {
+  return {.target = place.node_path,
+          .method = kQuery,
+          .body = request.SerializeAsString(),
+          .uscc = caller.uscc,
+          .purpose = request.purpose(),
+          .budget = deadline - absl::Now()};
+}
+
+absl::StatusOr<v1::QueryResponse> Questions::ResponseOf(CallAnswer answer) const {
   GT_RETURN_IF_ERROR(answer.status);
   v1::QueryResponse response;
   if (!response.ParseFromString(answer.body)) {
@@ -267,6 +292,47 @@ absl::StatusOr<v1::QueryResponse> Questions::Query(const CallerIdentity& caller,
   response.mutable_hops()->Assign(answer.hops.begin(), answer.hops.end());
   response.set_answered_by(answer.answered_by);
   return response;
+}
+
+absl::StatusOr<v1::QueryResponse> Questions::Query(const CallerIdentity& caller,
+                                                   const v1::QueryRequest& request,
+                                                   absl::Time deadline) {
+  if (request.local()) return QueryCopy(caller, request, deadline, kAllRows);
+  GT_ASSIGN_OR_RETURN(const ResourceRef ref, ParseResourceRef(request.code()));
+  GT_ASSIGN_OR_RETURN(const v1::ShowResponse found, finder_.Find(ref.code, caller, deadline));
+  GT_ASSIGN_OR_RETURN(const Place place, PlaceOf(caller, ref, found));
+  if (place.here) {
+    return QueryHere(site_.OwnFeed(v1::FEED_KIND_ROWS, place.table), request, deadline, kAllRows);
+  }
+  return ResponseOf(calls_.Ask(Question(caller, request, place, deadline)));
+}
+
+void Questions::Query(const CallerIdentity& caller, const v1::QueryRequest& request,
+                      absl::Time deadline, Done done) {
+  auto later = [&] {
+    const absl::Status taken = site_.requests->Run(
+        [this, caller, request, deadline, done] { done(Query(caller, request, deadline)); });
+    if (!taken.ok()) done(taken);
+  };
+  if (request.local()) {
+    absl::StatusOr<v1::QueryResponse> response =
+        QueryCopy(caller, request, deadline, kRowsSeenQuickly);
+    return absl::IsOutOfRange(response.status()) ? later() : done(std::move(response));
+  }
+  absl::StatusOr<ResourceRef> ref = ParseResourceRef(request.code());
+  if (!ref.ok()) return done(ref.status());
+  absl::StatusOr<v1::ShowResponse> found = finder_.FindKnown(ref->code);
+  if (absl::IsNotFound(found.status())) return later();
+  if (!found.ok()) return done(found.status());
+  absl::StatusOr<Place> place = PlaceOf(caller, *ref, *found);
+  if (!place.ok()) return done(place.status());
+  if (place->here) {
+    absl::StatusOr<v1::QueryResponse> response = QueryHere(
+        site_.OwnFeed(v1::FEED_KIND_ROWS, place->table), request, deadline, kRowsSeenQuickly);
+    return absl::IsOutOfRange(response.status()) ? later() : done(std::move(response));
+  }
+  calls_.Ask(Question(caller, request, *place, deadline),
+             [this, done](CallAnswer answer) { done(ResponseOf(std::move(answer))); });
 }
 
 }  // namespace guantong

@@ -4,11 +4,15 @@
 #ifndef GUANTONG_NODE_QUERY_H_
 #define GUANTONG_NODE_QUERY_H_
 
+#include <cstdint>
+#include <functional>
+#include <limits>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "catalog/entry.h"
 #include "catalog/keys.h"
 #include "catalog/store.h"
 #include "guantong/v1/data.pb.h"
@@ -22,10 +26,12 @@ namespace guantong {
 // refused. A page ends at the limit, or before the answer outgrows a reply. INVALID_ARGUMENT
 // where_invalid, field_unknown, page_token_invalid, limit_too_large; DEADLINE_EXCEEDED
 // query_too_slow.
-absl::StatusOr<v1::QueryResponse> QueryTable(const Reader& snapshot, const FeedKey& feed,
-                                             const v1::QueryRequest& request, absl::Time deadline);
+// OUT_OF_RANGE when more than `rows_seen_max` rows have to be looked at.
+absl::StatusOr<v1::QueryResponse> QueryTable(
+    const Reader& snapshot, const FeedKey& feed, const v1::QueryRequest& request,
+    absl::Time deadline, uint64_t rows_seen_max = std::numeric_limits<uint64_t>::max());
 
-// Any thread; waits for other nodes.
+// Any thread.
 class Questions {
  public:
   Questions(const Site* site, Calls* calls, Finder* finder)
@@ -34,17 +40,37 @@ class Questions {
   // Adds what other nodes may ask; before the driver starts.
   void Register();
 
+  // Waits for other nodes.
   absl::StatusOr<v1::QueryResponse> Query(const CallerIdentity& caller,
                                           const v1::QueryRequest& request, absl::Time deadline);
 
+  // Does not wait: what takes longer than a few look-ups goes to the threads for requests. `done`
+  // is called once, perhaps before this returns, and must not wait.
+  using Done = std::function<void(absl::StatusOr<v1::QueryResponse>)>;
+  void Query(const CallerIdentity& caller, const v1::QueryRequest& request, absl::Time deadline,
+             Done done);
+
  private:
+  // Where the rows of a question are: here, or asked for there.
+  struct Place {
+    bool here = false;
+    std::string table;
+    std::string node_path;
+  };
+
+  absl::StatusOr<Place> PlaceOf(const CallerIdentity& caller, const ResourceRef& ref,
+                                const v1::ShowResponse& found) const;
+  CallQuestion Question(const CallerIdentity& caller, const v1::QueryRequest& request,
+                        const Place& place, absl::Time deadline) const;
+  absl::StatusOr<v1::QueryResponse> ResponseOf(CallAnswer answer) const;
   absl::StatusOr<v1::QueryResponse> QueryHere(const v1::FeedId& feed,
-                                              const v1::QueryRequest& request,
-                                              absl::Time deadline) const;
+                                              const v1::QueryRequest& request, absl::Time deadline,
+                                              uint64_t rows_seen_max) const;
   absl::StatusOr<v1::QueryResponse> QueryCopy(const CallerIdentity& caller,
-                                              const v1::QueryRequest& request,
-                                              absl::Time deadline) const;
-  absl::StatusOr<std::string> Answer(const v1::SignedCall& call, absl::Time deadline) const;
+                                              const v1::QueryRequest& request, absl::Time deadline,
+                                              uint64_t rows_seen_max) const;
+  absl::StatusOr<std::string> Answer(const v1::SignedCall& call, absl::Time deadline,
+                                     uint64_t rows_seen_max) const;
 
   const Site& site_;
   Calls& calls_;

@@ -39,7 +39,8 @@ struct Site {
   const Identity* identity = nullptr;
   Store* store = nullptr;
   Driver* driver = nullptr;
-  Workers* workers = nullptr;
+  Workers* workers = nullptr;   // what must not wait for other nodes
+  Workers* requests = nullptr;  // requests that may
   Refusals* refusals = nullptr;
   Links* links = nullptr;
   absl::Time started_at;

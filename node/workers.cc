@@ -7,9 +7,7 @@
 
 namespace guantong {
 
-Workers::Workers(int threads) {
-  for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { Work(); });
-}
+Workers::Workers(int threads_max) : threads_max_(static_cast<size_t>(threads_max)) {}
 
 Workers::~Workers() { Stop(); }
 
@@ -25,6 +23,9 @@ absl::Status Workers::Run(std::function<void()> task) {
                    "节点繁忙 (too many tasks are waiting)", "", "稍后重试 (try again later)");
     }
     tasks_.push_back(std::move(task));
+    if (tasks_.size() > idle_ && threads_.size() < threads_max_) {
+      threads_.emplace_back([this] { Work(); });
+    }
   }
   changed_.notify_one();
   return absl::OkStatus();
@@ -47,7 +48,9 @@ void Workers::Work() {
     std::function<void()> task;
     {
       std::unique_lock<std::mutex> lock(mutex_);
+      ++idle_;
       changed_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
+      --idle_;
       if (stopping_) return;
       task = std::move(tasks_.front());
       tasks_.pop_front();

@@ -1,5 +1,5 @@
-// A bounded pool of threads for what must not hold up the core: answering routed calls, making
-// snapshots.
+// A bounded pool of threads for what must not hold up the core or a reaction of gRPC: answering
+// routed calls, requests that wait. A thread is made when a task finds none idle.
 #ifndef GUANTONG_NODE_WORKERS_H_
 #define GUANTONG_NODE_WORKERS_H_
 
@@ -16,7 +16,7 @@ namespace guantong {
 
 class Workers {
  public:
-  explicit Workers(int threads);
+  explicit Workers(int threads_max);
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
   ~Workers();
@@ -30,10 +30,12 @@ class Workers {
  private:
   void Work();
 
+  const size_t threads_max_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::function<void()>> tasks_;
   bool stopping_ = false;
+  size_t idle_ = 0;
   std::vector<std::thread> threads_;
 };
 

@@ -8,7 +8,8 @@
 namespace guantong {
 namespace {
 
-class DataService final : public v1::DataService::Service {
+class DataService final
+    : public v1::DataService::WithCallbackMethod_Query<v1::DataService::Service> {
  public:
   DataService(Authoriser* authoriser, PushDesk* pushes, Questions* questions,
               guantong::Subscriptions* subscriptions)
@@ -28,12 +29,19 @@ class DataService final : public v1::DataService::Service {
                    return Fill(pushes_.Take(caller, stream), response);
                  });
   }
-  grpc::Status Query(grpc::ServerContext* context, const v1::QueryRequest* request,
-                     v1::QueryResponse* response) override {
-    return Serve(authoriser_, *context, "guantong.v1.DataService.Query",
-                 [&](const CallerIdentity& caller) {
-                   return Fill(questions_.Query(caller, *request, DeadlineOf(*context)), response);
-                 });
+  // Most questions go to another node and wait for it: no thread does.
+  grpc::ServerUnaryReactor* Query(grpc::CallbackServerContext* context,
+                                  const v1::QueryRequest* request,
+                                  v1::QueryResponse* response) override {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    ServeLater(authoriser_, *context, "guantong.v1.DataService.Query", reactor,
+               [&](const CallerIdentity& caller) {
+                 questions_.Query(caller, *request, DeadlineOf(*context),
+                                  [reactor, response](absl::StatusOr<v1::QueryResponse> made) {
+                                    reactor->Finish(ToGrpc(Fill(std::move(made), response)));
+                                  });
+               });
+    return reactor;
   }
   grpc::Status Subscribe(grpc::ServerContext* context, const v1::SubscribeRequest* request,
                          v1::Subscription* response) override {

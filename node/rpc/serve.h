@@ -4,6 +4,7 @@
 
 #include <google/protobuf/descriptor.h>
 #include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
 #include <grpcpp/support/status.h>
 
 #include <chrono>
@@ -22,16 +23,29 @@
 
 namespace guantong {
 
+inline const google::protobuf::MethodDescriptor& MethodNamed(const char* method) {
+  const auto* descriptor =
+      google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(method);
+  GT_CHECK(descriptor != nullptr);
+  return *descriptor;
+}
+
 // `method` is the full name, e.g. "guantong.v1.CatalogService.Show"; `handler` takes the
 // CallerIdentity and returns absl::Status.
 template <typename Handler>
 grpc::Status Serve(Authoriser* authoriser, const grpc::ServerContext& context, const char* method,
                    const Handler& handler) {
-  const auto* descriptor =
-      google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(method);
-  GT_CHECK(descriptor != nullptr);
-  absl::StatusOr<CallerIdentity> caller = authoriser->Admit(*descriptor, context);
+  absl::StatusOr<CallerIdentity> caller = authoriser->Admit(MethodNamed(method), context);
   return ToGrpc(caller.ok() ? handler(*caller) : caller.status());
+}
+
+// The same for a handler that answers `reactor` itself, when it can.
+template <typename Handler>
+void ServeLater(Authoriser* authoriser, const grpc::CallbackServerContext& context,
+                const char* method, grpc::ServerUnaryReactor* reactor, const Handler& handler) {
+  absl::StatusOr<CallerIdentity> caller = authoriser->Admit(MethodNamed(method), context);
+  if (!caller.ok()) return reactor->Finish(ToGrpc(caller.status()));
+  handler(*caller);
 }
 
 template <typename Response>
@@ -42,7 +56,7 @@ absl::Status Fill(absl::StatusOr<Response> made, Response* response) {
 
 // Until when questions to other nodes may take: a little less than the client waits, so that it
 // hears the reason.
-inline absl::Time DeadlineOf(const grpc::ServerContext& context) {
+inline absl::Time DeadlineOf(const grpc::ServerContextBase& context) {
   const absl::Time now = absl::Now();
   const absl::Duration left = absl::FromChrono(context.deadline()) - now;
   if (left > absl::Seconds(kCallBudgetSecondsMax)) return now + absl::Seconds(kCallSecondsDefault);

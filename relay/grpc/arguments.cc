@@ -12,7 +12,7 @@ namespace {
 
 // A fragment with its message around it, twice over.
 int LookaheadBytes(const LinkOptions& options) {
-  const size_t wanted = options.credit_bytes + 2 * options.fragment_bytes_max;
+  const size_t wanted = options.credit_bytes_max + 2 * options.fragment_bytes_max;
   return static_cast<int>(std::min(wanted, size_t{1} << 30));
 }
 

@@ -18,6 +18,8 @@ constexpr size_t kFragmentBytesMin = 1 << 10;
 constexpr milliseconds kSwift(500);
 constexpr milliseconds kSlow(1000);
 constexpr double kTargetSeconds = 0.7;
+// On a shorter line the first credit is enough for anything.
+constexpr milliseconds kLongRoundTrip(30);
 
 }  // namespace
 
@@ -57,14 +59,26 @@ size_t SendFlow::FragmentBytes() const {
   return std::clamp(static_cast<size_t>(window_ / 5), kFragmentBytesMin, fragment_bytes_max_);
 }
 
-std::optional<size_t> SendFlow::NextFragment(size_t remaining) const {
+std::optional<size_t> SendFlow::NextFragment(size_t remaining, size_t message_bytes) const {
   const uint64_t in_flight = sent_total_ - returned_total_;
   const uint64_t room = std::min(credit_, window_ > in_flight ? window_ - in_flight : 0);
   const size_t wanted = std::min(remaining, FragmentBytes());
+  if (message_bytes > 0) {
+    const bool fits = message_bytes + kFragmentCost + remaining <= FragmentBytes() &&
+                      room >= remaining + kFragmentCost;
+    return fits ? std::optional<size_t>(remaining) : std::nullopt;
+  }
   if (room >= wanted + kFragmentCost) return wanted;
+  starved_ |= window_ >= in_flight + wanted + kFragmentCost;
   // Crumbs are worth sending only when nothing else will come back with credit.
   if (in_flight == 0 && room > kFragmentCost) return static_cast<size_t>(room - kFragmentCost);
   return std::nullopt;
+}
+
+uint64_t SendFlow::TakeWanted() {
+  if (!std::exchange(starved_, false) || shortest_ < kLongRoundTrip) return 0;
+  const uint64_t wanted = std::min(2 * (credit_ + sent_total_ - returned_total_), kCreditBytesMax);
+  return wanted > wanted_ ? wanted_ = wanted : 0;
 }
 
 void SendFlow::Sent(size_t data_bytes, Instant now) {
@@ -75,7 +89,7 @@ void SendFlow::Sent(size_t data_bytes, Instant now) {
 }
 
 ReceiveFlow::ReceiveFlow(size_t frame_bytes_max, uint64_t credit_bytes)
-    : frame_bytes_max_(frame_bytes_max), credit_(credit_bytes) {}
+    : frame_bytes_max_(frame_bytes_max), allowance_(credit_bytes), credit_(credit_bytes) {}
 
 absl::Status ReceiveFlow::Add(v1::Fragment* fragment) {
   const uint64_t cost = fragment->data().size() + kFragmentCost;

@@ -34,11 +34,15 @@ class SendFlow {
   // Credit granted by the peer, first in its LaneOpen.
   void Grant(uint64_t bytes, Instant now);
   // The data bytes the next fragment may hold when `remaining` are left of the frame; nothing: wait
-  // for credit.
-  std::optional<size_t> NextFragment(size_t remaining) const;
+  // for credit. With `message_bytes` of fragments in its message already: only whole, and only
+  // where all of the message holds the line no longer than one fragment may.
+  std::optional<size_t> NextFragment(size_t remaining, size_t message_bytes = 0) const;
   void Sent(size_t data_bytes, Instant now);
 
   uint64_t window_bytes() const { return window_; }
+  // What all credit together should be, where the round trip is long and the credit, not the line,
+  // keeps the sender waiting; 0 where it does not. Once per size.
+  uint64_t TakeWanted();
 
  private:
   struct Mark {
@@ -56,7 +60,9 @@ class SendFlow {
   uint64_t sent_total_ = 0;
   uint64_t returned_total_ = 0;
   bool opened_ = false;
-  std::deque<Mark> marks_;  // one per fragment in flight
+  mutable bool starved_ = false;  // a fragment fits the window and not the credit
+  uint64_t wanted_ = 0;           // told last
+  std::deque<Mark> marks_;        // one per fragment in flight
   std::chrono::nanoseconds shortest_ = std::chrono::nanoseconds::max();
 };
 
@@ -71,14 +77,25 @@ class ReceiveFlow {
   // The next complete frame.
   std::optional<std::string> TakeFrame();
 
+  // Credit beyond the first. Not taken back.
+  void Widen(uint64_t bytes) {
+    allowance_ += bytes;
+    consumed_ += bytes;
+  }
+  // All that the peer may have unconsumed here.
+  uint64_t allowance() const { return allowance_; }
+
   // While held, consumed bytes are kept back instead of granted again. Held from the start.
   void Hold() { held_ = true; }
   void Release() { held_ = false; }
   // What to grant the peer now, 0 for nothing.
   uint64_t TakeGrant();
+  // What TakeGrant would give.
+  uint64_t grantable() const { return held_ ? 0 : consumed_; }
 
  private:
   const size_t frame_bytes_max_;
+  uint64_t allowance_;
   uint64_t credit_;        // the peer may still send
   uint64_t consumed_ = 0;  // and not granted again
   bool held_ = true;

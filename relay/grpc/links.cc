@@ -12,6 +12,7 @@
 
 #include <grpcpp/server_context.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -64,8 +65,9 @@ class GrpcLinks final : public Links,
   grpc::Service* service() override { return this; }
   void Dial(std::string address,
             std::function<std::shared_ptr<grpc::Channel>()> make_channel) override;
-  void Send(LinkId link, v1::Lane lane, std::shared_ptr<const std::string> frame) override {
-    if (const auto session = Find(link)) session->Send(lane, std::move(frame));
+  void Send(LinkId link, v1::Lane lane,
+            std::vector<std::shared_ptr<const std::string>> frames) override {
+    if (const auto session = Find(link)) session->Send(lane, std::move(frames));
   }
   void Resume(LinkId link) override {
     if (const auto session = Find(link)) session->Resume();
@@ -98,6 +100,8 @@ class GrpcLinks final : public Links,
   const std::string& network() const override { return network_; }
   LinkEvents& events() override { return *events_; }
   Timers& timers() override { return timers_; }
+  uint64_t TakeCredit(uint64_t bytes) override;
+  void ReturnCredit(uint64_t bytes) override { credit_more_ += bytes; }
   absl::Status Authorise(const VerifiedChain& peer, bool is_parent) override;
   void OnUp(const std::shared_ptr<LinkSession>& session, const std::string& node_id) override;
   void OnQuiet(const LinkSession& session) override;
@@ -124,6 +128,7 @@ class GrpcLinks final : public Links,
   const std::string network_;
   LinkEvents* const events_;
   const AuthorisePeer authorise_;
+  std::atomic<uint64_t> credit_more_{options_.credit_more_bytes};
   Timers timers_;
 
   mutable std::mutex mutex_;  // guards all below
@@ -405,6 +410,12 @@ void GrpcLinks::OnStreamGone() {
   const std::lock_guard<std::mutex> lock(mutex_);
   --streams_;
   idle_.notify_all();
+}
+
+uint64_t GrpcLinks::TakeCredit(uint64_t bytes) {
+  uint64_t left = credit_more_.load();
+  while (!credit_more_.compare_exchange_weak(left, left - std::min(left, bytes))) continue;
+  return std::min(left, bytes);
 }
 
 std::shared_ptr<Session> GrpcLinks::Find(LinkId link) const {

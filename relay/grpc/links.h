@@ -48,6 +48,8 @@ class LinkEvents {
   // full; no credit is granted for that lane until `Resume(link)`, so at most `credit_bytes` more
   // arrive.
   virtual bool OnFrame(LinkId link, v1::Lane lane, std::string frame) = 0;
+  // After OnFrame of all frames that came together.
+  virtual void OnFramesEnd(LinkId) {}
   virtual void OnLinkDown(LinkId link, const absl::Status& why) = 0;
   // A dial to the parent failed or was refused (for status and doctor); called once per attempt.
   virtual void OnDialFailed(const std::string& address, const absl::Status& why) = 0;
@@ -75,6 +77,10 @@ struct LinkOptions {
   size_t fragment_bytes_max = 64 << 10;
   // Per lane; a sender never has more unconsumed bytes in flight.
   size_t credit_bytes = 4 << 20;
+  // What a lane's credit may grow to where the round trip is long and the sender asks for it, and
+  // what all lanes of this node together may have beyond `credit_bytes` each.
+  size_t credit_bytes_max = 24 << 20;
+  size_t credit_more_bytes = 64 << 20;
   // Above it the link ends: the core keeps its own window below.
   size_t send_queue_bytes_max = 64 << 20;
   // Hears of every stream that was turned away for its certificate, by whichever check. Any thread.
@@ -111,9 +117,10 @@ class Links {
   virtual void Dial(std::string address,
                     std::function<std::shared_ptr<grpc::Channel>()> make_channel) = 0;
 
-  // `frame` is shared, not copied, between links. Unknown or ended links are ignored (OnLinkDown is
-  // on its way).
-  virtual void Send(LinkId link, v1::Lane lane, std::shared_ptr<const std::string> frame) = 0;
+  // Frames are shared, not copied, between links; what is sent together travels together. Unknown
+  // or ended links are ignored (OnLinkDown is on its way).
+  virtual void Send(LinkId link, v1::Lane lane,
+                    std::vector<std::shared_ptr<const std::string>> frames) = 0;
   virtual void Resume(LinkId link) = 0;
   virtual void Close(LinkId link, const absl::Status& why) = 0;
   virtual LinkStats Stats(LinkId link) const = 0;

@@ -14,9 +14,17 @@ namespace {
 using std::chrono::steady_clock;
 
 // 2: an idle side pings every `ping_after`; before, every third of the liveness time.
+// 3: a message holds several fragments, and credit beside them.
 constexpr uint32_t kVersionMin = 1;
-constexpr uint32_t kVersionMax = 2;
+constexpr uint32_t kVersionMax = 3;
 constexpr uint32_t kVersionOfPings = 2;
+constexpr uint32_t kVersionOfMore = 3;
+constexpr int kFragmentsPerMessageMax = 256;
+// A message of its own for the credit of every small frame would double the messages: less than
+// this waits for a message to go with, or so long. A sender whose window is smaller has a line on
+// which that time is nothing.
+constexpr uint64_t kCreditAlone = 16 << 10;
+constexpr absl::Duration kCreditWait = absl::Milliseconds(20);
 constexpr size_t kQueuedFrameCost = 64;  // of bookkeeping, so that empty frames are bounded too
 constexpr absl::Duration kEndGrace = absl::Seconds(1);
 
@@ -39,6 +47,13 @@ Session::Session(SessionHost* host, LinkId link, Side side, std::string token, s
       lanes_{LaneState(host->options()), LaneState(host->options())},
       last_byte_(steady_clock::now()),
       last_byte_at_(absl::Now()) {}
+
+Session::~Session() {
+  for (const LaneState& lane : lanes_) {
+    const uint64_t more = lane.receive.allowance() - host_->options().credit_bytes;
+    if (more > 0) host_->ReturnCredit(more);
+  }
+}
 
 void Session::Begin(absl::Duration open_timeout) {
   const std::weak_ptr<Session> weak = weak_from_this();
@@ -85,8 +100,14 @@ absl::Status Session::Take(v1::Lane lane, v1::LinkMessage* message) {
     }
     if (message->has_fragment()) {
       GT_RETURN_IF_ERROR(state.receive.Add(message->mutable_fragment()));
-    } else if (message->has_credit()) {
-      state.send.Grant(message->credit().bytes(), last_byte_);
+      for (v1::Fragment& fragment : *message->mutable_more()) {
+        GT_RETURN_IF_ERROR(state.receive.Add(&fragment));
+      }
+    }
+    const uint64_t credit = message->credit().bytes() + message->beside().bytes();
+    if (state.opened && (message->has_credit() || message->has_beside())) {
+      state.send.Grant(credit, last_byte_);
+      Widen(state, message->beside().wanted());
       Pump(lane);
     }
   }
@@ -172,27 +193,53 @@ void Session::GoUp() {
 }
 
 void Session::DeliverFrames(v1::Lane lane) {
+  bool any = false;
   while (true) {
     std::optional<std::string> frame;
     uint64_t resumes;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       LaneState& state = At(lane);
-      if (state_ != State::kUp) return;
+      if (state_ != State::kUp) break;
       frame = state.receive.TakeFrame();
       resumes = state.resumes;
-      if (!frame.has_value()) {
-        Pump(lane);  // the credit
-        return;
-      }
     }
+    if (!frame.has_value()) break;
     const bool more = host_->events().OnFrame(link_, lane, *std::move(frame));
+    any = true;
     if (more) continue;
     const std::lock_guard<std::mutex> lock(mutex_);
     LaneState& state = At(lane);
     // The queue may have been drained, and Resume called, before we come to hold.
     if (state.resumes == resumes) state.receive.Hold();
   }
+  if (any) host_->events().OnFramesEnd(link_);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  Pump(lane);  // the credit
+  TimeCredit(lane);
+}
+
+void Session::Widen(LaneState& lane, uint64_t wanted) {
+  wanted = std::min<uint64_t>(wanted, host_->options().credit_bytes_max);
+  if (state_ != State::kUp || wanted <= lane.receive.allowance()) return;
+  const uint64_t more = host_->TakeCredit(wanted - lane.receive.allowance());
+  if (more > 0) lane.receive.Widen(more);
+}
+
+// With `mutex_` held.
+void Session::TimeCredit(v1::Lane lane) {
+  LaneState& state = At(lane);
+  if (state_ != State::kUp || state.credit_timed || state.receive.grantable() == 0) return;
+  state.credit_timed = true;
+  host_->timers().After(kCreditWait, [weak = weak_from_this(), lane] {
+    const auto self = weak.lock();
+    if (self == nullptr) return;
+    const std::lock_guard<std::mutex> lock(self->mutex_);
+    LaneState& timed = self->At(lane);
+    timed.credit_timed = false;
+    timed.credit_due = true;
+    self->Pump(lane);
+  });
 }
 
 void Session::Resume() {
@@ -202,20 +249,22 @@ void Session::Resume() {
     ++At(lane).resumes;
     At(lane).receive.Release();
     Pump(lane);
+    TimeCredit(lane);
   }
 }
 
 // -----------------------------------------------------------------------------------------------
 // out
 
-void Session::Send(v1::Lane lane, std::shared_ptr<const std::string> frame) {
+void Session::Send(v1::Lane lane, std::vector<std::shared_ptr<const std::string>> frames) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (state_ != State::kUp) return;
-    const size_t cost = frame->size() + kQueuedFrameCost;
+    size_t cost = frames.size() * kQueuedFrameCost;
+    for (const auto& frame : frames) cost += frame->size();
     if (queued_bytes_ + cost <= host_->options().send_queue_bytes_max) {
       queued_bytes_ += cost;
-      At(lane).queue.push_back(std::move(frame));
+      for (auto& frame : frames) At(lane).queue.push_back(std::move(frame));
       Pump(lane);
       return;
     }
@@ -240,6 +289,7 @@ void Session::Pump(v1::Lane lane) {
 
 bool Session::NextMessage(v1::Lane lane) {
   LaneState& state = At(lane);
+  state.message.Clear();
   if (!state.open_sent) {
     if (side_ == Side::kAccepted && !state.opened) return false;  // the caller speaks first
     v1::LaneOpen& open = *state.message.mutable_open();
@@ -252,26 +302,58 @@ bool Session::NextMessage(v1::Lane lane) {
     state.open_sent = true;
     return true;
   }
-  if (const uint64_t grant = state.receive.TakeGrant(); grant > 0) {
-    state.message.mutable_credit()->set_bytes(grant);
+  const bool shares = peer_version_ >= kVersionOfMore;
+  if (!shares || state.credit_due || state.receive.grantable() >= kCreditAlone) {
+    state.credit_due = false;
+    if (const uint64_t grant = state.receive.TakeGrant(); grant > 0) {
+      v1::Credit& credit =
+          shares ? *state.message.mutable_beside() : *state.message.mutable_credit();
+      credit.set_bytes(grant);
+    }
+  }
+  if (state.message.has_credit()) return true;
+  if (state_ == State::kUp) NextFragments(state);
+  if (state.message.has_fragment()) {
+    if (const uint64_t grant = shares ? state.receive.TakeGrant() : 0; grant > 0) {
+      state.message.mutable_beside()->set_bytes(grant);
+    }
     return true;
   }
-  if (state_ == State::kUp && NextFragment(state)) return true;
+  if (const uint64_t wanted = shares ? state.send.TakeWanted() : 0; wanted > 0) {
+    state.message.mutable_beside()->set_wanted(wanted);
+  }
+  if (state.message.has_beside()) return true;
   if (state.ping) state.message.mutable_ping();
   return state.ping;
 }
 
-bool Session::NextFragment(LaneState& lane) {
+// As many small frames as a fragment of their size may hold the line.
+void Session::NextFragments(LaneState& lane) {
+  v1::Fragment first;
+  if (!NextFragment(lane, &first, 0)) return;
+  size_t bytes = first.data().size() + kFragmentCost;
+  *lane.message.mutable_fragment() = std::move(first);
+  if (peer_version_ < kVersionOfMore) return;
+  while (lane.message.more_size() < kFragmentsPerMessageMax) {
+    v1::Fragment next;
+    if (!NextFragment(lane, &next, bytes)) return;
+    bytes += next.data().size() + kFragmentCost;
+    *lane.message.add_more() = std::move(next);
+  }
+}
+
+// What a message with `message_bytes` in it has room for.
+bool Session::NextFragment(LaneState& lane, v1::Fragment* fragment, size_t message_bytes) {
   if (lane.queue.empty()) return false;
   const std::string& frame = *lane.queue.front();
-  const std::optional<size_t> size = lane.send.NextFragment(frame.size() - lane.offset);
+  const std::optional<size_t> size =
+      lane.send.NextFragment(frame.size() - lane.offset, message_bytes);
   if (!size.has_value()) return false;
-  v1::Fragment& fragment = *lane.message.mutable_fragment();
-  fragment.set_data(frame.data() + lane.offset, *size);
+  fragment->set_data(frame.data() + lane.offset, *size);
   lane.offset += *size;
   lane.send.Sent(*size, steady_clock::now());
-  fragment.set_last(lane.offset == frame.size());
-  if (fragment.last()) {
+  fragment->set_last(lane.offset == frame.size());
+  if (fragment->last()) {
     queued_bytes_ -= frame.size() + kQueuedFrameCost;
     lane.queue.pop_front();
     lane.offset = 0;

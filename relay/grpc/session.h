@@ -16,6 +16,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "relay/grpc/flow.h"
 #include "relay/grpc/links.h"
@@ -55,6 +56,9 @@ class SessionHost {
   virtual const std::string& network() const = 0;
   virtual LinkEvents& events() = 0;
   virtual Timers& timers() = 0;
+  // Of LinkOptions::credit_more_bytes: what there is of `bytes`, and back when the session is gone.
+  virtual uint64_t TakeCredit(uint64_t bytes) = 0;
+  virtual void ReturnCredit(uint64_t bytes) = 0;
   virtual absl::Status Authorise(const VerifiedChain& peer, bool is_parent) = 0;
   // Ends the session this one replaces and delivers its OnLinkDown.
   virtual void OnUp(const std::shared_ptr<Session>& session, const std::string& node_id) = 0;
@@ -77,6 +81,7 @@ class Session : public std::enable_shared_from_this<Session> {
   // `token` is what both lanes carry. `dialled`: the peer is our parent.
   enum class Side { kDialled, kAccepted };
   Session(SessionHost* host, LinkId link, Side side, std::string token, std::string address);
+  ~Session();
 
   LinkId link() const { return link_; }
   const std::string& token() const { return token_; }
@@ -94,7 +99,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void OnStreamDone(v1::Lane lane, const absl::Status& status);
 
   // Any thread.
-  void Send(v1::Lane lane, std::shared_ptr<const std::string> frame);
+  void Send(v1::Lane lane, std::vector<std::shared_ptr<const std::string>> frames);
   void Resume();
   void End(const absl::Status& why);
   LinkStats Stats() const;
@@ -120,6 +125,8 @@ class Session : public std::enable_shared_from_this<Session> {
     bool open_sent = false;
     bool writing = false;
     bool ping = false;
+    bool credit_due = false;    // what was consumed is granted though it is little
+    bool credit_timed = false;  // a timer makes it due
     bool writes_ended = false;
     uint64_t resumes = 0;
     Instant last_write;
@@ -141,7 +148,10 @@ class Session : public std::enable_shared_from_this<Session> {
   LaneState& At(v1::Lane lane) { return lanes_[lane == v1::LANE_CONTROL ? 0 : 1]; }
   void Pump(v1::Lane lane);
   bool NextMessage(v1::Lane lane);
-  bool NextFragment(LaneState& lane);
+  bool NextFragment(LaneState& lane, v1::Fragment* fragment, size_t message_bytes);
+  void NextFragments(LaneState& lane);
+  void Widen(LaneState& lane, uint64_t wanted);
+  void TimeCredit(v1::Lane lane);  // sees to it that little credit does not wait for ever
   bool AllStreamsGone() const;
 
   void Watch();

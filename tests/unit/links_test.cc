@@ -225,8 +225,8 @@ TEST_CASE("frames of every size arrive whole, on both lanes, both ways") {
   const std::vector<size_t> sizes = {0, 1, 65536, 65537, 3 << 20, 0, 7};
   for (const v1::Lane lane : {v1::LANE_CONTROL, v1::LANE_BULK}) {
     for (size_t size : sizes) {
-      child.links->Send(up, lane, MakeFrame(size, 'c'));
-      parent.links->Send(down, lane, MakeFrame(size, 'p'));
+      child.links->Send(up, lane, {MakeFrame(size, 'c')});
+      parent.links->Send(down, lane, {MakeFrame(size, 'p')});
     }
   }
   for (Recorder* events : {&child.events, &parent.events}) {
@@ -261,7 +261,7 @@ TEST_CASE("a full receiver stops the lane at its credit, and Resume lets it go o
   }
   constexpr size_t kFrames = 64;
   for (size_t i = 0; i < kFrames; ++i) {
-    child.links->Send(up, v1::LANE_BULK, MakeFrame(256 << 10));
+    child.links->Send(up, v1::LANE_BULK, {MakeFrame(256 << 10)});
   }
   REQUIRE(parent.events.Await([&] { return !parent.events.received.empty(); }));
   // Credit, and what was granted again before the first frame was complete.
@@ -270,7 +270,7 @@ TEST_CASE("a full receiver stops the lane at its credit, and Resume lets it go o
   CHECK(child.links->Stats(up).queued_bytes > 32 * (256 << 10));
 
   // The other lane knows nothing of it.
-  parent.links->Send(down, v1::LANE_BULK, MakeFrame(1));
+  parent.links->Send(down, v1::LANE_BULK, {MakeFrame(1)});
   CHECK(child.events.Await([&] { return child.events.received.size() == 1; }));
   {
     const std::lock_guard<std::mutex> lock(parent.events.mutex);
@@ -285,7 +285,7 @@ TEST_CASE("a frame larger than the receiver allows ends the link, and it comes b
   ParentSide parent(country.province, country.network, {.frame_bytes_max = 1 << 20});
   ChildSide child(country.city, country.network, parent.address());
   const LinkId up = child.events.AwaitUp();
-  child.links->Send(up, v1::LANE_BULK, MakeFrame((1 << 20) + 1));
+  child.links->Send(up, v1::LANE_BULK, {MakeFrame((1 << 20) + 1)});
   REQUIRE(child.events.Await([&] { return child.events.down.count(up) == 1; }));
   CHECK(absl::IsResourceExhausted(child.events.down.at(up)));
   CHECK(ReasonOf(child.events.down.at(up)) == "frame_too_large");
@@ -304,7 +304,7 @@ TEST_CASE("a sender that outruns its queue loses the link instead of memory") {
     const std::lock_guard<std::mutex> lock(parent.events.mutex);
     parent.events.full = true;
   }
-  for (int i = 0; i < 12; ++i) child.links->Send(up, v1::LANE_BULK, MakeFrame(1 << 20));
+  for (int i = 0; i < 12; ++i) child.links->Send(up, v1::LANE_BULK, {MakeFrame(1 << 20)});
   REQUIRE(child.events.Await([&] { return child.events.down.count(up) == 1; }));
   CHECK(ReasonOf(child.events.down.at(up)) == "send_queue_full");
 }
@@ -344,7 +344,7 @@ TEST_CASE("a child finds its parent again after a restart at the same port") {
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - restarted;
   UNSCOPED_INFO("up again after " << took.count() << " s");
   CHECK(took.count() < 10);
-  child.links->Send(after, v1::LANE_CONTROL, MakeFrame(10));
+  child.links->Send(after, v1::LANE_CONTROL, {MakeFrame(10)});
   CHECK(parent->events.Await([&] { return parent->events.received.size() == 1; }));
 }
 
@@ -480,7 +480,7 @@ TEST_CASE("a peer that breaks the protocol loses its link and nothing else") {
     CHECK((reason == "frame_too_large" || reason == "credit_exceeded"));
   }
   // The well-behaved one has noticed nothing.
-  child.links->Send(up, v1::LANE_BULK, MakeFrame(1000));
+  child.links->Send(up, v1::LANE_BULK, {MakeFrame(1000)});
   CHECK(parent.events.Await([&] { return !parent.events.received.empty(); }));
   CHECK(child.events.down.empty());
 }
@@ -536,7 +536,7 @@ TEST_CASE("Close tells the peer why, and after Stop nothing is heard") {
   CHECK(child.events.Never(std::chrono::milliseconds(200), [&] {
     return child.events.order.size() + child.events.dials_failed.size() != events;
   }));
-  child.links->Send(up, v1::LANE_BULK, MakeFrame(1));
+  child.links->Send(up, v1::LANE_BULK, {MakeFrame(1)});
   child.links->Close(up, absl::CancelledError());
   CHECK(child.links->Stats(up).bytes_sent == 0);
 }

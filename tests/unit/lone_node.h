@@ -175,6 +175,7 @@ class LoneNode {
              .store = store_.get()};
     workers_ = std::make_unique<Workers>(1);
     site_.workers = workers_.get();
+    site_.requests = workers_.get();
     site_.refusals = &refusals_;
     directory_ = std::make_unique<Directory>(&site_);
     calls_ = std::make_unique<Calls>(&site_);
@@ -190,8 +191,10 @@ class LoneNode {
                            {}, {identity_->signing_key, identity_->chain, identity_->self},
                            store_.get(), &RandomBytes, now);
                      },
-                     {.on_delivery =
-                          [this](CallDelivery delivery) { calls_->Deliver(std::move(delivery)); }})
+                     {.on_deliveries =
+                          [this](std::vector<CallDelivery> deliveries, Driver::Delivered where) {
+                            calls_->Deliver(std::move(deliveries), where);
+                          }})
             .value();
     site_.driver = driver_.get();
     finder_->Register();
