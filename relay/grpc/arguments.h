@@ -15,8 +15,8 @@ class ServerBuilder;
 
 namespace guantong {
 
-// The server's half: lookahead for the credit of a lane, no bandwidth probe (it lets a receiver
-// grow by the half), and pings that find a connection whose peer vanished.
+// The server's half: lookahead for the credit of a lane, and pings that find a connection whose
+// peer vanished.
 void ApplyLinkArguments(const LinkOptions& options, grpc::ServerBuilder* builder);
 
 // A channel of its own connection, never one shared through gRPC's pool: a dial is an attempt of

@@ -18,8 +18,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <stdexcept>
@@ -32,15 +30,16 @@
 #include "guantong/v1/data.grpc.pb.h"
 #include "node/identity/credentials.h"
 #include "node/identity/identity.h"
+#include "tests/bench/measure.h"
 #include "tests/network/network.h"
 
 namespace guantong {
 namespace {
 
-int64_t Parameter(const char* name, int64_t fallback) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? fallback : std::atoll(value);
-}
+using bench::Await;
+using bench::FolderBytes;
+using bench::Parameter;
+using bench::PssKib;
 
 std::string Md5Hex(const std::string& text) {
   unsigned char digest[16];
@@ -146,30 +145,6 @@ class Editor {
   std::vector<std::string> values_;
 };
 
-uint64_t PssKib(pid_t pid) {
-  std::ifstream file(absl::StrCat("/proc/", pid, "/smaps_rollup"));
-  for (std::string line; std::getline(file, line);) {
-    if (line.rfind("Pss:", 0) == 0) return std::strtoull(line.c_str() + 4, nullptr, 10);
-  }
-  return 0;
-}
-
-uint64_t FolderBytes(const std::string& dir) {
-  uint64_t bytes = 0;
-  for (const auto& file : std::filesystem::recursive_directory_iterator(dir)) {
-    if (file.is_regular_file()) bytes += file.file_size();
-  }
-  return bytes;
-}
-
-template <typename Condition>
-void Await(const char* what, Condition condition) {
-  const absl::Time deadline = absl::Now() + absl::Minutes(10);
-  while (!condition()) {
-    if (absl::Now() > deadline) throw std::runtime_error(std::string("waited in vain for ") + what);
-  }
-}
-
 int Run() {
   const int64_t rows = Parameter("ROWS", 1000000);
   const int64_t batch = Parameter("BATCH", 1000);
@@ -217,12 +192,7 @@ int Run() {
     latencies_ms.push_back(absl::ToDoubleMilliseconds(absl::Now() - call));
     absl::SleepFor(gap);
   }
-  std::sort(latencies_ms.begin(), latencies_ms.end());
-  const auto quantile = [&](double q) {
-    return latencies_ms.empty() ? 0.0
-                                : latencies_ms[static_cast<size_t>(
-                                      q * static_cast<double>(latencies_ms.size() - 1))];
-  };
+  const auto quantile = [&](double q) { return bench::Quantile(latencies_ms, q); };
 
   uint64_t pss_kib = 0;
   uint64_t disk = 0;

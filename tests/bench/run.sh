@@ -4,13 +4,13 @@
 #   tests/bench/run.sh [NAME...]      default: all of tests/bench/*.cc
 #   RUNS=3 PEERS=DIR ROWS=... tests/bench/run.sh cascade
 #
-# Prints each run's line, then `median NAME key=value ...` of ours and the peer's, then `ratio NAME PEER METRIC value` (ours to the
-# peer's) for every figure both print. Needs the peer's own packages installed; a peer that cannot run is said and left out.
+# Prints each run's line, then `median NAME key=value ...` of ours and of its peers, then `ratio NAME PEER METRIC value` (ours to the
+# peer's) for every figure both print. Needs the peers' own packages installed; a peer that cannot run is said and left out.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 runs=${RUNS:-3}
 peers=${PEERS:-../shared/peers}
-declare -A peer_of=([cascade]=pg_cascade)
+declare -A peer_of=([cascade]="pg_cascade nats_chain" [calls]=nginx_chain)
 
 deploy/build.sh release >&2
 cmake --build build/release --target benches >&2
@@ -18,6 +18,8 @@ export GUANTONG_BIN_DIR=${GUANTONG_BIN_DIR:-$PWD/build/release/bin}
 
 names=("$@")
 [ ${#names[@]} -gt 0 ] || for source in tests/bench/*.cc; do names+=("$(basename "$source" .cc)"); done
+
+export FILE_MB=${FILE_MB:-0}  # nginx's file part has no counterpart yet
 
 lines=$(mktemp)
 trap 'rm -f "$lines"' EXIT
@@ -32,25 +34,34 @@ median() {
     END { flush(); print "" }'
 }
 
+# ratios OUR-NAME OUR-MEDIANS PEER: for every figure both print, by the same name or, where the peer counts its own kind of
+# thing, by the pairs below.
+declare -A named=([nats_chain.top_msgs_s]=ins_rows_s [nats_chain.pub_msgs_s]=src_rows_s)
+ratios() {
+  local theirs pair key other
+  theirs=$(median "$3")
+  echo "median $3$theirs"
+  for pair in $theirs; do
+    key=${pair%%=*}
+    key=${named[$3.$key]:-$key}
+    other=$(tr ' ' '\n' <<<"$2" | sed -n "s/^$key=//p")
+    [ -n "$other" ] || continue
+    awk -v n="$1" -v p="$3" -v k="$key" -v a="$other" -v b="${pair#*=}" \
+      'BEGIN { if (b > 0) printf "ratio %s %s %s %.3f\n", n, p, k, a / b }'
+  done
+}
+
 for name in "${names[@]}"; do
-  peer=${peer_of[$name]:-}
   for ((run = 1; run <= runs; ++run)); do
     "$GUANTONG_BIN_DIR/bench_$name" | tee -a "$lines"
-    if [ -n "$peer" ] && [ -f "$peers/$peer.sh" ]; then
+    for peer in ${peer_of[$name]:-}; do
+      [ -f "$peers/$peer.sh" ] || continue
       bash "$peers/$peer.sh" | tee -a "$lines" || echo "$peer could not run" >&2
-    fi
+    done
   done
   ours=$(median "$name")
   echo "median $name$ours"
-  if [ -n "$peer" ] && grep -q "^$peer " "$lines"; then
-    theirs=$(median "$peer")
-    echo "median $peer$theirs"
-    for pair in $ours; do
-      key=${pair%%=*}
-      other=$(tr ' ' '\n' <<<"$theirs" | sed -n "s/^$key=//p")
-      [ -n "$other" ] || continue
-      awk -v n="$name" -v p="$peer" -v k="$key" -v a="${pair#*=}" -v b="$other" \
-        'BEGIN { if (b > 0) printf "ratio %s %s %s %.3f\n", n, p, k, a / b }'
-    done
-  fi
+  for peer in ${peer_of[$name]:-}; do
+    if grep -q "^$peer " "$lines"; then ratios "$name" "$ours" "$peer"; fi
+  done
 done

@@ -113,6 +113,42 @@ TEST_CASE("nothing is sent without credit, and crumbs only when nothing is under
   CHECK(flow.NextFragment(1000) == 100 - kFragmentCost);
 }
 
+TEST_CASE("what joins a message is whole and holds the line no longer than a fragment") {
+  SendFlow flow(64 << 10);
+  const Instant now = Instant() + std::chrono::hours(1);
+  flow.Grant(4 << 20, now);
+  const size_t fragment = flow.NextFragment(1 << 20).value();
+  CHECK(flow.NextFragment(100, fragment / 2) == 100);
+  CHECK_FALSE(flow.NextFragment(fragment, fragment / 2));
+  flow.Sent(fragment, now);
+  SendFlow poor(64 << 10);
+  poor.Grant(200, now);
+  CHECK_FALSE(poor.NextFragment(200, 50));
+}
+
+TEST_CASE("more credit is wanted where the round trip is long and the credit is what is missing") {
+  Instant now = Instant() + std::chrono::hours(1);
+  const auto wanted_after = [&](milliseconds round_trip, uint64_t credit) {
+    SendFlow flow(64 << 10);
+    flow.Grant(credit, now);
+    uint64_t wanted = 0;
+    for (int round = 0; round < 12; ++round) {
+      uint64_t sent = 0;
+      while (const auto size = flow.NextFragment(1 << 20)) {
+        flow.Sent(*size, now);
+        sent += *size + kFragmentCost;
+      }
+      wanted = std::max(wanted, flow.TakeWanted());
+      now += round_trip;
+      flow.Grant(sent, now);
+    }
+    return wanted;
+  };
+  CHECK(wanted_after(milliseconds(100), 1 << 20) >= 2 << 20);
+  CHECK(wanted_after(milliseconds(5), 1 << 20) == 0);
+  CHECK(wanted_after(milliseconds(100), uint64_t{1} << 30) == 0);
+}
+
 TEST_CASE("a peer's grants cannot overflow") {
   SendFlow flow(64 << 10);
   const Instant now = Instant() + std::chrono::hours(1);
@@ -155,6 +191,16 @@ TEST_CASE("consumed bytes are granted again unless held") {
   CHECK(flow.TakeGrant() == 0);
   flow.Hold();
   CHECK(ReasonOfAdding(&flow, "abc", true) == "");
+  CHECK(flow.TakeGrant() == 0);
+}
+
+TEST_CASE("a wider allowance is granted once") {
+  ReceiveFlow flow(1000, 10'000);
+  flow.Release();
+  flow.Widen(5000);
+  CHECK(flow.allowance() == 15'000);
+  CHECK(flow.grantable() == 5000);
+  CHECK(flow.TakeGrant() == 5000);
   CHECK(flow.TakeGrant() == 0);
 }
 

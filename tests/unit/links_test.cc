@@ -17,6 +17,7 @@
 #include "guantong/v1/link.grpc.pb.h"
 #include "node/identity/credentials.h"
 #include "relay/grpc/arguments.h"
+#include "relay/grpc/flow.h"
 #include "relay/grpc/wire_status.h"
 #include "tests/catch.h"
 #include "tests/unit/identities.h"
@@ -483,6 +484,68 @@ TEST_CASE("a peer that breaks the protocol loses its link and nothing else") {
   child.links->Send(up, v1::LANE_BULK, {MakeFrame(1000)});
   CHECK(parent.events.Await([&] { return !parent.events.received.empty(); }));
   CHECK(child.events.down.empty());
+}
+
+TEST_CASE("small frames share messages, and their credit comes with the next one or by itself") {
+  const Country country;
+  ParentSide parent(country.province, country.network);
+  const std::string token = RandomBytes(16);
+  const uint32_t version = GENERATE(2u, 3u);
+  CAPTURE(version);
+  RawPeer control(country.city, country.network, parent.address());
+  RawPeer bulk(country.city, country.network, parent.address());
+  control.Open(v1::LANE_CONTROL, token, version);
+  bulk.Open(v1::LANE_BULK, token, version);
+  v1::LinkMessage heard;
+  REQUIRE(control.Hear(&heard));
+  const LinkId down = parent.events.AwaitUp();
+
+  parent.links->Send(down, v1::LANE_CONTROL, std::vector(10, MakeFrame(50)));
+  int frames = 0;
+  int messages = 0;
+  while (frames < 10) {
+    REQUIRE(control.Hear(&heard));
+    frames += (heard.has_fragment() ? 1 : 0) + heard.more_size();
+    messages += heard.has_fragment() ? 1 : 0;
+  }
+  CHECK(messages == (version < 3 ? 10 : 1));
+
+  v1::LinkMessage said;
+  said.mutable_fragment()->set_data("first");
+  said.mutable_fragment()->set_last(true);
+  if (version >= 3) {
+    *said.add_more() = said.fragment();
+    said.mutable_more(0)->set_data("second");
+  }
+  control.Say(said);
+  const size_t count = version < 3 ? 1 : 2;
+  REQUIRE(parent.events.Await([&] { return parent.events.received.size() == count; }));
+  CHECK(parent.events.received.back().frame == (version < 3 ? "first" : "second"));
+  uint64_t granted = 0;
+  while (granted == 0) {
+    REQUIRE(control.Hear(&heard));
+    granted = version < 3 ? heard.credit().bytes() : heard.beside().bytes();
+  }
+  CHECK(granted == (version < 3 ? 5 + kFragmentCost : 11 + 2 * kFragmentCost));
+}
+
+TEST_CASE("credit grows for who asks, as far as the node has some to spare") {
+  const Country country;
+  LinkOptions options{.credit_bytes = 1 << 20, .credit_bytes_max = 4 << 20};
+  options.credit_more_bytes = 2 << 20;
+  ParentSide parent(country.province, country.network, options);
+  const std::string token = RandomBytes(16);
+  RawPeer control(country.city, country.network, parent.address());
+  RawPeer bulk(country.city, country.network, parent.address());
+  control.Open(v1::LANE_CONTROL, token, 3);
+  bulk.Open(v1::LANE_BULK, token, 3);
+  parent.events.AwaitUp();
+  v1::LinkMessage wish;
+  wish.mutable_beside()->set_wanted(64 << 20);
+  bulk.Say(wish);
+  v1::LinkMessage heard;
+  while (heard.beside().bytes() == 0) REQUIRE(bulk.Hear(&heard));
+  CHECK(heard.beside().bytes() == options.credit_more_bytes);
 }
 
 TEST_CASE("an idle link lives by its pings, a silent peer is dead") {
