@@ -8,6 +8,7 @@
 #include "catalog/base/digest.h"
 #include "catalog/base/limits.h"
 #include "catalog/base/status.h"
+#include "catalog/feed_kind.h"
 
 namespace guantong {
 namespace {
@@ -48,13 +49,10 @@ bool IsFeed(const v1::FeedId& feed) {
   switch (feed.kind()) {
     case v1::FEED_KIND_UNSPECIFIED:
       return false;
-    case v1::FEED_KIND_MEMBERSHIP:
-    case v1::FEED_KIND_CATALOG_OPEN:
-    case v1::FEED_KIND_CATALOG_UPWARD:
-      return NamesNoMore(feed);
     case v1::FEED_KIND_ROWS:
       return !feed.resource().empty() && feed.addressee().empty();
     default:
+      if (FindRecordKind(feed.kind()) != nullptr) return NamesNoMore(feed);
       return feed.addressee().empty() || feed.addressee().size() == kDigestBytes;
   }
 }

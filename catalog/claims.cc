@@ -1,5 +1,6 @@
 #include "catalog/claims.h"
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <tuple>
@@ -63,7 +64,11 @@ absl::string_view Significant(absl::string_view division) {
 
 // How much of the division in `code` the claimant's own one covers; -1 when it is another.
 int Nearness(const std::optional<v1::Member>& claimant, absl::string_view code) {
-  const absl::string_view division = code.substr(code.find('/') + 1).substr(0, 6);
+  constexpr size_t kSerialDigits = 6;
+  const absl::string_view sequence = code.substr(code.find('/') + 1);
+  // A class delegated to one node: its sequence names no division.
+  if (sequence.size() <= kSerialDigits) return -1;
+  const absl::string_view division = sequence.substr(0, 6);
   if (!claimant.has_value() || !IsDivisionCode(claimant->division())) return -1;
   const absl::string_view own = Significant(claimant->division());
   return absl::StartsWith(division, own) ? static_cast<int>(own.size()) : -1;
@@ -111,6 +116,22 @@ std::optional<Message> InForce(const Reader& snapshot, const std::vector<FeedKey
 std::optional<v1::CatalogEntry> EntryInForce(const Reader& snapshot, absl::string_view code) {
   return InForce<v1::CatalogEntry>(snapshot, FeedsOf(snapshot, EntryIndexPrefix(code)),
                                    [&](const FeedKey& feed) { return EntryKey(feed, code); });
+}
+
+std::optional<v1::CatalogEntry> EntryByAlias(const Reader& snapshot, absl::string_view alias) {
+  std::optional<v1::CatalogEntry> found;
+  const std::string prefix = AliasPrefix(alias);
+  const auto cursor = snapshot.Scan(prefix, PrefixEnd(prefix));
+  for (; cursor->Valid(); cursor->Next()) {
+    const std::string code(cursor->value());
+    if (found.has_value() && found->code() <= code) continue;
+    std::optional<v1::CatalogEntry> entry = EntryInForce(snapshot, code);
+    // The index may be older than the entry.
+    if (entry.has_value() &&
+        std::count(entry->aliases().begin(), entry->aliases().end(), alias) > 0)
+      found = std::move(entry);
+  }
+  return found;
 }
 
 std::optional<v1::Member> MemberInForce(const Reader& snapshot, absl::string_view node_id) {

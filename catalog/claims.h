@@ -35,6 +35,10 @@ namespace guantong {
 // Of the open catalogue feeds that hold an entry under `code`: the one whose entry is in force.
 std::optional<v1::CatalogEntry> EntryInForce(const Reader& snapshot, absl::string_view code);
 
+// The entry in force that has `alias` among its codes. Of several the one whose own code is least:
+// an alias decides nothing but what is shown.
+std::optional<v1::CatalogEntry> EntryByAlias(const Reader& snapshot, absl::string_view alias);
+
 // Of the membership feeds that name the node: what holds.
 std::optional<v1::Member> MemberInForce(const Reader& snapshot, absl::string_view node_id);
 

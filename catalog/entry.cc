@@ -9,6 +9,7 @@
 #include <set>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "catalog/base/status.h"
 
@@ -86,9 +87,19 @@ void GiveResourceIds(v1::CatalogEntry* entry) {
 
 }  // namespace
 
-void NormaliseEntry(v1::CatalogEntry* entry) {
+std::vector<v1::Problem> NormaliseEntry(v1::CatalogEntry* entry) {
+  std::vector<v1::Problem> problems;
   TrimAll(entry);
-  entry->set_provider_code(absl::AsciiStrToUpper(entry->provider_code()));
+  const std::string upper = absl::AsciiStrToUpper(entry->provider_code());
+  if (upper != entry->provider_code()) {
+    v1::Problem& problem = problems.emplace_back();
+    problem.set_element("provider_code");
+    problem.set_warning(true);
+    problem.set_text(absl::StrCat("提供方代码“", entry->provider_code(),
+                                  "”含小写字母，已改为大写 (lower case, taken as upper case)"));
+    problem.set_remedy("GB 32100-2015 只用大写字母，请改正原表 (correct it at its source)");
+    entry->set_provider_code(upper);
+  }
   for (v1::DataItem& item : *entry->mutable_items()) {
     if (item.field().empty()) item.set_field(FieldFrom(item.english_name()));
   }
@@ -103,6 +114,7 @@ void NormaliseEntry(v1::CatalogEntry* entry) {
       if (mode != v1::SHARING_MODE_UNSPECIFIED) entry->mutable_sharing()->add_modes(mode);
     }
   }
+  return problems;
 }
 
 bool IsUscc(absl::string_view code) {

@@ -9,25 +9,30 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "catalog/rule_book.h"
 #include "guantong/v1/entry.pb.h"
 
 namespace guantong {
 
-struct EntryProblem {
-  std::string element;  // e.g. "items[2].length", "provider_code"
-  std::string text;     // what is wrong and what the standard asks
-  bool warning = false;
-};
-
 // Trims (white space of any script), upper-cases USCC, gives resource ids "1".. where absent, fills
 // from what is there: field names from english_name, sharing modes and format from the resources.
-void NormaliseEntry(v1::CatalogEntry* entry);
+// Returns warnings of what people should write otherwise.
+std::vector<v1::Problem> NormaliseEntry(v1::CatalogEntry* entry);
 
-// All problems, not only the first.
-std::vector<EntryProblem> CheckEntry(const v1::CatalogEntry& entry);
+// All problems, not only the first, warnings among them. What packs of rules may weigh otherwise is
+// taken from `rules`.
+std::vector<v1::Problem> CheckEntry(const v1::CatalogEntry& entry, const RulesOfDay& rules = {});
+
+// Of entries that come in one file: what dragging a cell down leaves behind, and names that differ
+// by spaces and punctuation only. One list for each entry, in order; warnings.
+std::vector<std::vector<v1::Problem>> CheckTogether(const std::vector<v1::CatalogEntry>& entries);
 
 // OK, or INVALID_ARGUMENT entry_invalid listing every problem that is no warning.
-absl::Status ValidateEntry(const v1::CatalogEntry& entry);
+absl::Status RefuseProblems(const std::vector<v1::Problem>& problems);
+absl::Status ValidateEntry(const v1::CatalogEntry& entry, const RulesOfDay& rules = {});
+
+// A name without spaces and punctuation, letters in one case and one width.
+std::string PlainName(absl::string_view name);
 
 // GB 32100-2015.
 bool IsUscc(absl::string_view code);

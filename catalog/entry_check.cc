@@ -1,9 +1,11 @@
 // The rules of CheckEntry, one function per element of the guide, in its order. Each adds what it
 // finds; none stops the others.
+#include <map>
 #include <set>
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "catalog/base/limits.h"
@@ -17,19 +19,35 @@ namespace {
 // Collects problems.
 class Findings {
  public:
-  void Problem(std::string element, std::string text) {
-    problems_.push_back({std::move(element), std::move(text), false});
+  void Problem(absl::string_view element, absl::string_view text, absl::string_view remedy = "") {
+    Add(element, text, remedy, false);
   }
-  void Warning(std::string element, std::string text) {
-    problems_.push_back({std::move(element), std::move(text), true});
+  void Warning(absl::string_view element, absl::string_view text, absl::string_view remedy = "") {
+    Add(element, text, remedy, true);
+  }
+  // As a rule says.
+  void Weighed(const v1::EntryRule& rule, absl::string_view element, absl::string_view text) {
+    if (rule.weight() == v1::RULE_WEIGHT_IGNORE) return;
+    Add(element, text,
+        rule.basis().empty() ? "" : absl::StrCat("依据 ", rule.basis(), " (by this rule)"),
+        rule.weight() == v1::RULE_WEIGHT_WARN);
   }
   void Require(const std::string& value, const char* element, const char* name) {
     if (value.empty()) Problem(element, absl::StrCat("缺少", name, "（必填）"));
   }
-  std::vector<EntryProblem> Take() { return std::move(problems_); }
+  std::vector<v1::Problem> Take() { return std::move(problems_); }
 
  private:
-  std::vector<EntryProblem> problems_;
+  void Add(absl::string_view element, absl::string_view text, absl::string_view remedy,
+           bool warning) {
+    v1::Problem& problem = problems_.emplace_back();
+    problem.set_element(std::string(element));
+    problem.set_text(std::string(text));
+    problem.set_remedy(std::string(remedy));
+    problem.set_warning(warning);
+  }
+
+  std::vector<v1::Problem> problems_;
 };
 
 bool IsClassCode(absl::string_view code) {
@@ -47,6 +65,13 @@ bool IsFieldName(absl::string_view field) {
     if (!absl::ascii_islower(c) && !absl::ascii_isdigit(c) && c != '_') return false;
   }
   return true;
+}
+
+// ID@version
+bool IsDictionary(absl::string_view text) {
+  const size_t at = text.find('@');
+  return at != absl::string_view::npos && at > 0 && at + 1 < text.size() &&
+         text.find('@', at + 1) == absl::string_view::npos;
 }
 
 void CheckClasses(const v1::CatalogEntry& entry, Findings* findings) {
@@ -134,7 +159,31 @@ void CheckItem(const v1::DataItem& item, const std::string& element, bool table,
   if (item.length() > 0 && item.scale() > item.length()) {
     findings->Problem(element + ".scale", "小数位数大于数据长度");
   }
+  if (!item.dictionary().empty() && !IsDictionary(item.dictionary())) {
+    findings->Problem(
+        element + ".dictionary",
+        absl::StrCat("“", item.dictionary(), "”应为 字典编号@版本，如 GBT2261.1@2003"));
+  }
   if (item.has_sharing()) CheckSharing(item.sharing(), element + ".sharing", findings);
+  if (item.open().public_() && item.sharing().type() == v1::SHARING_TYPE_NOT_SHARED)
+    findings->Warning(element + ".open.public", "不予共享的信息项标为向社会开放");
+}
+
+// Two names that people read as one.
+void CheckItemNames(const v1::CatalogEntry& entry, Findings* findings) {
+  std::map<std::string, int> seen;
+  for (int i = 0; i < entry.items_size(); ++i) {
+    const std::string plain = PlainName(entry.items(i).name());
+    if (plain.empty()) continue;
+    const auto [it, fresh] = seen.emplace(plain, i);
+    if (fresh) continue;
+    const std::string& first = entry.items(it->second).name();
+    findings->Warning(
+        absl::StrCat("items[", i, "].name"),
+        first == entry.items(i).name()
+            ? absl::StrCat("信息项“", first, "”出现两次")
+            : absl::StrCat("信息项“", entry.items(i).name(), "”与“", first, "”只差空格或标点"));
+  }
 }
 
 void CheckItems(const v1::CatalogEntry& entry, Findings* findings) {
@@ -154,10 +203,14 @@ void CheckItems(const v1::CatalogEntry& entry, Findings* findings) {
     CheckItem(entry.items(i), absl::StrCat("items[", i, "]"), table, &fields, findings);
     key |= entry.items(i).key();
   }
-  if (!table) return;
+  CheckItemNames(entry, findings);
+  const bool tabular =
+      absl::StartsWith(entry.format(), "02") || absl::StartsWith(entry.format(), "03");
   if (entry.items().empty()) {
-    findings->Problem("items", "库表资源应列出信息项：名称、数据类型、数据长度");
-  } else if (!key) {
+    if (table || tabular) {
+      findings->Problem("items", "电子表格和数据库类资源应列出信息项：名称、数据类型、数据长度");
+    }
+  } else if (table && !key) {
     findings->Problem("items", "库表资源应至少有一个主键信息项（key: true）");
   }
 }
@@ -202,9 +255,56 @@ void CheckOpenness(const v1::CatalogEntry& entry, Findings* findings) {
   }
 }
 
+// What may never enter this network, whatever a rule says, and what a rule says beside it.
+void CheckSecrecy(const v1::CatalogEntry& entry, const RulesOfDay& rules, Findings* findings) {
+  const auto is_open = [](const std::string& text) {
+    return text.empty() || text == "非涉密" || text == "否" || text == "无";
+  };
+  if (!is_open(entry.secrecy())) {
+    findings->Problem(
+        "secrecy",
+        absl::StrCat("涉密属性为“", entry.secrecy(), "”：国家秘密和工作秘密资源一律不得进入本网络"),
+        "从表中去掉该资源；确不涉密的填“非涉密” (leave it out)");
+  }
+  const v1::EntryRule* rule = rules.FindEntryRule("secrecy_words");
+  if (rule == nullptr) return;
+  const auto look = [&](const std::string& text, const std::string& element) {
+    for (const std::string& word : rule->words()) {
+      if (absl::StrContains(text, word))
+        findings->Weighed(*rule, element,
+                          absl::StrCat("含有“", word, "”：涉密和工作秘密不得进入本网络"));
+    }
+  };
+  look(entry.name(), "name");
+  look(entry.classification(), "classification");
+  for (int i = 0; i < entry.items_size(); ++i)
+    look(entry.items(i).classification(), absl::StrCat("items[", i, "].classification"));
+}
+
+// 基础信息资源 are shared unconditionally: a rule of the pack says which classes are, and what
+// follows.
+void CheckBaseLibrary(const v1::CatalogEntry& entry, const RulesOfDay& rules, Findings* findings) {
+  const v1::EntryRule* rule = rules.FindEntryRule("base_unconditional");
+  if (rule == nullptr || !RuleCovers(*rule, entry.class_())) return;
+  const auto narrow = [](const v1::Sharing& sharing) {
+    return sharing.type() == v1::SHARING_TYPE_CONDITIONAL ||
+           sharing.type() == v1::SHARING_TYPE_NOT_SHARED;
+  };
+  if (narrow(entry.sharing())) {
+    findings->Weighed(*rule, "sharing.type", "基础信息资源应无条件共享");
+  }
+  for (int i = 0; i < entry.items_size(); ++i) {
+    if (narrow(entry.items(i).sharing())) {
+      findings->Weighed(
+          *rule, absl::StrCat("items[", i, "].sharing.type"),
+          absl::StrCat("基础信息资源的信息项“", entry.items(i).name(), "”应无条件共享"));
+    }
+  }
+}
+
 }  // namespace
 
-std::vector<EntryProblem> CheckEntry(const v1::CatalogEntry& entry) {
+std::vector<v1::Problem> CheckEntry(const v1::CatalogEntry& entry, const RulesOfDay& rules) {
   Findings findings;
   CheckClasses(entry, &findings);
   findings.Require(entry.name(), "name", "信息资源名称");
@@ -221,26 +321,29 @@ std::vector<EntryProblem> CheckEntry(const v1::CatalogEntry& entry) {
                      "yearly irregular other");
   }
   CheckResources(entry, &findings);
-  if (!entry.secrecy().empty() && entry.secrecy() != "非涉密") {
-    findings.Problem("secrecy", "涉密资源不得进入本网络");
-  }
+  CheckSecrecy(entry, rules, &findings);
+  CheckBaseLibrary(entry, rules, &findings);
   if (entry.ByteSizeLong() > kEntryBytesMax) {
     findings.Problem("entry", absl::StrCat("条目超过 ", kEntryBytesMax, " 字节"));
   }
   return findings.Take();
 }
 
-absl::Status ValidateEntry(const v1::CatalogEntry& entry) {
+absl::Status RefuseProblems(const std::vector<v1::Problem>& problems) {
   std::vector<std::string> texts;
-  std::string first;
-  for (const EntryProblem& problem : CheckEntry(entry)) {
-    if (problem.warning) continue;
-    if (texts.empty()) first = problem.element;
-    texts.push_back(absl::StrCat(problem.element, ": ", problem.text));
+  const v1::Problem* first = nullptr;
+  for (const v1::Problem& problem : problems) {
+    if (problem.warning()) continue;
+    if (first == nullptr) first = &problem;
+    texts.push_back(absl::StrCat(problem.element(), ": ", problem.text()));
   }
-  if (texts.empty()) return absl::OkStatus();
+  if (first == nullptr) return absl::OkStatus();
   return Error(absl::StatusCode::kInvalidArgument, "entry_invalid", absl::StrJoin(texts, "; "),
-               first);
+               first->element(), first->remedy());
+}
+
+absl::Status ValidateEntry(const v1::CatalogEntry& entry, const RulesOfDay& rules) {
+  return RefuseProblems(CheckEntry(entry, rules));
 }
 
 }  // namespace guantong

@@ -4,9 +4,15 @@
 
 #include "absl/strings/string_view.h"
 #include "catalog/base/digest.h"
+#include "catalog/base/limits.h"
 #include "catalog/base/status.h"
 #include "catalog/entry.h"
+#include "guantong/v1/class.pb.h"
+#include "guantong/v1/code_list.pb.h"
+#include "guantong/v1/demand.pb.h"
 #include "guantong/v1/entry.pb.h"
+#include "guantong/v1/rule.pb.h"
+#include "guantong/v1/ruling.pb.h"
 
 namespace guantong {
 namespace {
@@ -70,11 +76,58 @@ absl::string_view ApplyEntry(const v1::FeedId& feed, const FeedKey& key, const s
               withdrawn ? Tombstone(entry).SerializeAsString() : bytes);
   if (feed.kind() == v1::FEED_KIND_CATALOG_OPEN) {
     writes->Put(EntryIndexKey(entry.code(), key), "");
+    for (const std::string& alias : entry.aliases()) {
+      if (alias.size() <= kFactNameBytesMax) writes->Put(AliasKey(alias, key), entry.code());
+    }
   }
   return "";
 }
 
-absl::Status DeleteIndices(const Reader& store, const FeedKey& key, WriteSet* writes) {
+template <typename Message>
+Message Parsed(const std::string& bytes) {
+  Message message;
+  if (!message.ParseFromString(bytes)) message.Clear();
+  return message;
+}
+
+struct NamedFact {
+  v1::FeedKind kind;
+  std::string name;  // empty: it does not parse
+  const std::string* bytes;
+};
+
+// A record that stands under a name of its own and is its origin's to say, whatever it says; what
+// it counts for is decided where it is read.
+NamedFact NamedFactOf(const v1::Record& record) {
+  switch (record.fact_case()) {
+    case v1::Record::kClassNode:
+      return {v1::FEED_KIND_CLASSES, Parsed<v1::ClassNode>(record.class_node()).code(),
+              &record.class_node()};
+    case v1::Record::kCodeList:
+      return {v1::FEED_KIND_CODE_LISTS, Parsed<v1::CodeList>(record.code_list()).key(),
+              &record.code_list()};
+    case v1::Record::kRule:
+      return {v1::FEED_KIND_RULES, Parsed<v1::Rule>(record.rule()).name(), &record.rule()};
+    case v1::Record::kRuling:
+      return {v1::FEED_KIND_RULINGS, Parsed<v1::Ruling>(record.ruling()).code(), &record.ruling()};
+    case v1::Record::kDemand:
+      return {v1::FEED_KIND_DEMANDS, Parsed<v1::Demand>(record.demand()).id(), &record.demand()};
+    default:
+      return {v1::FEED_KIND_UNSPECIFIED, "", nullptr};
+  }
+}
+
+absl::string_view ApplyNamed(const v1::FeedId& feed, const FeedKey& key, const v1::Record& record,
+                             WriteSet* writes) {
+  const NamedFact fact = NamedFactOf(record);
+  if (fact.kind != feed.kind()) return "a fact in a feed of another kind";
+  if (fact.name.empty() || fact.name.size() > kFactNameBytesMax) return "a fact without a name";
+  writes->Put(EntryKey(key, fact.name), *fact.bytes);
+  return "";
+}
+
+absl::Status DeleteIndices(const Reader& store, const v1::FeedId& feed, const FeedKey& key,
+                           WriteSet* writes) {
   const std::string members = MemberPrefix(key);
   const auto member = store.Scan(members, PrefixEnd(members));
   for (; member->Valid(); member->Next()) {
@@ -85,6 +138,11 @@ absl::Status DeleteIndices(const Reader& store, const FeedKey& key, WriteSet* wr
   const auto entry = store.Scan(entries, PrefixEnd(entries));
   for (; entry->Valid(); entry->Next()) {
     writes->Delete(EntryIndexKey(entry->key().substr(entries.size()), key));
+    if (feed.kind() != v1::FEED_KIND_CATALOG_OPEN) continue;
+    v1::CatalogEntry held;
+    if (held.ParseFromArray(entry->value().data(), static_cast<int>(entry->value().size()))) {
+      for (const std::string& alias : held.aliases()) writes->Delete(AliasKey(alias, key));
+    }
   }
   return entry->status();
 }
@@ -104,6 +162,13 @@ SkippedFacts ApplyRecords(const v1::FeedId& feed, const NodePath& origin_path,
       case v1::Record::kEntry:
         wrong = ApplyEntry(feed, key, record.entry(), writes);
         break;
+      case v1::Record::kClassNode:
+      case v1::Record::kCodeList:
+      case v1::Record::kRule:
+      case v1::Record::kRuling:
+      case v1::Record::kDemand:
+        wrong = ApplyNamed(feed, key, record, writes);
+        break;
       case v1::Record::kEpochOpened:
       case v1::Record::kFeedClosed:
       case v1::Record::kFeedOpened:
@@ -122,6 +187,35 @@ SkippedFacts ApplyRecords(const v1::FeedId& feed, const NodePath& origin_path,
   return skipped;
 }
 
+bool FactFromStore(v1::FeedKind kind, absl::string_view value, v1::Record* record) {
+  const auto bytes = [&] { return std::string(value); };
+  switch (kind) {
+    case v1::FEED_KIND_MEMBERSHIP:
+      return record->mutable_member()->ParseFromArray(value.data(), static_cast<int>(value.size()));
+    case v1::FEED_KIND_CATALOG_OPEN:
+    case v1::FEED_KIND_CATALOG_UPWARD:
+      record->set_entry(bytes());
+      return true;
+    case v1::FEED_KIND_CLASSES:
+      record->set_class_node(bytes());
+      return true;
+    case v1::FEED_KIND_CODE_LISTS:
+      record->set_code_list(bytes());
+      return true;
+    case v1::FEED_KIND_RULES:
+      record->set_rule(bytes());
+      return true;
+    case v1::FEED_KIND_RULINGS:
+      record->set_ruling(bytes());
+      return true;
+    case v1::FEED_KIND_DEMANDS:
+      record->set_demand(bytes());
+      return true;
+    default:
+      return false;
+  }
+}
+
 absl::StatusOr<SkippedFacts> ReplaceRecords(const Reader& store, const v1::FeedId& feed,
                                             const NodePath& origin_path, const v1::Records& records,
                                             WriteSet* writes) {
@@ -135,7 +229,7 @@ absl::StatusOr<SkippedFacts> ReplaceRecords(const Reader& store, const v1::FeedI
 absl::Status DropRecords(const Reader& store, const v1::FeedId& feed, WriteSet* writes) {
   const FeedKey key = FeedKey::Of(feed);
   WriteSet drop;
-  GT_RETURN_IF_ERROR(DeleteIndices(store, key, &drop));
+  GT_RETURN_IF_ERROR(DeleteIndices(store, feed, key, &drop));
   // By range, so that facts which are ordered and not yet durable go as well; an index key of
   // theirs points at nothing.
   drop.DeleteRange(MemberPrefix(key), PrefixEnd(MemberPrefix(key)));

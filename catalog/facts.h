@@ -32,6 +32,9 @@ struct SkippedFacts {
 SkippedFacts ApplyRecords(const v1::FeedId& feed, const NodePath& origin_path,
                           const v1::Records& records, WriteSet* writes);
 
+// The record that brought a stored fact of a feed of `kind` (keys.h, M and E); false: it is none.
+bool FactFromStore(v1::FeedKind kind, absl::string_view value, v1::Record* record);
+
 // A snapshot replaces all facts of the feed: removes what is there and not in `records`. Errors are
 // the store's. Writes of this feed that are ordered and not yet durable are replaced, too.
 absl::StatusOr<SkippedFacts> ReplaceRecords(const Reader& store, const v1::FeedId& feed,

@@ -101,6 +101,39 @@ std::string EntryKey(const FeedKey& feed, absl::string_view code) {
   return FeedScoped('E', feed, code);
 }
 
+namespace {
+
+// Ends the code, so that no code is the beginning of another one's keys.
+std::string CodeScoped(char kind, absl::string_view code) {
+  std::string key = Key(kind, code);
+  key.push_back('\0');
+  return key;
+}
+
+std::string CodeNumber(char kind, absl::string_view code, uint64_t number) {
+  std::string key = CodeScoped(kind, code);
+  AppendBigEndian64(number, &key);
+  return key;
+}
+
+}  // namespace
+
+std::string ReviewKey(absl::string_view code) { return Key('r', code); }
+std::string ActKey(absl::string_view code, uint64_t number) {
+  return CodeNumber('a', code, number);
+}
+std::string ActPrefix(absl::string_view code) { return CodeScoped('a', code); }
+std::string VersionKey(absl::string_view code, uint64_t version) {
+  return CodeNumber('v', code, version);
+}
+std::string VersionPrefix(absl::string_view code) { return CodeScoped('v', code); }
+std::string AliasKey(absl::string_view alias, const FeedKey& feed) {
+  return CodeScoped('j', alias) + feed.str();
+}
+std::string AliasPrefix(absl::string_view alias) { return CodeScoped('j', alias); }
+std::string PersonKey(absl::string_view id) { return Key('p', id); }
+std::string ProfileOwnerKey(absl::string_view key_digest) { return Key('k', key_digest); }
+
 std::string EntryPrefix(const FeedKey& feed) { return FeedScoped('E', feed, ""); }
 
 std::string EntryIndexKey(absl::string_view code, const FeedKey& feed) {

@@ -12,10 +12,13 @@
 //   R feed run4 rowkey           Row (empty: deleted)  sorted runs
 //   M feed nodeid32              Member                by the admitting parent's feed
 //   m nodeid32 feed              -                     which feeds speak for a node
-//   E feed code                  CatalogEntry          published versions and tombstones
+//   E feed name                  CatalogEntry          by code: published versions and tombstones;
+//   in feeds
+//                                                      of other kinds ClassNode, CodeList, Rule,
+//                                                      Ruling, Demand
 //   J code 0x00 feed             -                     which open catalogue feeds hold a code
 //   D code                       CatalogEntry          drafts of this node
-//   S division                   uint64 text           last serial given
+//   S division                   uint64 text           last serial given; also "class/", "person"
 //   P feed pushid                PushRecord            results of own pushes
 //   Q time8 feed pushid          -                     their order of age
 //   G feed                       PendingPush           being sequenced
@@ -27,7 +30,13 @@
 //   K label                      StoredToken
 //   U uscc                       StoredDepartment
 //   W feed epoch8 last8          SignedBatch           superseded batches, to be listed
-//   X name                       node facts: "format", "restored" (storage.v1.Restored)
+//   r code                       StoredReview          drafts of this node under approval
+//   a code 0x00 n8               Act                   what was done to own entries, for ever
+//   v code 0x00 version8         CatalogEntry          versions of own entries that were in force,
+//   for ever j alias 0x00 feed            code                  other codes of entries in open
+//   catalogue feeds p id                         StoredPerson k digest32                   id whose
+//   profile has this key X name                       node facts: "format", "restored"
+//   (storage.v1.Restored)
 #ifndef GUANTONG_CATALOG_KEYS_H_
 #define GUANTONG_CATALOG_KEYS_H_
 
@@ -83,6 +92,15 @@ std::string EntryIndexPrefix(absl::string_view code);
 // The feed an index key ends with.
 FeedKey FeedOfIndexKey(absl::string_view key);
 std::string DraftKey(absl::string_view code);
+std::string ReviewKey(absl::string_view code);
+std::string ActKey(absl::string_view code, uint64_t number);
+std::string ActPrefix(absl::string_view code);
+std::string VersionKey(absl::string_view code, uint64_t version);
+std::string VersionPrefix(absl::string_view code);
+std::string AliasKey(absl::string_view alias, const FeedKey& feed);
+std::string AliasPrefix(absl::string_view alias);
+std::string PersonKey(absl::string_view id);
+std::string ProfileOwnerKey(absl::string_view key_digest);
 std::string SerialKey(absl::string_view division);
 std::string PushKey(const FeedKey& feed, absl::string_view push_id);
 std::string PushAgeKey(uint64_t unix_ms, const FeedKey& feed, absl::string_view push_id);

@@ -6,6 +6,8 @@
 #include "catalog/base/digest.h"
 #include "catalog/base/limits.h"
 #include "catalog/base/status.h"
+#include "catalog/facts.h"
+#include "catalog/feed_kind.h"
 #include "catalog/table.h"
 #include "guantong/v1/row.pb.h"
 
@@ -92,11 +94,8 @@ absl::Status AddRecords(const Reader& snapshot, const std::string& prefix, v1::F
   for (; cursor->Valid(); cursor->Next()) {
     const absl::string_view value = cursor->value();
     v1::Record* record = chunk.add_records();
-    if (kind != v1::FEED_KIND_MEMBERSHIP) {
-      record->set_entry(value.data(), value.size());
-    } else if (!record->mutable_member()->ParseFromArray(value.data(),
-                                                         static_cast<int>(value.size()))) {
-      return Error(absl::StatusCode::kDataLoss, "store_corrupt", "a member cannot be read");
+    if (!FactFromStore(kind, value, record)) {
+      return Error(absl::StatusCode::kDataLoss, "store_corrupt", "a fact cannot be read");
     }
     ++records;
     if (chunker.Ends(cursor->key().substr(prefix.size()), value.size())) {
@@ -132,9 +131,11 @@ absl::StatusOr<v1::Manifest> BuildSnapshot(const Reader& snapshot, const FeedKey
       manifest.set_commit(record.visible_commit());
       GT_RETURN_IF_ERROR(AddRows(snapshot, feed, &manifest, keep));
       break;
-    case v1::FEED_KIND_MEMBERSHIP:
-    case v1::FEED_KIND_CATALOG_OPEN:
-    case v1::FEED_KIND_CATALOG_UPWARD:
+    default:
+      if (FindRecordKind(record.feed().kind()) == nullptr) {
+        return Error(absl::StatusCode::kFailedPrecondition, "feed_not_keyed",
+                     "records of this kind of feed are kept one by one and have no snapshot");
+      }
       // Facts hold from the batch that brings them: the head is what the store shows.
       *manifest.mutable_at() = record.head();
       manifest.set_commit(record.commit());
@@ -143,9 +144,6 @@ absl::StatusOr<v1::Manifest> BuildSnapshot(const Reader& snapshot, const FeedKey
           record.feed().kind() == v1::FEED_KIND_MEMBERSHIP ? MemberPrefix(feed) : EntryPrefix(feed),
           record.feed().kind(), &manifest, keep));
       break;
-    default:
-      return Error(absl::StatusCode::kFailedPrecondition, "feed_not_keyed",
-                   "records of this kind of feed are kept one by one and have no snapshot");
   }
   return manifest;
 }

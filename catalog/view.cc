@@ -57,6 +57,7 @@ bool IsWanted(const v1::CatalogEntry& entry, const EntryQuery& query,
 absl::StatusOr<v1::CatalogEntry> FindEntry(const Reader& snapshot, absl::string_view code,
                                            UpwardItems items) {
   std::optional<v1::CatalogEntry> entry = EntryInForce(snapshot, code);
+  if (!entry) entry = EntryByAlias(snapshot, code);
   if (!entry) {
     return Error(absl::StatusCode::kNotFound, "entry_unknown",
                  absl::StrCat("没有信息资源代码为 ", code, " 的目录条目"), code);

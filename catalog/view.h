@@ -18,8 +18,8 @@ namespace guantong {
 // to another node holds or betrays them.
 enum class UpwardItems { kShown, kKeptBack };
 
-// The entry in force under `code` (tombstones included), with the items of the upward feed where
-// held and `items` says so. NOT_FOUND entry_unknown.
+// The entry in force under `code`, or the one that has it for an alias (tombstones included), with
+// the items of the upward feed where held and `items` says so. NOT_FOUND entry_unknown.
 absl::StatusOr<v1::CatalogEntry> FindEntry(const Reader& snapshot, absl::string_view code,
                                            UpwardItems items = UpwardItems::kShown);
 

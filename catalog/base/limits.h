@@ -36,6 +36,7 @@ inline constexpr size_t kNumberDigitsMax = 128;  // before the point, and after 
 
 // Entries.
 inline constexpr size_t kEntryBytesMax = 1 << 20;
+inline constexpr size_t kFactNameBytesMax = 256;  // the name a fact stands under in its feed
 
 // Tables.
 inline constexpr size_t kRunsMax = 8;  // in front of the base; above it a push waits

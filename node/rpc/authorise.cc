@@ -47,6 +47,8 @@ bool Allows(v1::Access access, CertificateRole role) {
       return department;
     case v1::ACCESS_EDITOR:
       return role == CertificateRole::kEditor;
+    case v1::ACCESS_APPROVER:
+      return role == CertificateRole::kApprover;
     case v1::ACCESS_PROFILE:
       return department || role == CertificateRole::kOperator;
     default:

@@ -3,9 +3,12 @@
 
 #include "guantong/v1/access.pb.h"
 #include "guantong/v1/catalog.pb.h"
+#include "guantong/v1/class.pb.h"
 #include "guantong/v1/data.pb.h"
 #include "guantong/v1/enrolment.pb.h"
 #include "guantong/v1/node.pb.h"
+#include "guantong/v1/person.pb.h"
+#include "guantong/v1/review.pb.h"
 #include "tests/catch.h"
 
 namespace guantong {
@@ -14,7 +17,9 @@ namespace {
 TEST_CASE("Every method of every service declares its access") {
   const google::protobuf::FileDescriptor* files[] = {
       v1::EntryRequest::descriptor()->file(), v1::PushRequest::descriptor()->file(),
-      v1::EnrolRequest::descriptor()->file(), v1::StatusRequest::descriptor()->file()};
+      v1::EnrolRequest::descriptor()->file(), v1::StatusRequest::descriptor()->file(),
+      v1::ClassNode::descriptor()->file(),    v1::Person::descriptor()->file(),
+      v1::ReviewRequest::descriptor()->file()};
   int methods = 0;
   for (const auto* file : files) {
     REQUIRE(file->service_count() == 1);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "catalog/base/limits.h"
 #include "catalog/base/status.h"
 #include "catalog/format.h"
@@ -65,8 +66,8 @@ TEST_CASE("entry: credit codes of GB 32100") {
 
 TEST_CASE("entry: a complete entry has no problems") {
   const v1::CatalogEntry entry = Streets();
-  for (const EntryProblem& problem : CheckEntry(entry)) {
-    FAIL_CHECK(problem.element << ": " << problem.text);
+  for (const v1::Problem& problem : CheckEntry(entry)) {
+    FAIL_CHECK(problem.element() << ": " << problem.text());
   }
   CHECK(ValidateEntry(entry).ok());
 }
@@ -141,12 +142,12 @@ TEST_CASE("entry: each rule is broken once") {
   for (const Case& broken : cases) {
     v1::CatalogEntry entry = Streets();
     broken.change(&entry);
-    const std::vector<EntryProblem> problems = CheckEntry(entry);
+    const std::vector<v1::Problem> problems = CheckEntry(entry);
     INFO(broken.element << " of " << problems.size());
     REQUIRE(problems.size() == 1);
-    CHECK(problems[0].element == broken.element);
-    CHECK(problems[0].warning == broken.warning);
-    CHECK_FALSE(problems[0].text.empty());
+    CHECK(problems[0].element() == broken.element);
+    CHECK(problems[0].warning() == broken.warning);
+    CHECK_FALSE(problems[0].text().empty());
     const absl::Status status = ValidateEntry(entry);
     CHECK(status.ok() == broken.warning);
     if (!status.ok()) {
@@ -170,8 +171,12 @@ TEST_CASE("entry: what is right in other ways") {
   v1::CatalogEntry entry = Streets();
   entry.set_secrecy("非涉密");
   CHECK(ValidateEntry(entry).ok());
+  // Published before anything is bound; of a database the items are known all the same.
   entry.clear_resources();
+  CHECK(ValidateEntry(entry).ok());
   entry.clear_items();
+  CHECK(DetailOf(ValidateEntry(entry)).subject == "items");
+  entry.set_format("0105");
   CHECK(ValidateEntry(entry).ok());
   v1::Resource* file = entry.add_resources();
   file->set_id("docs");
@@ -185,6 +190,104 @@ TEST_CASE("entry: what is right in other ways") {
   entry.mutable_sharing()->set_type(v1::SHARING_TYPE_CONDITIONAL);
   entry.mutable_sharing()->set_condition("工作参考");
   CHECK(ValidateEntry(entry).ok());
+}
+
+RulesOfDay Weighed(const char* check, v1::RuleWeight weight, std::vector<std::string> classes,
+                   std::vector<std::string> words) {
+  v1::RulePack pack;
+  pack.set_id("test");
+  pack.set_effective_from("2020-01-01");
+  v1::EntryRule* rule = pack.add_entry_rules();
+  rule->set_check(check);
+  rule->set_weight(weight);
+  rule->set_basis("某号文");
+  for (const std::string& one : classes) rule->add_classes(one);
+  for (const std::string& one : words) rule->add_words(one);
+  RuleBook book;
+  book.Add(pack);
+  return book.On(absl::CivilDay(2026, 1, 1));
+}
+
+TEST_CASE("entry: what a base library shares is unconditional, as heavily as a rule says") {
+  v1::CatalogEntry entry = Streets();
+  entry.set_class_("101");
+  entry.mutable_items(1)->mutable_sharing()->set_type(v1::SHARING_TYPE_CONDITIONAL);
+  entry.mutable_items(1)->mutable_sharing()->set_condition("核验");
+  CHECK(CheckEntry(entry).empty());
+  const auto refused =
+      CheckEntry(entry, Weighed("base_unconditional", v1::RULE_WEIGHT_REFUSE, {"1"}, {}));
+  REQUIRE(refused.size() == 1);
+  CHECK(refused[0].element() == "items[1].sharing.type");
+  CHECK_FALSE(refused[0].warning());
+  CHECK(refused[0].remedy().find("某号文") != std::string::npos);
+  const auto flagged =
+      CheckEntry(entry, Weighed("base_unconditional", v1::RULE_WEIGHT_WARN, {"1"}, {}));
+  REQUIRE(flagged.size() == 1);
+  CHECK(flagged[0].warning());
+  CHECK(
+      CheckEntry(entry, Weighed("base_unconditional", v1::RULE_WEIGHT_IGNORE, {"1"}, {})).empty());
+  entry.set_class_("301");
+  CHECK(
+      CheckEntry(entry, Weighed("base_unconditional", v1::RULE_WEIGHT_REFUSE, {"1"}, {})).empty());
+}
+
+TEST_CASE("entry: secrets of state and of work never enter, words of a rule neither") {
+  v1::CatalogEntry entry = Streets();
+  for (const char* secret : {"秘密", "机密", "工作秘密", "涉密"}) {
+    entry.set_secrecy(secret);
+    CHECK(DetailOf(ValidateEntry(entry)).subject == "secrecy");
+  }
+  entry.set_secrecy("否");
+  CHECK(ValidateEntry(entry).ok());
+  entry.set_name("工作秘密清单");
+  const RulesOfDay rules =
+      Weighed("secrecy_words", v1::RULE_WEIGHT_REFUSE, {}, {"工作秘密", "绝密"});
+  CHECK(DetailOf(ValidateEntry(entry, rules)).subject == "name");
+}
+
+TEST_CASE("entry: a lower-case provider code is taken in capitals and flagged") {
+  v1::CatalogEntry entry = Streets();
+  const std::string code = "11100000000013338W";
+  entry.set_provider_code(absl::AsciiStrToLower(code));
+  const auto problems = NormaliseEntry(&entry);
+  CHECK(entry.provider_code() == code);
+  REQUIRE(problems.size() == 1);
+  CHECK(problems[0].element() == "provider_code");
+  CHECK(problems[0].warning());
+  CHECK(NormaliseEntry(&entry).empty());
+}
+
+TEST_CASE("entry: a dictionary is named with its version, items apart by more than spaces") {
+  v1::CatalogEntry entry = Streets();
+  entry.mutable_items(0)->set_dictionary("GBT2260@2023");
+  CHECK(CheckEntry(entry).empty());
+  for (const char* bad : {"GBT2260", "@2023", "GBT2260@", "a@b@c"}) {
+    entry.mutable_items(0)->set_dictionary(bad);
+    CHECK(DetailOf(ValidateEntry(entry)).subject == "items[0].dictionary");
+  }
+  entry.mutable_items(0)->clear_dictionary();
+  entry.mutable_items(1)->set_name(" " + entry.items(0).name() + "（）");
+  const auto problems = CheckEntry(entry);
+  REQUIRE(problems.size() == 1);
+  CHECK(problems[0].element() == "items[1].name");
+  CHECK(problems[0].warning());
+}
+
+TEST_CASE("entries: what dragging down leaves behind, and names that differ by punctuation") {
+  std::vector<v1::CatalogEntry> entries(6, Streets());
+  const char* names[] = {"目录1",        "目录2",           "目录3",
+                         "企业登记信息", "企业 登记信息。", "婚姻登记2020"};
+  for (size_t i = 0; i < entries.size(); ++i) entries[i].set_name(names[i]);
+  const auto problems = CheckTogether(entries);
+  REQUIRE(problems.size() == 6);
+  for (size_t i = 0; i < 3; ++i) {
+    REQUIRE(problems[i].size() == 1);
+    CHECK(problems[i][0].text().find("目录3") != std::string::npos);
+  }
+  CHECK(problems[3].empty());
+  REQUIRE(problems[4].size() == 1);
+  CHECK(problems[4][0].text().find("企业登记信息") != std::string::npos);
+  CHECK(problems[5].empty());
 }
 
 TEST_CASE("entry: normalising fills what follows from the rest") {

@@ -236,7 +236,7 @@ TEST_CASE("snapshot: what has none is refused, and a chunk that cannot be kept e
   CHECK(DetailOf(BuildSnapshot(store, FeedKey::Of(rows), keep).status()).reason == "feed_unknown");
   PutFeed(store, rows);
   CHECK(DetailOf(BuildSnapshot(store, FeedKey::Of(rows), keep).status()).reason == "table_absent");
-  const v1::FeedId acts = FeedOf(static_cast<v1::FeedKind>(9));
+  const v1::FeedId acts = FeedOf(static_cast<v1::FeedKind>(19));
   PutFeed(store, acts);
   CHECK(DetailOf(BuildSnapshot(store, FeedKey::Of(acts), keep).status()).reason ==
         "feed_not_keyed");

@@ -1,0 +1,127 @@
+// The class tree: who may say what, what is flagged, and that nothing is cut from a code by width.
+#include "catalog/class_tree.h"
+
+#include <algorithm>
+
+#include "catalog/entry.h"
+#include "tests/catch.h"
+
+namespace guantong {
+namespace {
+
+using Sources = std::vector<ClassSource>;
+
+const std::string kRoot(32, 'r'), kProvince(32, 'p'), kCity(32, 'c');
+
+v1::ClassNode Node(const std::string& code, const std::string& parent,
+                   const std::string& name = "名称", const std::string& delegate = "") {
+  v1::ClassNode node;
+  node.set_code(code);
+  node.set_parent(parent);
+  node.set_name(name);
+  node.set_delegate(delegate);
+  return node;
+}
+
+// Segments of two and three digits, one branch delegated.
+std::vector<v1::ClassNode> RootClasses() {
+  return {Node("3", ""), Node("307", "3"), Node("307012", "307", "青海省", kProvince),
+          Node("30701201", "307012"), Node("3070220", "307")};
+}
+
+size_t Errors(const std::vector<v1::Problem>& problems) {
+  return static_cast<size_t>(
+      std::count_if(problems.begin(), problems.end(),
+                    [](const v1::Problem& problem) { return !problem.warning(); }));
+}
+
+TEST_CASE("classes: parents are what was said, whatever the widths") {
+  const ClassTree tree(Sources{{.node_id = kRoot, .is_root = true, .classes = RootClasses()}});
+  CHECK(tree.size() == 5);
+  CHECK(tree.Children("307").size() == 2);
+  CHECK(tree.Ancestors("30701201").size() == 3);
+  CHECK(tree.Ancestors("30701201")[2].code() == "307012");
+  CHECK(tree.Ancestors("3070220")[1].code() == "307");
+  CHECK(tree.Children("")[0].code() == "3");
+}
+
+TEST_CASE("classes: a level says only what stands below a class delegated to it") {
+  std::vector<v1::ClassNode> own = {Node("30701299", "307012", "省自设", kCity),
+                                    Node("3070129901", "30701299"), Node("308", "3"),
+                                    Node("307022001", "3070220")};
+  const ClassTree tree(Sources{{.node_id = kRoot, .is_root = true, .classes = RootClasses()},
+                               {.node_id = kProvince, .classes = own},
+                               {.node_id = kCity, .classes = {Node("3070129902", "30701299")}}});
+  CHECK(tree.Find("30701299") != nullptr);
+  // Given on: what was there stays, what comes is the city's to say.
+  CHECK(tree.Find("3070129901") != nullptr);
+  CHECK(tree.Find("3070129902") != nullptr);
+  CHECK(tree.Governor("30701299") == kCity);
+  std::vector<v1::ClassNode> more = {Node("3070129903", "30701299")};
+  CHECK(Errors(CheckClasses(tree, kProvince, {}, &more)) == 1);
+  CHECK(Errors(CheckClasses(tree, kCity, {}, &more)) == 0);
+  // What it said itself it may say again.
+  std::vector<v1::ClassNode> again = {Node("3070129901", "30701299")};
+  CHECK(Errors(CheckClasses(tree, kProvince, {}, &again)) == 0);
+  CHECK(tree.Find("308") == nullptr);
+  CHECK(tree.Find("307022001") == nullptr);
+  CHECK(tree.Governor("3070220") == kRoot);
+  CHECK(tree.Governor("307012") == kProvince);
+  CHECK(tree.Delegate("3070129902") == kCity);
+  CHECK(tree.Delegate("3070220").empty());
+}
+
+TEST_CASE("classes: what is wrong with a file is said, row by row") {
+  const ClassTree tree(Sources{{.node_id = kRoot, .is_root = true, .classes = RootClasses()}});
+  const auto check = [&](const std::string& who, v1::ClassNode node) {
+    std::vector<v1::ClassNode> classes = {std::move(node)};
+    return CheckClasses(tree, who, {7}, &classes);
+  };
+  CHECK(check(kRoot, Node("30702201", "307")).empty());
+  for (const v1::ClassNode& bad :
+       {Node("", "3"), Node("30x", "3"), Node("309", "3", ""), Node("3091", "309"),
+        Node("409", "3"), Node("3", "3"), Node("307012", "3"), Node(std::string(25, '3'), "3")}) {
+    INFO(bad.ShortDebugString());
+    const auto problems = check(kRoot, bad);
+    REQUIRE(Errors(problems) > 0);
+    CHECK(problems[0].place().row() == 7);
+    CHECK_FALSE(problems[0].text().empty());
+  }
+  CHECK(check(kProvince, Node("30701202", "307012")).empty());
+  CHECK(check(kProvince, Node("310", "3"))[0].element() == "not_delegated");
+  std::vector<v1::ClassNode> twice = {Node("311", "3"), Node("311", "3")};
+  CHECK(Errors(CheckClasses(tree, kRoot, {}, &twice)) == 1);
+}
+
+TEST_CASE("classes: a number for a name betrays a shifted sheet, and all below it") {
+  std::vector<v1::ClassNode> classes = {Node("4", "", "部门"), Node("401", "4", "7"),
+                                        Node("40101", "401", "省"), Node("402", "4", "真分类")};
+  const auto problems = CheckClasses(ClassTree(Sources{{.node_id = kRoot, .is_root = true}}), kRoot,
+                                     {2, 3, 4, 5}, &classes);
+  CHECK(Errors(problems) == 0);
+  REQUIRE(problems.size() == 2);
+  CHECK(problems[0].place().row() == 3);
+  CHECK(problems[1].place().row() == 4);
+  CHECK(classes[2].suspicious());
+  CHECK_FALSE(classes[3].suspicious());
+}
+
+TEST_CASE("classes: an entry wants open classes that exist, once there is a tree") {
+  std::vector<v1::ClassNode> classes = RootClasses();
+  classes[4].set_closed(true);
+  classes[4].set_successor("307012");
+  const ClassTree tree(Sources{{.node_id = kRoot, .is_root = true, .classes = classes}});
+  v1::CatalogEntry entry;
+  entry.set_class_("999");
+  CHECK(CheckClassesOf(entry, ClassTree()).empty());
+  CHECK(Errors(CheckClassesOf(entry, tree)) == 1);
+  entry.set_class_("3070220");
+  REQUIRE(Errors(CheckClassesOf(entry, tree)) == 1);
+  CHECK(CheckClassesOf(entry, tree)[0].text().find("307012") != std::string::npos);
+  entry.set_class_("307012");
+  entry.add_other_classes("3070220");
+  CHECK(CheckClassesOf(entry, tree)[0].element() == "other_classes[0]");
+}
+
+}  // namespace
+}  // namespace guantong
