@@ -27,7 +27,8 @@
 //   K label                      StoredToken
 //   U uscc                       StoredDepartment
 //   W feed epoch8 last8          SignedBatch           superseded batches, to be listed
-//   X name                       node facts: "format", "restored" (storage.v1.Restored)
+//   V path                       Departed              who stood there, below here, and went
+//   X name                       node facts: "format", "place", "restored" (storage.v1.Restored)
 #ifndef GUANTONG_CATALOG_KEYS_H_
 #define GUANTONG_CATALOG_KEYS_H_
 
@@ -99,6 +100,7 @@ std::string DepartmentKey(absl::string_view uscc);
 std::string SupersededKey(const FeedKey& feed, uint64_t epoch, uint64_t last);
 std::string SupersededPrefix(const FeedKey& feed);
 std::string NodeFactKey(absl::string_view name);
+std::string DepartedKey(absl::string_view path);
 // storage.v1.Restored, written by `guantong restore`, removed by the engine.
 std::string RestoredKey();
 

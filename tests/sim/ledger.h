@@ -92,6 +92,8 @@ struct Ledger {
   uint64_t restores = 0;
   uint64_t restored_again = 0;
   uint64_t lies = 0;
+  uint64_t moves = 0;
+  uint64_t joins = 0;
 };
 
 }  // namespace guantong::sim

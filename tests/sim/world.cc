@@ -1,5 +1,6 @@
 #include "tests/sim/world.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -33,16 +34,11 @@ World::World(const Scenario& scenario, uint64_t seed, std::ostream* trace_out)
     children_[places_[i].parent].push_back(i);
     network_.Join(nodes_[i].get(), nodes_[places_[i].parent].get());
   }
-  for (size_t i = places_.size(); i-- > 0;) {
-    Reach& reach = reach_[i];
-    reach.country |= places_[i].scope == CatalogScope::kCountry;
-    if (places_[i].scope == CatalogScope::kProvince && places_[i].path.depth() > 1) {
-      reach.provinces.insert(places_[i].path.Ancestor(1).text());
-    }
-    if (i == 0) break;
-    Reach& above = reach_[places_[i].parent];
-    above.country |= reach.country;
-    above.provinces.insert(reach.provinces.begin(), reach.provinces.end());
+  network_.SetGate([this](Node& child, Node& parent) { return !RenewedFirst(child, parent); });
+  FindReach();
+  if (scenario_.faults().alone() > 0) {
+    Random random = random_.Fork("alone");
+    BeginAlone(random);
   }
   Random strange = random_.Fork("strange");
   for (size_t i = 0; i < places_.size(); ++i) {
@@ -54,6 +50,20 @@ World::World(const Scenario& scenario, uint64_t seed, std::ostream* trace_out)
   }
   started_.assign(nodes_.size(), schedule_.now());
   for (auto& node : nodes_) node->Start();
+}
+
+void World::FindReach() {
+  reach_.assign(places_.size(), {});
+  // Whoever moved may stand before its parent in the order of growth.
+  for (size_t i = 0; i < places_.size(); ++i) {
+    const Place& place = places_[i];
+    const bool province = place.scope == CatalogScope::kProvince && place.path.depth() > 1;
+    for (size_t at = i;; at = places_[at].parent) {
+      reach_[at].country |= place.scope == CatalogScope::kCountry;
+      if (province) reach_[at].provinces.insert(place.path.Ancestor(1).text());
+      if (at == 0) break;
+    }
+  }
 }
 
 EngineOptions World::OptionsFor(Random& shape) const {
@@ -72,6 +82,96 @@ EngineOptions World::OptionsFor(Random& shape) const {
     options.manifest_idle = absl::Seconds(5 + static_cast<int64_t>(shape.Below(60)));
   }
   return options;
+}
+
+// --- nodes that stand elsewhere ------------------------------------------------------------------
+
+bool World::Above(size_t above, size_t index) const {
+  while (index != above && index != 0) index = places_[index].parent;
+  return index == above;
+}
+
+bool World::Move(size_t index, size_t parent, absl::Duration down) {
+  size_t deepest = 0;
+  for (size_t i = 0; i < places_.size(); ++i) {
+    if (Above(index, i)) deepest = std::max(deepest, places_[i].path.depth());
+  }
+  const size_t before = places_[index].path.depth();
+  const bool too_deep = places_[parent].path.depth() + 1 + deepest - before > kPathDepthMax;
+  if (index == 0 || Above(index, parent) || places_[index].parent == parent || too_deep ||
+      !SameNetwork(index, parent)) {
+    return false;
+  }
+  trace_.Note(node(index).name(), absl::StrCat("moves below ", node(parent).name()));
+  Crash(index);
+  const std::string label = absl::StrCat("m", ++moves_);
+  std::erase(children_[places_[index].parent], index);
+  children_[parent].push_back(index);
+  places_[index].parent = parent;
+  const NodePath from = places_[index].path;
+  const NodePath to = places_[parent].path.Child(label);
+  for (size_t i = 0; i < places_.size(); ++i) {
+    if (Above(index, i)) places_[i].path = places_[i].path.Moved(from, to);
+  }
+  FindReach();
+  labels_[index] = label;
+  node(index).Become(IssuedBy(node(parent).identity(), node(index).identity(), label));
+  network_.Rejoin(EdgeOf(index), &node(parent));
+  unsettled_ = true;
+  ++ledger_.moves;
+  schedule_.After(down, [this, index] { Start(index); });
+  return true;
+}
+
+// Leaves the branches' places as they will be.
+void World::BeginAlone(Random& random) {
+  unsettled_ = true;
+  for (int i = 0; i < scenario_.faults().alone(); ++i) {
+    const size_t index = 1 + random.Below(places_.size() - 1);
+    const bool nested = std::any_of(alone_.begin(), alone_.end(), [&](size_t other) {
+      return Above(other, index) || Above(index, other);
+    });
+    if (nested) continue;
+    alone_.push_back(index);
+    for (size_t at = index; at < places_.size(); ++at) {
+      if (!Above(index, at)) continue;
+      labels_[at] = std::string(places_[at].path.Label());
+      node(at).Become(at == index ? AloneAs(node(at).identity())
+                                  : IssuedBy(node(places_[at].parent).identity(),
+                                             node(at).identity(), labels_[at]));
+    }
+    network_.Cut(EdgeOf(index));
+  }
+}
+
+void World::JoinAlone(size_t index) {
+  const size_t parent = places_[index].parent;
+  trace_.Note(node(index).name(), "joins");
+  Crash(index);
+  node(index).Become(IssuedBy(node(parent).identity(), node(index).identity(), labels_[index]));
+  network_.Mend(EdgeOf(index));
+  ++ledger_.joins;
+  Start(index);
+}
+
+// A child whose chain is not the one its parent would issue is renewed, and begins anew.
+bool World::RenewedFirst(Node& child, Node& parent) {
+  v1::CertificateChain above = child.identity().chain;
+  above.mutable_certificates()->DeleteSubrange(0, 1);
+  if (above.SerializeAsString() == parent.identity().chain.SerializeAsString()) return false;
+  const size_t index = child.index();
+  if (parent.index() != places_[index].parent) return true;
+  schedule_.After(absl::ZeroDuration(), [this, index, parent = parent.index()] {
+    if (!node(index).up() || places_[index].parent != parent) return;
+    const std::string label(node(index).path().Label());
+    const auto admitted = labels_.find(index);
+    trace_.Note(node(index).name(), "is renewed");
+    Crash(index);
+    node(index).Become(IssuedBy(node(parent).identity(), node(index).identity(),
+                                admitted == labels_.end() ? label : admitted->second));
+    Start(index);
+  });
+  return true;
 }
 
 void World::Crash(size_t index) {
