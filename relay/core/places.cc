@@ -20,6 +20,16 @@ int64_t SinceOf(const VerifiedChain& chain) { return absl::ToUnixSeconds(chain.n
 
 }  // namespace
 
+void TellPlace(Core& core, Turn& turn, Peer& peer, const std::string& node_id) {
+  const NodePlace& place = core.places.at(node_id);
+  absl::Time& told = peer.moves_told.try_emplace(node_id, absl::InfinitePast()).first->second;
+  if (turn.now - told < kTellEvery || core.chains.Find(place.chain) == nullptr) return;
+  told = turn.now;
+  v1::Frame frame;
+  *frame.mutable_moved()->mutable_chain() = core.chains.Certificates(place.chain);
+  SendFrame(turn, peer, v1::LANE_CONTROL, frame);
+}
+
 // --- this node itself ----------------------------------------------------------------------------
 
 absl::Status Places::Load(WriteSet* writes) {
@@ -38,6 +48,7 @@ absl::Status Places::Load(WriteSet* writes) {
   const bool moved = joined || from != core_.self_path();
   writes->Put(NodeFactKey(kPlaceFact), core_.self_path().text());
   writes->Put(NodeFactKey(kNetworkFact), core_.chains.network());
+  core_.moved = moved;
   for (auto& [key, feed] : core_.feeds) LoadFeed(moved, joined, from, feed, writes);
   if (moved) {
     for (auto& [key, interest] : core_.subscriptions) {
@@ -156,12 +167,30 @@ void Places::Proved(Turn& turn, FeedState& feed, const VerifiedChain& signer,
     feed.record.set_proved_path(signer.path.text());
   }
   NodePlace& place = core_.places[signer.node_id];
-  const NodePath before = place.chain.empty() ? feed.origin_path : place.path;
+  const NodePath before = place.chain.empty() ? Admitted(signer.node_id, feed) : place.path;
   if (place.chain.empty() || SinceOf(signer) > place.since)
     place = {.path = signer.path, .since = SinceOf(signer), .chain = chain};
   if (place.path != before) Relocate(turn, signer.node_id, before);
   Set(feed, place.path);  // also a feed whose late records are of the place before
   feed.record.set_place_since(place.since);
+}
+
+// Where the node stood before the first of its feeds came here.
+NodePath Places::Admitted(const std::string& node_id, const FeedState& feed) const {
+  NodePath path = feed.origin_path;
+  const std::string prefix = MemberIndexPrefix(node_id);
+  for (auto cursor = core_.store->Scan(prefix, PrefixEnd(prefix)); cursor->Valid();
+       cursor->Next()) {
+    std::string bytes;
+    v1::Member member;
+    if (!core_.store->Get(MemberKey(FeedOfIndexKey(cursor->key()), node_id), &bytes).ok() ||
+        !member.ParseFromString(bytes)) {
+      continue;
+    }
+    absl::StatusOr<NodePath> named = NodePath::Parse(member.path());
+    if (named.ok() && *named != feed.proved_path) path = *std::move(named);
+  }
+  return path;
 }
 
 bool Places::Outdated(Turn& turn, Peer& peer, const VerifiedChain& signer) {
@@ -170,18 +199,8 @@ bool Places::Outdated(Turn& turn, Peer& peer, const VerifiedChain& signer) {
       !peer.who.path.Contains(signer.path) || peer.who.path.Contains(place->second.path)) {
     return false;
   }
-  Tell(turn, peer, signer.node_id);
+  TellPlace(core_, turn, peer, signer.node_id);
   return true;
-}
-
-void Places::Tell(Turn& turn, Peer& peer, const std::string& node_id) {
-  const NodePlace& place = core_.places.at(node_id);
-  absl::Time& told = peer.moves_told.try_emplace(node_id, absl::InfinitePast()).first->second;
-  if (turn.now - told < kTellEvery || core_.chains.Find(place.chain) == nullptr) return;
-  told = turn.now;
-  v1::Frame frame;
-  *frame.mutable_moved()->mutable_chain() = core_.chains.Certificates(place.chain);
-  SendFrame(turn, peer, v1::LANE_CONTROL, frame);
 }
 
 // Somebody this node has to do with: others are nothing to remember.
@@ -230,6 +249,13 @@ void Places::OnMoved(Turn& turn, Peer& peer, const v1::Moved& moved) {
   if (before != place.path) Relocate(turn, signer.node_id, before);
 }
 
+// It is given what it looks at from above, and would never hear of it again.
+bool Places::LeavesScope(const Peer& peer, const NodePath& from, const NodePath& to) const {
+  const Interests* theirs = core_.TheirInterests(peer);
+  return theirs != nullptr && theirs->CoversByScope(v1::FEED_KIND_CATALOG_OPEN, from) &&
+         !theirs->CoversByScope(v1::FEED_KIND_CATALOG_OPEN, to);
+}
+
 void Places::Relocate(Turn& turn, const std::string& node_id, const NodePath& from) {
   const NodePlace place = core_.places.at(node_id);
   turn.Say(absl::StrCat("the node at ", DisplayPath(from), " stands at ", DisplayPath(place.path),
@@ -250,10 +276,12 @@ void Places::Relocate(Turn& turn, const std::string& node_id, const NodePath& fr
     }
   }
   if (core_.departed.erase(place.path) > 0) turn.writes().Delete(DepartedKey(place.path.text()));
-  Peer* behind = core_.NextHop(from);
   if (core_.IsBelow(from)) Depart(turn, node_id, from);
-  if (behind != nullptr && !behind->who.is_parent && behind != core_.NextHop(place.path))
-    Tell(turn, *behind, node_id);
+  for (auto& [link, peer] : core_.peers) {
+    if (peer.who.is_parent) continue;
+    const bool behind = peer.who.path.Contains(from) && !peer.who.path.Contains(place.path);
+    if (behind || LeavesScope(peer, from, place.path)) TellPlace(core_, turn, peer, node_id);
+  }
   core_.places_changed = true;
 }
 

@@ -19,6 +19,9 @@
 
 namespace guantong {
 
+// Tells a neighbour where the node stands, at most once a second.
+void TellPlace(Core& core, Turn& turn, Peer& peer, const std::string& node_id);
+
 class Places {
  public:
   Places(Core* core, Origin* origin, Sender* sender, Wants* wants, Sync* sync)
@@ -46,10 +49,11 @@ class Places {
   void CountBelow(const NodePath& from);
   bool Known(const std::string& node_id) const;
   NodePath FormerPlace(const std::string& node_id) const;
+  NodePath Admitted(const std::string& node_id, const FeedState& feed) const;
   void Set(FeedState& feed, const NodePath& path);
   void Relocate(Turn& turn, const std::string& node_id, const NodePath& from);
   void Depart(Turn& turn, const std::string& node_id, const NodePath& from);
-  void Tell(Turn& turn, Peer& peer, const std::string& node_id);
+  bool LeavesScope(const Peer& peer, const NodePath& from, const NodePath& to) const;
 
   Core& core_;
   Origin& origin_;

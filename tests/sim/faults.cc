@@ -5,6 +5,7 @@
 
 #include "catalog/base/status.h"
 #include "guantong/storage/v1/store.pb.h"
+#include "tests/sim/identity.h"
 #include "tests/sim/scenario.h"
 
 namespace guantong::sim {
@@ -89,6 +90,7 @@ void Faults::CrashOne() {
 }
 
 void Faults::MoveOne() {
+  if (world_.schedule().now() - Dawn() < absl::Seconds(5)) return;  // nothing stands anywhere yet
   const size_t index = random_.Below(world_.size());
   world_.Move(index, random_.Below(world_.size()),
               random_.Between(absl::Milliseconds(100), Seconds(plan_.down_max_s())));

@@ -30,6 +30,7 @@ World::World(const Scenario& scenario, uint64_t seed, std::ostream* trace_out)
         i, IdentityAt(places_[i].path), std::move(own), scenario_.disk(),
         random_.Fork(absl::StrCat("node ", places_[i].path.text())), &schedule_, &trace_, this));
     by_id_[nodes_[i]->id()] = i;
+    ledger_.node_ids.insert(nodes_[i]->id());
     if (i == 0) continue;
     children_[places_[i].parent].push_back(i);
     network_.Join(nodes_[i].get(), nodes_[places_[i].parent].get());
@@ -50,6 +51,11 @@ World::World(const Scenario& scenario, uint64_t seed, std::ostream* trace_out)
   }
   started_.assign(nodes_.size(), schedule_.now());
   for (auto& node : nodes_) node->Start();
+  const bool members = scenario_.faults().alone() > 0 || scenario_.faults().move_every_s() > 0;
+  for (size_t i = 1; members && i < places_.size(); ++i) {
+    if (std::count(alone_.begin(), alone_.end(), i) == 0)
+      Admit(places_[i].parent, i, std::string(places_[i].path.Label()), [](const std::string&) {});
+  }
 }
 
 void World::FindReach() {
@@ -99,12 +105,40 @@ bool World::Move(size_t index, size_t parent, absl::Duration down) {
   const size_t before = places_[index].path.depth();
   const bool too_deep = places_[parent].path.depth() + 1 + deepest - before > kPathDepthMax;
   if (index == 0 || Above(index, parent) || places_[index].parent == parent || too_deep ||
-      !SameNetwork(index, parent)) {
+      !SameNetwork(index, parent) || !Renewed(index) || !node(parent).up()) {
     return false;
   }
+  Admit(parent, index, absl::StrCat("m", ++moves_),
+        [=, this](const std::string& label) { Moved(index, parent, label, down); });
+  return true;
+}
+
+bool World::Renewed(size_t index) const {
+  v1::CertificateChain above = node(index).identity().chain;
+  above.mutable_certificates()->DeleteSubrange(0, 1);
+  return ChainDigest(above) == ChainDigest(node(places_[index].parent).identity().chain);
+}
+
+// As the parent's enrolment does it.
+void World::Admit(size_t parent, size_t index, const std::string& label,
+                  std::function<void(const std::string& label)> admitted) {
+  AppendRecords event{.kind = v1::FEED_KIND_MEMBERSHIP, .records = {}, .author = ""};
+  v1::Member* member = event.records.emplace_back().mutable_member();
+  member->set_node_id(node(index).id());
+  member->set_path(node(parent).path().Child(label).text());
+  member->mutable_admitted_at()->set_seconds(absl::ToUnixSeconds(schedule_.now()));
+  event.token = node(parent).Expect([=, this](const WriteDone* done) {
+    if (done == nullptr || !done->status.ok()) return;
+    // Not from within the parent's step.
+    schedule_.After(absl::ZeroDuration(), [=] { admitted(label); });
+  });
+  node(parent).Step(std::move(event));
+}
+
+void World::Moved(size_t index, size_t parent, const std::string& label, absl::Duration down) {
+  if (Above(index, parent) || !SameNetwork(index, parent) || !Renewed(index)) return;
   trace_.Note(node(index).name(), absl::StrCat("moves below ", node(parent).name()));
   Crash(index);
-  const std::string label = absl::StrCat("m", ++moves_);
   std::erase(children_[places_[index].parent], index);
   children_[parent].push_back(index);
   places_[index].parent = parent;
@@ -120,7 +154,6 @@ bool World::Move(size_t index, size_t parent, absl::Duration down) {
   unsettled_ = true;
   ++ledger_.moves;
   schedule_.After(down, [this, index] { Start(index); });
-  return true;
 }
 
 // Leaves the branches' places as they will be.
@@ -146,6 +179,13 @@ void World::BeginAlone(Random& random) {
 
 void World::JoinAlone(size_t index) {
   const size_t parent = places_[index].parent;
+  if (!node(parent).up()) {
+    return schedule_.After(absl::Seconds(1), [this, index] { JoinAlone(index); });
+  }
+  Admit(parent, index, labels_[index], [=, this](const std::string&) { Joined(index, parent); });
+}
+
+void World::Joined(size_t index, size_t parent) {
   trace_.Note(node(index).name(), "joins");
   Crash(index);
   node(index).Become(IssuedBy(node(parent).identity(), node(index).identity(), labels_[index]));

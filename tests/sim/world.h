@@ -3,6 +3,7 @@
 #ifndef GUANTONG_TESTS_SIM_WORLD_H_
 #define GUANTONG_TESTS_SIM_WORLD_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -84,6 +85,11 @@ class World : public Surroundings {
   void BeginAlone(Random& random);
   void FindReach();
   bool Above(size_t above, size_t index) const;
+  void Admit(size_t parent, size_t index, const std::string& label,
+             std::function<void(const std::string& label)> admitted);
+  bool Renewed(size_t index) const;
+  void Moved(size_t index, size_t parent, const std::string& label, absl::Duration down);
+  void Joined(size_t index, size_t parent);
   bool RenewedFirst(Node& child, Node& parent);
   void Carry(Node& from, const Send& send) override;
   void Close(Node& at, const CloseLink& close) override { network_.Close(at, close.link); }
