@@ -174,6 +174,7 @@ void EngineImpl::On(Turn& turn, LinkUp event) {
   hello->set_name(core_.options.name);
   hello->set_clock_unix_ms(absl::ToUnixMillis(turn.now));
   SendFrame(turn, peer, v1::LANE_CONTROL, frame);
+  places_.Greet(turn, peer);
   sync_.Offer(turn, peer);
 }
 

@@ -203,6 +203,13 @@ bool Places::Outdated(Turn& turn, Peer& peer, const VerifiedChain& signer) {
   return true;
 }
 
+void Places::Greet(Turn& turn, Peer& peer) {
+  if (peer.who.is_parent) return;
+  for (const auto& [from, node] : core_.departed) {
+    if (!peer.who.path.Contains(core_.places.at(node).path)) TellPlace(core_, turn, peer, node);
+  }
+}
+
 // Somebody this node has to do with: others are nothing to remember.
 bool Places::Known(const std::string& node_id) const {
   if (core_.places.count(node_id) > 0 || core_.neighbour_paths.count(node_id) > 0) return true;

@@ -38,6 +38,9 @@ class Places {
   // is told, and what it gives is none of ours.
   bool Outdated(Turn& turn, Peer& peer, const VerifiedChain& signer);
 
+  // At the start of a session: who went elsewhere, to a child that may have missed it.
+  void Greet(Turn& turn, Peer& peer);
+
   void OnMoved(Turn& turn, Peer& peer, const v1::Moved& moved);
 
   // At the end of a step: what is wanted of each neighbour, where places have changed.
