@@ -29,11 +29,6 @@ void Origin::ForEachMember(const std::function<void(const v1::Member&)>& visit) 
   }
 }
 
-bool Origin::HasMember(const std::string& node_id) const {
-  std::string bytes;
-  return core_.store->Get(MemberKey(OwnMembership(), node_id), &bytes).ok();
-}
-
 void Origin::GoOnElsewhere(Turn& turn) {
   if (!core_.moved) return;
   // By this one at least the new place becomes known, whatever else the node has.

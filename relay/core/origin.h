@@ -30,7 +30,6 @@ class Origin {
 
   // Of the own membership, as committed; removed ones are no members.
   void ForEachMember(const std::function<void(const v1::Member&)>& visit) const;
-  bool HasMember(const std::string& node_id) const;
   // A child was admitted by another parent.
   void MemberLeft(Turn& turn, const std::string& node_id, const NodePath& to);
 

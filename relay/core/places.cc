@@ -1,5 +1,6 @@
 #include "relay/core/places.h"
 
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -167,7 +168,9 @@ void Places::Proved(Turn& turn, FeedState& feed, const VerifiedChain& signer,
     feed.record.set_proved_path(signer.path.text());
   }
   NodePlace& place = core_.places[signer.node_id];
-  const NodePath before = place.chain.empty() ? Admitted(signer.node_id, feed) : place.path;
+  const NodePath before = !place.chain.empty()
+                              ? place.path
+                              : NamedAt(signer.node_id, signer.path).value_or(feed.origin_path);
   if (place.chain.empty() || SinceOf(signer) > place.since)
     place = {.path = signer.path, .since = SinceOf(signer), .chain = chain};
   if (place.path != before) Relocate(turn, signer.node_id, before);
@@ -175,9 +178,8 @@ void Places::Proved(Turn& turn, FeedState& feed, const VerifiedChain& signer,
   feed.record.set_place_since(place.since);
 }
 
-// Where the node stood before the first of its feeds came here.
-NodePath Places::Admitted(const std::string& node_id, const FeedState& feed) const {
-  NodePath path = feed.origin_path;
+// Where a membership feed held here names the node, other than at `now`.
+std::optional<NodePath> Places::NamedAt(const std::string& node_id, const NodePath& now) const {
   const std::string prefix = MemberIndexPrefix(node_id);
   for (auto cursor = core_.store->Scan(prefix, PrefixEnd(prefix)); cursor->Valid();
        cursor->Next()) {
@@ -188,9 +190,9 @@ NodePath Places::Admitted(const std::string& node_id, const FeedState& feed) con
       continue;
     }
     absl::StatusOr<NodePath> named = NodePath::Parse(member.path());
-    if (named.ok() && *named != feed.proved_path) path = *std::move(named);
+    if (named.ok() && *named != now) return *std::move(named);
   }
-  return path;
+  return std::nullopt;
 }
 
 bool Places::Outdated(Turn& turn, Peer& peer, const VerifiedChain& signer) {
@@ -210,31 +212,23 @@ void Places::Greet(Turn& turn, Peer& peer) {
   }
 }
 
-// Somebody this node has to do with: others are nothing to remember.
-bool Places::Known(const std::string& node_id) const {
-  if (core_.places.count(node_id) > 0 || core_.neighbour_paths.count(node_id) > 0) return true;
-  for (const auto& [key, interest] : core_.subscriptions) {
-    if (interest.feed().origin() == node_id) return true;
-  }
-  for (const auto& [node, theirs] : core_.wanted_by) {
-    for (const auto& [key, wanted] : theirs.feeds()) {
-      if (wanted.feed.origin() == node_id) return true;
-    }
-  }
-  return origin_.HasMember(node_id);
-}
-
-NodePath Places::FormerPlace(const std::string& node_id) const {
+// Empty where this node has nothing to do with it: others are nothing to remember.
+std::optional<NodePath> Places::FormerPlace(const std::string& node_id, const NodePath& now) const {
   if (auto place = core_.places.find(node_id); place != core_.places.end())
     return place->second.path;
   if (auto path = core_.neighbour_paths.find(node_id); path != core_.neighbour_paths.end())
     return path->second;
-  NodePath member;
-  origin_.ForEachMember([&](const v1::Member& each) {
-    absl::StatusOr<NodePath> path = NodePath::Parse(each.path());
-    if (each.node_id() == node_id && path.ok()) member = *std::move(path);
-  });
-  return member;
+  if (std::optional<NodePath> named = NamedAt(node_id, now); named.has_value()) return named;
+  for (const auto& [key, interest] : core_.subscriptions) {
+    absl::StatusOr<NodePath> path = NodePath::Parse(interest.origin_path());
+    if (interest.feed().origin() == node_id && path.ok()) return *std::move(path);
+  }
+  for (const auto& [node, theirs] : core_.wanted_by) {
+    for (const auto& [key, wanted] : theirs.feeds()) {
+      if (wanted.feed.origin() == node_id) return wanted.origin_path;
+    }
+  }
+  return std::nullopt;
 }
 
 void Places::OnMoved(Turn& turn, Peer& peer, const v1::Moved& moved) {
@@ -244,16 +238,14 @@ void Places::OnMoved(Turn& turn, Peer& peer, const v1::Moved& moved) {
     return;
   }
   const VerifiedChain signer = *core_.chains.Find(*chain);
-  if (signer.role != CertificateRole::kIssuing || signer.node_id == core_.self_id() ||
-      !Known(signer.node_id)) {
-    return;
-  }
-  const NodePath before = FormerPlace(signer.node_id);
+  if (signer.role != CertificateRole::kIssuing || signer.node_id == core_.self_id()) return;
+  const std::optional<NodePath> before = FormerPlace(signer.node_id, signer.path);
+  if (!before.has_value()) return;
   NodePlace& place = core_.places[signer.node_id];
   if (SinceOf(signer) <= place.since) return;
   place = {.path = signer.path, .since = SinceOf(signer), .chain = *chain};
   core_.chains.Keep(*chain, &turn.writes());
-  if (before != place.path) Relocate(turn, signer.node_id, before);
+  if (*before != place.path) Relocate(turn, signer.node_id, *before);
 }
 
 // It is given what it looks at from above, and would never hear of it again.

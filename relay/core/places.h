@@ -9,6 +9,7 @@
 #ifndef GUANTONG_RELAY_CORE_PLACES_H_
 #define GUANTONG_RELAY_CORE_PLACES_H_
 
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -50,9 +51,8 @@ class Places {
   void LoadFeed(bool moved, bool joined, const NodePath& from, FeedState& feed, WriteSet* writes);
   absl::Status LoadDeparted(bool moved, WriteSet* writes);
   void CountBelow(const NodePath& from);
-  bool Known(const std::string& node_id) const;
-  NodePath FormerPlace(const std::string& node_id) const;
-  NodePath Admitted(const std::string& node_id, const FeedState& feed) const;
+  std::optional<NodePath> FormerPlace(const std::string& node_id, const NodePath& now) const;
+  std::optional<NodePath> NamedAt(const std::string& node_id, const NodePath& now) const;
   void Set(FeedState& feed, const NodePath& path);
   void Relocate(Turn& turn, const std::string& node_id, const NodePath& from);
   void Depart(Turn& turn, const std::string& node_id, const NodePath& from);
