@@ -166,6 +166,9 @@ void Places::Proved(Turn& turn, FeedState& feed, const VerifiedChain& signer,
     if (feed.record.head().epoch().number() != 0) CutLog(core_, turn, feed);
     feed.proved_path = signer.path;
     feed.record.set_proved_path(signer.path.text());
+    // To neighbours at the new place it is new: it goes to them at once, not at the next
+    // comparison.
+    feed.opened_at = turn.now;
   }
   NodePlace& place = core_.places[signer.node_id];
   const NodePath before = !place.chain.empty()
