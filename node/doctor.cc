@@ -76,7 +76,8 @@ v1::Finding Doctor::Certificate() const {
                       absl::FormatTime("%Y-%m-%d", ends, absl::LocalTimeZone())),
       site_.path().is_root()
           ? "根节点自行换新；没有换时看日志 (the root renews it by itself; see its log if not)"
-          : "自动向上级换发；没有换时看日志，并确认上级可达 (it is renewed by itself; if not see the "
+          : "自动向上级换发；没有换时看日志，并确认上级可达 (it is renewed by itself; if not see "
+            "the "
             "log, and whether the parent is reached)");
 }
 
