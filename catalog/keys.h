@@ -32,11 +32,12 @@
 //   W feed epoch8 last8          SignedBatch           superseded batches, to be listed
 //   r code                       StoredReview          drafts of this node under approval
 //   a code 0x00 n8               Act                   what was done to own entries, for ever
-//   v code 0x00 version8         CatalogEntry          versions of own entries that were in force,
-//   for ever j alias 0x00 feed            code                  other codes of entries in open
-//   catalogue feeds p id                         StoredPerson k digest32                   id whose
-//   profile has this key X name                       node facts: "format", "restored"
-//   (storage.v1.Restored)
+//   v code 0x00 version8         CatalogEntry          versions of own entries once in force
+//   j alias 0x00 feed            code                  other codes of entries of open feeds
+//   p id                         StoredPerson
+//   k digest32                   id                    whose profile has this key
+//   d path                       Departed              who stood there, below here, and went
+//   X name                       node facts: "format", "place", "restored" (storage.v1.Restored)
 #ifndef GUANTONG_CATALOG_KEYS_H_
 #define GUANTONG_CATALOG_KEYS_H_
 
@@ -117,6 +118,7 @@ std::string DepartmentKey(absl::string_view uscc);
 std::string SupersededKey(const FeedKey& feed, uint64_t epoch, uint64_t last);
 std::string SupersededPrefix(const FeedKey& feed);
 std::string NodeFactKey(absl::string_view name);
+std::string DepartedKey(absl::string_view path);
 // storage.v1.Restored, written by `guantong restore`, removed by the engine.
 std::string RestoredKey();
 

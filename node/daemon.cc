@@ -43,6 +43,7 @@
 #include "node/push.h"
 #include "node/query.h"
 #include "node/refusals.h"
+#include "node/renewal.h"
 #include "node/rpc/authorise.h"
 #include "node/rpc/search_service.h"
 #include "node/rpc/services.h"
@@ -78,6 +79,27 @@ SiteOptions OptionsOf(const std::string& dir, const NodeConfig& config) {
   if (config.catalog_scope == v1::SEARCH_SCOPE_COUNTRY)
     options.catalog_scope = CatalogScope::kCountry;
   return options;
+}
+
+CertificateTerms TermsOf(const NodeConfig& config) {
+  CertificateTerms terms;
+  terms.renew_before = absl::Seconds(config.renew_before_seconds);
+  if (config.certificate_seconds > 0)
+    terms.child = terms.tls = absl::Seconds(config.certificate_seconds);
+  return terms;
+}
+
+// A node that was off until its certificates had run out asks its parent before anything else.
+absl::StatusOr<Identity> LoadOrRenew(const std::string& dir, const NodeConfig& config) {
+  absl::StatusOr<Identity> identity = LoadIdentity(dir, TermsOf(config));
+  if (identity.ok() || DetailOf(identity.status()).reason != "certificate_expired" ||
+      config.parent.empty()) {
+    return identity;
+  }
+  Log(LogLevel::kWarning,
+      "证书已过期，向上级换发 (the certificates have run out; asking the parent)");
+  GT_RETURN_IF_ERROR(RenewIdentity(dir, config.parent).status());
+  return LoadIdentity(dir, TermsOf(config));
 }
 
 absl::Status CheckParent(const NodeConfig& config, const Identity& identity) {
@@ -117,7 +139,8 @@ absl::Status ClaimStore(Store* store, const std::string& folder, const Identity&
 class RunningDaemon : public Daemon {
  public:
   RunningDaemon(SiteOptions options, const ScrubOptions& scrub, Identity identity,
-                std::unique_ptr<RocksStore> store, std::unique_ptr<DamageWatch> damage)
+                std::unique_ptr<RocksStore> store, std::unique_ptr<DamageWatch> damage,
+                std::function<void()> begin_anew)
       : identity_(std::move(identity)),
         damage_(std::move(damage)),
         store_(std::move(store)),
@@ -151,6 +174,7 @@ class RunningDaemon : public Daemon {
                                        finder_.get(), directory_.get());
     doctor_ = std::make_unique<Doctor>(&site_, calls_.get(), neighbours_.get(), upkeep_.get());
     snapshots_ = std::make_unique<Snapshots>(&site_);
+    renewal_ = std::make_unique<Renewal>(&site_, std::move(begin_anew));
     authoriser_ = std::make_unique<Authoriser>(&site_);
     finder_->Register();
     searches_->Register();
@@ -171,11 +195,13 @@ class RunningDaemon : public Daemon {
     if (!site_.options.parent.empty()) DialParent();
     upkeep_->scrubber().Start();
     indexer_->Start();
+    renewal_->Start();
     return absl::OkStatus();
   }
 
   void Stop() override {
     if (std::exchange(stopped_, true)) return;
+    renewal_->Stop();
     upkeep_->scrubber().Stop();
     if (links_ != nullptr) links_->Stop();
     // At the same time: requests that wait for the driver end with it.
@@ -211,6 +237,9 @@ class RunningDaemon : public Daemon {
     hooks.on_snapshot = [this](FeedKey feed) { snapshots_->Make(feed); };
     hooks.on_notice = [](const Notice& notice) {
       Log(notice.alarm ? LogLevel::kError : LogLevel::kInfo, notice.text);
+    };
+    hooks.on_link_up = [this](const LinkPeer& peer) {
+      if (peer.is_parent) renewal_->ParentHas(peer.chain);
     };
     hooks.on_link_ended = [this](const Driver::LinkView& link, const absl::Status& why,
                                  bool by_us) { neighbours_->LinkEnded(link, why, by_us); };
@@ -284,9 +313,11 @@ class RunningDaemon : public Daemon {
       return MakeLinkChannel(
           link_options_, site_.options.parent,
           MakeChannelCredentials(
-              identity_.tls_key.ToPem(), identity_.tls_chain_pem, site_.network(),
+              identity_.tls_key.ToPem(), identity_.tls_chain_pem, /*network=*/"",
               [this](const VerifiedChain& server) {
-                return enrolment_->AuthorisePeer(server, /*is_parent=*/true);
+                const absl::Status may = enrolment_->AuthorisePeer(server, /*is_parent=*/true);
+                if (DetailOf(may).reason == "parent_moved") renewal_->ParentMoved();
+                return may;
               },
               [this](const absl::Status& why) { neighbours_->ServerRefused(why); }));
     });
@@ -317,6 +348,7 @@ class RunningDaemon : public Daemon {
   std::unique_ptr<Upkeep> upkeep_;
   std::unique_ptr<Doctor> doctor_;
   std::unique_ptr<Snapshots> snapshots_;
+  std::unique_ptr<Renewal> renewal_;
   std::unique_ptr<Authoriser> authoriser_;
   std::unique_ptr<Driver> driver_;
   std::unique_ptr<Links> links_;
@@ -331,11 +363,12 @@ absl::StatusOr<std::unique_ptr<Daemon>> StartOnce(const std::string& dir,
   // here.
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   RequireTls13();
+  GT_RETURN_IF_ERROR(FinishMove(dir));  // it may have left the parent's address to be written
   GT_ASSIGN_OR_RETURN(const NodeConfig config, LoadConfig(dir));
   for (absl::string_view line : absl::StrSplit(PrintConfig(config), '\n', absl::SkipEmpty())) {
     Log(LogLevel::kInfo, absl::StrCat(kConfigFile, ": ", line));
   }
-  GT_ASSIGN_OR_RETURN(Identity identity, LoadIdentity(dir));
+  GT_ASSIGN_OR_RETURN(Identity identity, LoadOrRenew(dir, config));
   GT_RETURN_IF_ERROR(CheckParent(config, identity));
   const std::string folder = StoreFolder(dir, config);
   auto damage = std::make_unique<DamageWatch>(folder, wants_restart);
@@ -349,7 +382,7 @@ absl::StatusOr<std::unique_ptr<Daemon>> StartOnce(const std::string& dir,
   const ScrubOptions scrub = {.bytes_per_second = config.scrub_bytes_per_second,
                               .pause = absl::Seconds(config.scrub_pause_seconds)};
   auto daemon = std::make_unique<RunningDaemon>(OptionsOf(dir, config), scrub, std::move(identity),
-                                                std::move(store), std::move(damage));
+                                                std::move(store), std::move(damage), wants_restart);
   GT_RETURN_IF_ERROR(daemon->Run());
   watch->Begin(mended);
   return daemon;

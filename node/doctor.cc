@@ -74,8 +74,11 @@ v1::Finding Doctor::Certificate() const {
       "certificate", days >= kCertificateDaysMin,
       absl::StrFormat("证书还有 %d 天，到 %s (days left)", static_cast<int>(std::floor(days)),
                       absl::FormatTime("%Y-%m-%d", ends, absl::LocalTimeZone())),
-      site_.path().is_root() ? "更换根证书 (renew the root certificate)"
-                             : "请上级节点重新签发证书 (ask the parent to issue it anew)");
+      site_.path().is_root()
+          ? "根节点自行换新；没有换时看日志 (the root renews it by itself; see its log if not)"
+          : "自动向上级换发；没有换时看日志，并确认上级可达 (it is renewed by itself; if not see "
+            "the "
+            "log, and whether the parent is reached)");
 }
 
 v1::Finding Doctor::Port() const {

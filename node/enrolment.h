@@ -29,6 +29,9 @@ class Enrolment {
   // logged with `peer`.
   absl::StatusOr<v1::EnrolResponse> Enrol(const v1::EnrolRequest& request, const std::string& peer);
 
+  // A child's chain anew. Refusals are logged with `peer`.
+  absl::StatusOr<v1::EnrolResponse> Renew(const v1::RenewRequest& request, const std::string& peer);
+
   absl::StatusOr<v1::AddDepartmentResponse> AddDepartment(const v1::AddDepartmentRequest& request);
 
   // May this node link with us? PERMISSION_DENIED not_our_parent, not_admitted, path_mismatch,
@@ -37,6 +40,7 @@ class Enrolment {
 
  private:
   absl::StatusOr<v1::EnrolResponse> TryEnrol(const v1::EnrolRequest& request);
+  absl::StatusOr<v1::EnrolResponse> TryRenew(const v1::RenewRequest& request);
   absl::StatusOr<storage::v1::StoredToken> FindToken(const Reader& snapshot,
                                                      const std::string& secret_hash) const;
   absl::StatusOr<std::string> FreeLabel(const Reader& snapshot, const std::string& division) const;

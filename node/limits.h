@@ -68,6 +68,10 @@ inline constexpr size_t kProfileKeysMax = 8;
 inline constexpr size_t kVerifyFaultsMax = 100;
 inline constexpr int kSupersededListedMax = 10000;
 
+// Certificates. Sixty days are left at least while renewal works.
+inline constexpr uint32_t kRenewBeforeSecondsDefault = 60 * 24 * 3600;
+inline constexpr uint32_t kCertificateSecondsMax = 5 * 365 * 24 * 3600;
+
 // What one child may cost this node on disk, in node.yaml.
 inline constexpr uint32_t kChildDiskMbDefault = 1024;
 inline constexpr uint32_t kChildDiskMbMin = 16;

@@ -26,6 +26,7 @@ struct Invocation {
 
 // Each adds its commands to `app`; `invocation` outlives the parsing and the action.
 void AddInit(CLI::App* app, Invocation* invocation);
+void AddMove(CLI::App* app, Invocation* invocation);
 void AddAdmission(CLI::App* app, Invocation* invocation);  // invite, department
 void AddCatalog(CLI::App* app, Invocation* invocation);
 void AddPush(CLI::App* app, Invocation* invocation);

@@ -174,6 +174,7 @@ int RunProgram(int argc, char** argv) {
   AddGlobals(&app, &invocation);
   AddInit(&app, &invocation);
   AddAdmission(&app, &invocation);
+  AddMove(&app, &invocation);
   AddCatalog(&app, &invocation);
   AddPush(&app, &invocation);
   AddQuery(&app, &invocation);

@@ -85,8 +85,16 @@ absl::StatusOr<CallerIdentity> Authoriser::Identify(const grpc::ServerContextBas
       known_.erase(it);
     }
   }
-  GT_ASSIGN_OR_RETURN(const VerifiedChain chain,
-                      PeerChain(*context.auth_context(), site_.network()));
+  absl::StatusOr<VerifiedChain> presented = PeerChain(*context.auth_context(), site_.network());
+  if (DetailOf(presented.status()).reason == "foreign_network") {
+    // Issued by this node while it stood in another network: its own key has signed it.
+    absl::StatusOr<VerifiedChain> former = PeerChain(*context.auth_context(), "");
+    const bool person = former.ok() && former->role != CertificateRole::kIssuing &&
+                        former->role != CertificateRole::kTls;
+    if (person && former->node_id == site_.node_id()) presented = *std::move(former);
+  }
+  GT_RETURN_IF_ERROR(presented.status());
+  const VerifiedChain& chain = *presented;
   Known known = {.caller = {.role = chain.role,
                             .uscc = chain.uscc,
                             .node_id = chain.node_id,

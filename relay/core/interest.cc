@@ -86,6 +86,12 @@ int Interests::Apply(const v1::InterestDelta& delta) {
   return skipped;
 }
 
+void Interests::Reroute(const std::string& origin, const NodePath& path) {
+  for (auto& [key, wanted] : feeds_) {
+    if (wanted.feed.origin() == origin) wanted.origin_path = path;
+  }
+}
+
 bool Interests::CoversByScope(v1::FeedKind kind, const NodePath& origin) const {
   for (const WantedScope& scope : scopes_) {
     if (scope.prefix.Contains(origin) &&

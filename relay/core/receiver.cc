@@ -59,6 +59,7 @@ void Receiver::OnBatch(Turn& turn, Peer& peer, const v1::SignedBatch& batch, Byt
     return Reject(turn, peer, header.feed(), feed, v1::NACK_REASON_GAP,
                   "certificate chain not held");
   }
+  if (places_.Outdated(turn, peer, *signer)) return;
   if (!MayComeFrom(peer, header.feed(), signer->path))
     return;  // interest dropped while it travelled
   const bool own = header.feed().origin() == core_.self_id();
@@ -123,6 +124,7 @@ void Receiver::OnBatch(Turn& turn, Peer& peer, const v1::SignedBatch& batch, Byt
       *feed->record.mutable_log_from() = before;
     }
   }
+  places_.Proved(turn, *feed, *signer, header.signer_chain());
   Apply(turn, peer, *feed, *parsed, batch, std::move(frame));
 }
 

@@ -33,7 +33,7 @@ Mark Beyond(const v1::Position& position) {
 
 bool Sender::Flows(const Peer& peer, const FeedState& feed) const {
   const Interests* theirs = core_.TheirInterests(peer);
-  if (theirs == nullptr) return false;
+  if (theirs == nullptr || feed.moved || feed.record.foreign()) return false;
   // Never back to where it comes from.
   if (peer.who.is_parent ? !core_.self_path().Contains(feed.origin_path)
                          : peer.who.path.Contains(feed.origin_path)) {
@@ -45,7 +45,9 @@ bool Sender::Flows(const Peer& peer, const FeedState& feed) const {
       [[fallthrough]];
     case v1::FEED_KIND_MEMBERSHIP:
     case v1::FEED_KIND_CATALOG_OPEN:
-      return theirs->CoversByScope(feed.kind(), feed.origin_path);
+      // It is taken for where its chain says it was signed, and wanted for where its origin stands.
+      return theirs->CoversByScope(feed.kind(), feed.proved_path) &&
+             theirs->CoversByScope(feed.kind(), feed.origin_path);
     default:
       // An own dataset that is closed to others still tells its end to those who had it.
       return theirs->Wants(feed.key) && !core_.Paused(peer.who.node_id, feed.key) &&
