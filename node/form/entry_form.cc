@@ -17,7 +17,7 @@ constexpr absl::string_view kGivenByNode[] = {"state",           "version",     
                                               "updated_at",      "schema_version", "items_withheld",
                                               "publication_date"};
 constexpr absl::string_view kAroundEntry[] = {"provider_path", "provider_node_name", "hops",
-                                              "draft"};
+                                              "draft", "alias"};
 
 }  // namespace
 

@@ -48,15 +48,15 @@ struct TlsLeaf {
 };
 
 // So long before the end, or at half of a shorter life.
-absl::Time RenewAt(absl::Time begins, absl::Time ends, const CertificateTerms& terms) {
-  return ends - std::min(terms.renew_before, (ends - begins) / 2);
+absl::Time RenewAt(absl::Time ends, absl::Duration life, const CertificateTerms& terms) {
+  return ends - std::min(terms.renew_before, life / 2);
 }
 
 // What the issuing certificate cannot outlive, a new leaf would not outlive either.
 absl::Time RenewAt(const VerifiedChain& leaf, const VerifiedChain& self,
                    const CertificateTerms& terms) {
   if (leaf.not_after >= self.not_after) return absl::InfiniteFuture();
-  return RenewAt(leaf.not_before + kClockSkew, leaf.not_after, terms);
+  return RenewAt(leaf.not_after, terms.tls, terms);
 }
 
 absl::StatusOr<TlsLeaf> LoadLeaf(const IdentityFolder& folder, const v1::CertificateChain& issuing,
@@ -167,7 +167,7 @@ absl::Status IssueRoot(const IdentityFolder& folder, const SigningKey& key,
 
 // The time the chain is to be made anew by its parent; all of it counts.
 absl::Time RenewChainAt(const VerifiedChain& self, const CertificateTerms& terms) {
-  return RenewAt(self.not_before + kClockSkew, self.not_after, terms);
+  return RenewAt(self.not_after, self.not_after - self.not_before - kClockSkew, terms);
 }
 
 }  // namespace

@@ -116,6 +116,7 @@ TEST_CASE("a branch that began alone brings what it has, whoever of it is renewe
   stage.Become("D", sim::IssuedBy(stage.identity("B"), stage.identity("D"), "d"));
   stage.Link("D", "B");
   SubscribeTo(stage, "C", dataset);
+  stage.Settle();
   PushTo(stage, dataset, {{"k2", "two"}});
   stage.Pass(absl::Seconds(5));
   CHECK(RowsAt(stage, "B", dataset) == "k1=one k2=two");
