@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "tests/catch.h"
 #include "tests/network/network.h"
@@ -112,7 +113,10 @@ TEST_CASE(
   for (const nlohmann::json& finding : doctor.at("findings")) {
     found = found || (finding.at("check") == "clock" && finding.value("ok", false) == false);
   }
-  CHECK(found);  // told at the greeting, or by a batch that was refused: by which is chance
+  CHECK(found);
+  const nlohmann::json status = line.county.Status();
+  INFO(status.dump());
+  CHECK(absl::StrContains(status.at("parent").value("text", ""), "ten minutes ahead"));
 
   line.Set("630102", 0);
   line.UntilPushed();
