@@ -13,9 +13,10 @@
 namespace guantong {
 namespace {
 
-constexpr absl::string_view kGivenByNode[] = {"state",           "version",        "node",
-                                              "updated_at",      "schema_version", "items_withheld",
-                                              "publication_date"};
+constexpr absl::string_view kGivenByNode[] = {
+    "state",          "version",          "node",    "updated_at",   "schema_version",
+    "items_withheld", "publication_date", "aliases", "state_reason", "template_version",
+    "warnings"};
 constexpr absl::string_view kAroundEntry[] = {"provider_path", "provider_node_name", "hops",
                                               "draft", "alias"};
 

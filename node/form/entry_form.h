@@ -2,8 +2,8 @@
 // (design, section 5).
 //
 // What the node gives (state, version, node, updated_at, schema_version, items_withheld,
-// publication_date) may stand in the file and is ignored, and so is what `show` prints around an
-// entry: `show -o json` feeds `edit`.
+// publication_date, aliases, state_reason, template_version, warnings) may stand in the file and is
+// ignored, and so is what `show` prints around an entry: `show -o json` feeds `edit`.
 #ifndef GUANTONG_NODE_FORM_ENTRY_FORM_H_
 #define GUANTONG_NODE_FORM_ENTRY_FORM_H_
 

@@ -29,7 +29,7 @@ constexpr struct {
                    {'K', "入网令牌 (tokens)"},
                    {'U', "部门 (departments)"},
                    {'W', "被取代的记录 (superseded records)"},
-                   {'V', "迁走的节点 (nodes that went elsewhere)"},
+                   {'d', "迁走的节点 (nodes that went elsewhere)"},
                    {'X', "节点记事 (node facts)"}};
 
 class FeedMender {

@@ -208,6 +208,8 @@ void EngineImpl::OnFrame(Turn& turn, Peer& peer, v1::Frame frame, std::string ra
       peer.name = frame.hello().name();
       peer.division = frame.hello().division();
       peer.clock_offset = absl::FromUnixMillis(frame.hello().clock_unix_ms()) - turn.now;
+      if (peer.clock_offset < -absl::Seconds(kClockAheadSeconds))
+        peer.text = "this node's clock is more than ten minutes ahead of the neighbour's";
       return origin_.ClockCompared(turn);
     case v1::Frame::kInterest:
       return subscriptions_.OnInterest(turn, peer, frame.interest());
