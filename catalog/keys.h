@@ -10,11 +10,11 @@
 //   C digest32                   CertificateChain      chains that signed what is stored
 //   T feed                       TableRecord           rows feeds with a table
 //   R feed run4 rowkey           Row (empty: deleted)  sorted runs
-//   M feed nodeid32            Member                by the admitting parent's feed
+//   M feed nodeid32              Member                by the admitting parent's feed
 //   m nodeid32 feed              -                     which feeds speak for a node
-//   E feed name                CatalogEntry          by code: published versions and tombstones;
-//                                                    in feeds of other kinds ClassNode, CodeList,
-//                                                    Rule, Ruling, Demand
+//   E feed name                  CatalogEntry          by code: versions in force, tombstones; in
+//                                                      feeds of other kinds ClassNode, CodeList,
+//                                                      Rule, Ruling, Demand
 //   J code 0x00 feed             -                     which open catalogue feeds hold a code
 //   D code                       CatalogEntry          drafts of this node
 //   S division                   uint64 text           last serial given; also "class/", "person"

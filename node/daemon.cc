@@ -13,7 +13,6 @@
 
 #include <chrono>
 #include <cstdlib>
-#include <filesystem>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -66,6 +65,7 @@ constexpr char kSearchFolder[] = "search";  // derived from the store, so no bac
 
 SiteOptions OptionsOf(const std::string& dir, const NodeConfig& config) {
   SiteOptions options = {.dir = dir,
+                         .data = DataFolder(dir, config),
                          .listen = config.listen,
                          .advertise = config.advertise.empty() ? config.listen : config.advertise,
                          .parent = config.parent,
@@ -110,10 +110,6 @@ absl::Status CheckParent(const NodeConfig& config, const Identity& identity) {
                      "configuration names none)"
                    : "本节点是根节点，但 node.yaml 写了 parent (the root cannot have a parent)",
                "node.yaml", "改正 node.yaml 的 parent (correct it)");
-}
-
-std::string StoreFolder(const std::string& dir, const NodeConfig& config) {
-  return (std::filesystem::path(dir) / config.data_dir).string();
 }
 
 // The folder's data must be this node's: under another identity it would sign another's history.
@@ -370,7 +366,7 @@ absl::StatusOr<std::unique_ptr<Daemon>> StartOnce(const std::string& dir,
   }
   GT_ASSIGN_OR_RETURN(Identity identity, LoadOrRenew(dir, config));
   GT_RETURN_IF_ERROR(CheckParent(config, identity));
-  const std::string folder = StoreFolder(dir, config);
+  const std::string folder = DataFolder(dir, config);
   auto damage = std::make_unique<DamageWatch>(folder, wants_restart);
   const RocksOptions how = {
       .on_damage = [noted = damage.get()](const absl::Status& why) { noted->Note("read", why); }};

@@ -133,8 +133,8 @@ v1::Finding Doctor::Parent() const {
 
 v1::Finding Doctor::Disk() const {
   struct statvfs disk = {};
-  if (statvfs(site_.options.dir.c_str(), &disk) != 0) {
-    return Found("disk", false, absl::StrCat(site_.options.dir, " 无法读取 (cannot be read)"),
+  if (statvfs(site_.options.data.c_str(), &disk) != 0) {
+    return Found("disk", false, absl::StrCat(site_.options.data, " 无法读取 (cannot be read)"),
                  "检查数据目录 (check the folder)");
   }
   const uint64_t free_bytes = uint64_t{disk.f_bavail} * disk.f_frsize;

@@ -22,6 +22,7 @@ class Workers;
 
 struct SiteOptions {
   std::string dir;
+  std::string data;       // the store's folder, which may be on another disk
   std::string listen;     // HOST:PORT
   std::string advertise;  // what others dial
   std::string parent;     // HOST:PORT, empty at the root

@@ -106,6 +106,7 @@ class EngineImpl : public Engine {
   void On(Turn& turn, OpenRows event);
   void On(Turn& turn, CloseRows event) { origin_.On(turn, std::move(event)); }
   void On(Turn& turn, PushRows event) { origin_.On(turn, std::move(event)); }
+  void On(Turn& turn, AwaitPush event) { origin_.On(turn, event); }
   void On(Turn& turn, WriteFacts event);
   void On(Turn& turn, Subscribe event) { subscriptions_.On(turn, std::move(event)); }
   void On(Turn& turn, Unsubscribe event) { subscriptions_.On(turn, std::move(event)); }

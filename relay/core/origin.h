@@ -18,6 +18,7 @@ class Origin {
   void On(Turn& turn, OpenRows event);
   void On(Turn& turn, CloseRows event);
   void On(Turn& turn, PushRows event);
+  void On(Turn& turn, const AwaitPush& event);
 
   // The next batch of a push that is being sequenced; one each turn, as earlier ones become
   // durable.

@@ -103,7 +103,7 @@ void Receiver::OnBatch(Turn& turn, Peer& peer, const v1::SignedBatch& batch, Byt
   }
   if (absl::Status rules = CheckRules(feed, *parsed, batch); !rules.ok()) {
     ++peer.frames_rejected;
-    return Reject(turn, peer, header.feed(), feed, v1::NACK_REASON_BAD_SIGNER, TextOf(rules));
+    return Reject(turn, peer, header.feed(), feed, v1::NACK_REASON_RULE_BROKEN, TextOf(rules));
   }
   if (feed == nullptr) {
     if (!MayOpen(turn, peer, header.feed(), signer->path)) return;
@@ -273,6 +273,7 @@ void Receiver::OnNack(Turn& turn, Peer& peer, const v1::Nack& nack) {
       return;
     }
     case v1::NACK_REASON_BAD_SIGNER:
+    case v1::NACK_REASON_RULE_BROKEN:
     case v1::NACK_REASON_CLOCK_AHEAD:
       peer.text = nack.text();
       turn.Alarm(absl::StrCat("link ", DisplayPath(peer.who.path), " refuses feed ",

@@ -124,7 +124,8 @@ struct FeedState {
 
   std::optional<storage::v1::PendingPush> push;
   Token push_token = 0;
-  bool push_stalled = false;  // between two of its batches, by what forbids signing
+  std::vector<Token> push_awaited;  // repeats of it that wait for its end
+  bool push_stalled = false;        // between two of its batches, by what forbids signing
 
   std::deque<TailBatch> tail;
   uint64_t chunk_bytes = 0;  // of the manifest held, stored here
