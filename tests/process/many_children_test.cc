@@ -136,7 +136,7 @@ std::string RandomRows(std::mt19937& random) {
 TEST_CASE("a parent of 64 children, one of them stalled, stays within its memory", "[long]") {
   Network network({{"000000", "国家", "national", ""}});
   Node& root = network["000000"];
-  const auto kib = [&] {
+  const auto kib = [&]() -> int64_t {
     return std::stoll(
         Shell(absl::StrCat("awk '/VmRSS/ {print $2}' /proc/", root.daemon().pid(), "/status")));
   };

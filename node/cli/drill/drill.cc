@@ -140,6 +140,10 @@ class Drill {
       return absl::OkStatus();
     }
     if (result_.options.fault == "restore") {
+      // With the disk goes what no other node has got yet; what is shown is that the rest comes
+      // back.
+      GT_RETURN_IF_ERROR(network_.Until("the copies hold what is acknowledged", kEqualWithin,
+                                        [&] { return AllHoldAcknowledged(); }));
       provider_->daemon.Kill();
       Step(absl::StrCat("kill -9 ", provider_->name,
                         "，数据目录移走，从演练开始时的备份恢复 (killed, its folder moved away, "
@@ -212,12 +216,15 @@ class Drill {
                         : -1;
   }
 
+  bool AllHoldAcknowledged() {
+    return std::all_of(network_.nodes().begin(), network_.nodes().end(),
+                       [&](const auto& node) { return RowsAt(*node) == result_.acknowledged; });
+  }
+
   absl::Status Compare() {
     // What is still missing after this time is lost.
-    const absl::Status equal = network_.Until("all copies are equal", kEqualWithin, [&] {
-      return std::all_of(network_.nodes().begin(), network_.nodes().end(),
-                         [&](const auto& node) { return RowsAt(*node) == result_.acknowledged; });
-    });
+    const absl::Status equal =
+        network_.Until("all copies are equal", kEqualWithin, [&] { return AllHoldAcknowledged(); });
     if (!equal.ok() && !absl::IsDeadlineExceeded(equal)) return equal;
     result_.recovery = absl::Now() - fault_ended_;
     result_.passed = equal.ok() && (result_.options.fault != "expiry" || expired_);
