@@ -95,13 +95,12 @@ absl::Status CopiedNetwork::Start() {
 }
 
 absl::StatusOr<nlohmann::json> CopiedNetwork::Do(const std::string& profile,
-                                                 const std::vector<std::string>& arguments,
-                                                 const std::string& thread) {
+                                                 const std::vector<std::string>& arguments) {
   std::vector<std::string> all = {ProgramFolder() + "/guantong", "--profile", profile, "-o",
                                   "json"};
   all.insert(all.end(), arguments.begin(), arguments.end());
-  const std::string out = absl::StrCat(scratch_, "/out", thread);
-  const std::string log = absl::StrCat(scratch_, "/log", thread);
+  const std::string out = scratch_ + "/out";
+  const std::string log = scratch_ + "/log";
   ChildProcess child;
   GT_RETURN_IF_ERROR(child.Start(all, {}, out, log));
   const int exit = child.Wait();

@@ -40,11 +40,9 @@ class CopiedNetwork {
   absl::Status Start();
   absl::Status StartOne(CopiedNode* node);
 
-  // `guantong` with a profile; the document it prints. Errors: what it said. Each `thread` has a
-  // name of its own.
+  // `guantong` with a profile; the document it prints. Errors: what it said.
   absl::StatusOr<nlohmann::json> Do(const std::string& profile,
-                                    const std::vector<std::string>& arguments,
-                                    const std::string& thread = "");
+                                    const std::vector<std::string>& arguments);
   // Looks again and again until it holds.
   template <typename Condition>
   absl::Status Until(const char* what, absl::Duration limit, const Condition& condition);
