@@ -183,6 +183,7 @@ std::string SnapshotProgressKey(const FeedKey& feed) { return FeedScoped('N', fe
 std::string TokenKey(absl::string_view label) { return Key('K', label); }
 std::string DepartmentKey(absl::string_view uscc) { return Key('U', uscc); }
 std::string NodeFactKey(absl::string_view name) { return Key('X', name); }
+std::string DepartedKey(absl::string_view path) { return Key('d', path); }
 
 std::string KindPrefix(char kind) { return std::string(1, kind); }
 

@@ -12,10 +12,9 @@
 //   R feed run4 rowkey           Row (empty: deleted)  sorted runs
 //   M feed nodeid32              Member                by the admitting parent's feed
 //   m nodeid32 feed              -                     which feeds speak for a node
-//   E feed name                  CatalogEntry          by code: published versions, tombstones
-//                                ClassNode, CodeList   in feeds of the other kinds, by the name
-//                                Rule, Ruling          that each of them has
-//                                Demand
+//   E feed name                  CatalogEntry          by code: versions in force, tombstones; in
+//                                                      feeds of other kinds ClassNode, CodeList,
+//                                                      Rule, Ruling, Demand
 //   J code 0x00 feed             -                     which open catalogue feeds hold a code
 //   D code                       CatalogEntry          drafts of this node
 //   S division                   uint64 text           last serial given; also "class/", "person"
@@ -32,11 +31,12 @@
 //   W feed epoch8 last8          SignedBatch           superseded batches, to be listed
 //   r code                       StoredReview          drafts of this node under approval
 //   a code 0x00 n8               Act                   what was done to own entries, for ever
-//   v code 0x00 version8         CatalogEntry          own entries as they were in force, for ever
-//   j alias 0x00 feed            code                  other codes of entries in open feeds
+//   v code 0x00 version8         CatalogEntry          versions of own entries once in force
+//   j alias 0x00 feed            code                  other codes of entries of open feeds
 //   p id                         StoredPerson
 //   k digest32                   id                    whose profile has this key
-//   X name                       -                     node facts: "format", "restored"
+//   d path                       Departed              who stood there, below here, and went
+//   X name                       node facts: "format", "place", "restored" (storage.v1.Restored)
 #ifndef GUANTONG_CATALOG_KEYS_H_
 #define GUANTONG_CATALOG_KEYS_H_
 
@@ -117,6 +117,7 @@ std::string DepartmentKey(absl::string_view uscc);
 std::string SupersededKey(const FeedKey& feed, uint64_t epoch, uint64_t last);
 std::string SupersededPrefix(const FeedKey& feed);
 std::string NodeFactKey(absl::string_view name);
+std::string DepartedKey(absl::string_view path);
 // storage.v1.Restored, written by `guantong restore`, removed by the engine.
 std::string RestoredKey();
 

@@ -81,6 +81,8 @@ const std::vector<Key>& Keys() {
       NumberKey("scrub_bytes_per_second", &NodeConfig::scrub_bytes_per_second,
                 kScrubBytesPerSecondMax),
       NumberKey("scrub_pause_seconds", &NodeConfig::scrub_pause_seconds, kScrubPauseSecondsMax),
+      NumberKey("certificate_seconds", &NodeConfig::certificate_seconds, kCertificateSecondsMax),
+      NumberKey("renew_before_seconds", &NodeConfig::renew_before_seconds, kCertificateSecondsMax),
   };
   return keys;
 }

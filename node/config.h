@@ -35,6 +35,9 @@ struct NodeConfig {
       kChildDiskMbDefault;  // kept here only for one child, then cut and paused
   uint32_t scrub_bytes_per_second = kScrubBytesPerSecondDefault;  // 0: off
   uint32_t scrub_pause_seconds = kScrubPauseSecondsDefault;       // between two passes
+  // Life of what is issued to children and of the own TLS certificate; 0: five years, 397 days.
+  uint32_t certificate_seconds = 0;
+  uint32_t renew_before_seconds = kRenewBeforeSecondsDefault;  // or half of a shorter life
 };
 
 // Null: not set. The process environment is the default; tests give their own.

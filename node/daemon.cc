@@ -13,7 +13,6 @@
 
 #include <chrono>
 #include <cstdlib>
-#include <filesystem>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -27,19 +26,12 @@
 #include "catalog/rocks/rocks_store.h"
 #include "node/calls.h"
 #include "node/catalogue.h"
-#include "node/classes.h"
 #include "node/clock.h"
 #include "node/config.h"
 #include "node/directory.h"
 #include "node/doctor.h"
 #include "node/driver.h"
 #include "node/enrolment.h"
-#include "node/entries/approvals.h"
-#include "node/entries/bindings.h"
-#include "node/entries/drafts.h"
-#include "node/entries/publication.h"
-#include "node/entries/versions.h"
-#include "node/entries/worklist.h"
 #include "node/finder.h"
 #include "node/identity/credentials.h"
 #include "node/indexer.h"
@@ -50,10 +42,10 @@
 #include "node/push.h"
 #include "node/query.h"
 #include "node/refusals.h"
+#include "node/renewal.h"
 #include "node/rpc/authorise.h"
 #include "node/rpc/search_service.h"
 #include "node/rpc/services.h"
-#include "node/rules.h"
 #include "node/searches.h"
 #include "node/snapshots.h"
 #include "node/subscriptions.h"
@@ -73,6 +65,7 @@ constexpr char kSearchFolder[] = "search";  // derived from the store, so no bac
 
 SiteOptions OptionsOf(const std::string& dir, const NodeConfig& config) {
   SiteOptions options = {.dir = dir,
+                         .data = DataFolder(dir, config),
                          .listen = config.listen,
                          .advertise = config.advertise.empty() ? config.listen : config.advertise,
                          .parent = config.parent,
@@ -88,6 +81,27 @@ SiteOptions OptionsOf(const std::string& dir, const NodeConfig& config) {
   return options;
 }
 
+CertificateTerms TermsOf(const NodeConfig& config) {
+  CertificateTerms terms;
+  terms.renew_before = absl::Seconds(config.renew_before_seconds);
+  if (config.certificate_seconds > 0)
+    terms.child = terms.tls = absl::Seconds(config.certificate_seconds);
+  return terms;
+}
+
+// A node that was off until its certificates had run out asks its parent before anything else.
+absl::StatusOr<Identity> LoadOrRenew(const std::string& dir, const NodeConfig& config) {
+  absl::StatusOr<Identity> identity = LoadIdentity(dir, TermsOf(config));
+  if (identity.ok() || DetailOf(identity.status()).reason != "certificate_expired" ||
+      config.parent.empty()) {
+    return identity;
+  }
+  Log(LogLevel::kWarning,
+      "证书已过期，向上级换发 (the certificates have run out; asking the parent)");
+  GT_RETURN_IF_ERROR(RenewIdentity(dir, config.parent).status());
+  return LoadIdentity(dir, TermsOf(config));
+}
+
 absl::Status CheckParent(const NodeConfig& config, const Identity& identity) {
   if (identity.self.path.is_root() == config.parent.empty()) return absl::OkStatus();
   return Error(absl::StatusCode::kFailedPrecondition, "parent_mismatch",
@@ -96,10 +110,6 @@ absl::Status CheckParent(const NodeConfig& config, const Identity& identity) {
                      "configuration names none)"
                    : "本节点是根节点，但 node.yaml 写了 parent (the root cannot have a parent)",
                "node.yaml", "改正 node.yaml 的 parent (correct it)");
-}
-
-std::string StoreFolder(const std::string& dir, const NodeConfig& config) {
-  return (std::filesystem::path(dir) / config.data_dir).string();
 }
 
 // The folder's data must be this node's: under another identity it would sign another's history.
@@ -125,7 +135,8 @@ absl::Status ClaimStore(Store* store, const std::string& folder, const Identity&
 class RunningDaemon : public Daemon {
  public:
   RunningDaemon(SiteOptions options, const ScrubOptions& scrub, Identity identity,
-                std::unique_ptr<RocksStore> store, std::unique_ptr<DamageWatch> damage)
+                std::unique_ptr<RocksStore> store, std::unique_ptr<DamageWatch> damage,
+                std::function<void()> begin_anew)
       : identity_(std::move(identity)),
         damage_(std::move(damage)),
         store_(std::move(store)),
@@ -147,17 +158,8 @@ class RunningDaemon : public Daemon {
         &site_, directory_.get(),
         (std::filesystem::path(site_.options.dir) / kSearchFolder).string());
     searches_ = std::make_unique<Searches>(&site_, calls_.get(), finder_.get(), indexer_.get());
-    classes_ = std::make_unique<Classes>(&site_, directory_.get());
-    rules_ = std::make_unique<Rules>(&site_, directory_.get());
-    desk_ = std::make_unique<EntryDesk>(&site_, classes_.get(), rules_.get());
-    catalogue_ = std::make_unique<Catalogue>(&site_, finder_.get(), desk_.get());
-    publication_ = std::make_unique<Publication>(desk_.get());
-    drafts_ = std::make_unique<Drafts>(desk_.get());
-    approvals_ = std::make_unique<Approvals>(desk_.get(), publication_.get());
-    bindings_ = std::make_unique<Bindings>(desk_.get(), publication_.get());
-    versions_ = std::make_unique<Versions>(desk_.get());
-    worklist_ = std::make_unique<Worklist>(desk_.get());
-    enrolment_ = std::make_unique<Enrolment>(&site_, rules_.get());
+    catalogue_ = std::make_unique<Catalogue>(&site_, finder_.get());
+    enrolment_ = std::make_unique<Enrolment>(&site_);
     pushes_ = std::make_unique<PushDesk>(&site_);
     questions_ = std::make_unique<Questions>(&site_, calls_.get(), finder_.get());
     subscriptions_ = std::make_unique<Subscriptions>(&site_, finder_.get());
@@ -168,6 +170,7 @@ class RunningDaemon : public Daemon {
                                        finder_.get(), directory_.get());
     doctor_ = std::make_unique<Doctor>(&site_, calls_.get(), neighbours_.get(), upkeep_.get());
     snapshots_ = std::make_unique<Snapshots>(&site_);
+    renewal_ = std::make_unique<Renewal>(&site_, std::move(begin_anew));
     authoriser_ = std::make_unique<Authoriser>(&site_);
     finder_->Register();
     searches_->Register();
@@ -184,16 +187,17 @@ class RunningDaemon : public Daemon {
     StartLinks();
     GT_RETURN_IF_ERROR(pushes_->Begin());
     GT_RETURN_IF_ERROR(enrolment_->Begin());
-    GT_RETURN_IF_ERROR(rules_->Begin());
     GT_RETURN_IF_ERROR(StartServer());
     if (!site_.options.parent.empty()) DialParent();
     upkeep_->scrubber().Start();
     indexer_->Start();
+    renewal_->Start();
     return absl::OkStatus();
   }
 
   void Stop() override {
     if (std::exchange(stopped_, true)) return;
+    renewal_->Stop();
     upkeep_->scrubber().Stop();
     if (links_ != nullptr) links_->Stop();
     // At the same time: requests that wait for the driver end with it.
@@ -230,6 +234,9 @@ class RunningDaemon : public Daemon {
     hooks.on_notice = [](const Notice& notice) {
       Log(notice.alarm ? LogLevel::kError : LogLevel::kInfo, notice.text);
     };
+    hooks.on_link_up = [this](const LinkPeer& peer) {
+      if (peer.is_parent) renewal_->ParentHas(peer.chain);
+    };
     hooks.on_link_ended = [this](const Driver::LinkView& link, const absl::Status& why,
                                  bool by_us) { neighbours_->LinkEnded(link, why, by_us); };
     hooks.on_dial_failed = [this](const std::string& address, const absl::Status& why) {
@@ -260,16 +267,8 @@ class RunningDaemon : public Daemon {
 
   absl::Status StartServer() {
     services_.push_back(MakeEnrolmentService(authoriser_.get(), enrolment_.get()));
-    services_.push_back(MakeCatalogService(authoriser_.get(), {.catalogue = catalogue_.get(),
-                                                               .finder = finder_.get(),
-                                                               .drafts = drafts_.get(),
-                                                               .approvals = approvals_.get(),
-                                                               .publication = publication_.get(),
-                                                               .bindings = bindings_.get()}));
+    services_.push_back(MakeCatalogService(authoriser_.get(), catalogue_.get(), finder_.get()));
     services_.push_back(MakeSearchService(authoriser_.get(), searches_.get()));
-    services_.push_back(MakeClassService(authoriser_.get(), classes_.get()));
-    services_.push_back(
-        MakeReviewService(authoriser_.get(), approvals_.get(), versions_.get(), worklist_.get()));
     services_.push_back(
         MakeDataService(authoriser_.get(), pushes_.get(), questions_.get(), subscriptions_.get()));
     services_.push_back(MakeNodeService(authoriser_.get(), {.site = &site_,
@@ -310,9 +309,11 @@ class RunningDaemon : public Daemon {
       return MakeLinkChannel(
           link_options_, site_.options.parent,
           MakeChannelCredentials(
-              identity_.tls_key.ToPem(), identity_.tls_chain_pem, site_.network(),
+              identity_.tls_key.ToPem(), identity_.tls_chain_pem, /*network=*/"",
               [this](const VerifiedChain& server) {
-                return enrolment_->AuthorisePeer(server, /*is_parent=*/true);
+                const absl::Status may = enrolment_->AuthorisePeer(server, /*is_parent=*/true);
+                if (DetailOf(may).reason == "parent_moved") renewal_->ParentMoved();
+                return may;
               },
               [this](const absl::Status& why) { neighbours_->ServerRefused(why); }));
     });
@@ -332,16 +333,7 @@ class RunningDaemon : public Daemon {
   std::unique_ptr<Finder> finder_;
   std::unique_ptr<Indexer> indexer_;
   std::unique_ptr<Searches> searches_;
-  std::unique_ptr<Classes> classes_;
-  std::unique_ptr<Rules> rules_;
-  std::unique_ptr<EntryDesk> desk_;
   std::unique_ptr<Catalogue> catalogue_;
-  std::unique_ptr<Publication> publication_;
-  std::unique_ptr<Drafts> drafts_;
-  std::unique_ptr<Approvals> approvals_;
-  std::unique_ptr<Bindings> bindings_;
-  std::unique_ptr<Versions> versions_;
-  std::unique_ptr<Worklist> worklist_;
   std::unique_ptr<Enrolment> enrolment_;
   std::unique_ptr<PushDesk> pushes_;
   std::unique_ptr<Questions> questions_;
@@ -352,6 +344,7 @@ class RunningDaemon : public Daemon {
   std::unique_ptr<Upkeep> upkeep_;
   std::unique_ptr<Doctor> doctor_;
   std::unique_ptr<Snapshots> snapshots_;
+  std::unique_ptr<Renewal> renewal_;
   std::unique_ptr<Authoriser> authoriser_;
   std::unique_ptr<Driver> driver_;
   std::unique_ptr<Links> links_;
@@ -366,13 +359,14 @@ absl::StatusOr<std::unique_ptr<Daemon>> StartOnce(const std::string& dir,
   // here.
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   RequireTls13();
+  GT_RETURN_IF_ERROR(FinishMove(dir));  // it may have left the parent's address to be written
   GT_ASSIGN_OR_RETURN(const NodeConfig config, LoadConfig(dir));
   for (absl::string_view line : absl::StrSplit(PrintConfig(config), '\n', absl::SkipEmpty())) {
     Log(LogLevel::kInfo, absl::StrCat(kConfigFile, ": ", line));
   }
-  GT_ASSIGN_OR_RETURN(Identity identity, LoadIdentity(dir));
+  GT_ASSIGN_OR_RETURN(Identity identity, LoadOrRenew(dir, config));
   GT_RETURN_IF_ERROR(CheckParent(config, identity));
-  const std::string folder = StoreFolder(dir, config);
+  const std::string folder = DataFolder(dir, config);
   auto damage = std::make_unique<DamageWatch>(folder, wants_restart);
   const RocksOptions how = {
       .on_damage = [noted = damage.get()](const absl::Status& why) { noted->Note("read", why); }};
@@ -384,7 +378,7 @@ absl::StatusOr<std::unique_ptr<Daemon>> StartOnce(const std::string& dir,
   const ScrubOptions scrub = {.bytes_per_second = config.scrub_bytes_per_second,
                               .pause = absl::Seconds(config.scrub_pause_seconds)};
   auto daemon = std::make_unique<RunningDaemon>(OptionsOf(dir, config), scrub, std::move(identity),
-                                                std::move(store), std::move(damage));
+                                                std::move(store), std::move(damage), wants_restart);
   GT_RETURN_IF_ERROR(daemon->Run());
   watch->Begin(mended);
   return daemon;

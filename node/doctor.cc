@@ -74,8 +74,11 @@ v1::Finding Doctor::Certificate() const {
       "certificate", days >= kCertificateDaysMin,
       absl::StrFormat("证书还有 %d 天，到 %s (days left)", static_cast<int>(std::floor(days)),
                       absl::FormatTime("%Y-%m-%d", ends, absl::LocalTimeZone())),
-      site_.path().is_root() ? "更换根证书 (renew the root certificate)"
-                             : "请上级节点重新签发证书 (ask the parent to issue it anew)");
+      site_.path().is_root()
+          ? "根节点自行换新；没有换时看日志 (the root renews it by itself; see its log if not)"
+          : "自动向上级换发；没有换时看日志，并确认上级可达 (it is renewed by itself; if not see "
+            "the "
+            "log, and whether the parent is reached)");
 }
 
 v1::Finding Doctor::Port() const {
@@ -130,8 +133,8 @@ v1::Finding Doctor::Parent() const {
 
 v1::Finding Doctor::Disk() const {
   struct statvfs disk = {};
-  if (statvfs(site_.options.dir.c_str(), &disk) != 0) {
-    return Found("disk", false, absl::StrCat(site_.options.dir, " 无法读取 (cannot be read)"),
+  if (statvfs(site_.options.data.c_str(), &disk) != 0) {
+    return Found("disk", false, absl::StrCat(site_.options.data, " 无法读取 (cannot be read)"),
                  "检查数据目录 (check the folder)");
   }
   const uint64_t free_bytes = uint64_t{disk.f_bavail} * disk.f_frsize;

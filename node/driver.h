@@ -71,6 +71,7 @@ class Driver : public LinkEvents {
     std::function<void(std::vector<CallDelivery>, Delivered)> on_deliveries;
     std::function<void(FeedKey)> on_snapshot;
     std::function<void(const Notice&)> on_notice;
+    std::function<void(const LinkPeer&)> on_link_up;
     // A link ended by us (`by_us`) or by the other side, with the reason given.
     std::function<void(const LinkView&, const absl::Status& why, bool by_us)> on_link_ended;
     std::function<void(const std::string& address, const absl::Status& why)> on_dial_failed;

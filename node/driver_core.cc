@@ -237,6 +237,7 @@ void Driver::Take(Item item, absl::Time now) {
                                .is_parent = up->peer.is_parent,
                                .since = now};
     }
+    if (hooks_.on_link_up) hooks_.on_link_up(up->peer);
     return Step(LinkUp{.link = up->link,
                        .node_id = up->peer.identity.node_id,
                        .path = up->peer.identity.path,

@@ -36,6 +36,22 @@ absl::Status CheckDivision(absl::string_view division) {
   return IsDivisionCode(division) ? absl::OkStatus() : BadName("division", division);
 }
 
+// The chain a node has from before.
+struct Former {
+  absl::Time since = absl::InfinitePast();
+  std::string network;
+};
+
+absl::StatusOr<Former> FormerOf(const v1::CertificateChain& chain, const std::string& node_id) {
+  if (chain.certificates().empty()) return Former();
+  GT_ASSIGN_OR_RETURN(const VerifiedChain former, VerifyChainLinks(chain, ""));
+  if (former.node_id != node_id || former.role != CertificateRole::kIssuing) {
+    return Denied("proof_invalid", "原证书不属于这把密钥 (the former chain is not of this key)", "",
+                  "");
+  }
+  return Former{.since = former.not_before, .network = former.network};
+}
+
 }  // namespace
 
 absl::Status Enrolment::Begin() {
@@ -188,7 +204,6 @@ absl::StatusOr<v1::EnrolResponse> Enrolment::TryEnrol(const v1::EnrolRequest& re
                       FindToken(*snapshot, Sha256(request.token_secret())));
   v1::EnrolResponse response;
   response.set_path(site_.path().Child(token.label()).text());
-  response.set_approvals(rules_.Approvals(*snapshot));
   if (!token.bound_key().empty()) {
     if (token.bound_key() != request.signing_key()) {
       return Denied("token_bound", "令牌已被另一把密钥使用 (the token was used with another key)",
@@ -219,8 +234,10 @@ absl::StatusOr<v1::EnrolResponse> Enrolment::TryEnrol(const v1::EnrolRequest& re
   }
   if (!absl::IsNotFound(member.status())) return member.status();
 
-  GT_ASSIGN_OR_RETURN(*response.mutable_chain(), IssueChild(*site_.identity, token.label(),
-                                                            request.name(), request.signing_key()));
+  GT_ASSIGN_OR_RETURN(const Former former, FormerOf(request.former(), node_id));
+  GT_ASSIGN_OR_RETURN(*response.mutable_chain(),
+                      IssueChild(*site_.identity, token.label(), request.name(),
+                                 request.signing_key(), former.since));
   token.set_bound_key(request.signing_key());
   *token.mutable_issued() = response.chain();
   AppendRecords append = {.kind = v1::FEED_KIND_MEMBERSHIP};
@@ -230,9 +247,44 @@ absl::StatusOr<v1::EnrolResponse> Enrolment::TryEnrol(const v1::EnrolRequest& re
   admitted->set_division(request.division());
   admitted->set_name(request.name());
   admitted->set_level(request.level());
+  if (!former.network.empty() && former.network != site_.network())
+    admitted->set_former_network(former.network);
   *admitted->mutable_admitted_at() = TimestampOf(absl::Now());
   append.extra.Put(TokenKey(token.label()), token.SerializeAsString());
   GT_RETURN_IF_ERROR(site_.driver->Write(std::move(append)).status());
+  return response;
+}
+
+absl::StatusOr<v1::EnrolResponse> Enrolment::Renew(const v1::RenewRequest& request,
+                                                   const std::string& peer) {
+  absl::StatusOr<v1::EnrolResponse> response = TryRenew(request);
+  if (absl::IsPermissionDenied(response.status())) {
+    site_.refusals->Add(peer,
+                        absl::StrCat("签名公钥 signing key sha256 ",
+                                     HexOf(NodeIdOf(request.signing_key())).substr(0, 16)),
+                        response.status(), /*by_us=*/true);
+  }
+  return response;
+}
+
+absl::StatusOr<v1::EnrolResponse> Enrolment::TryRenew(const v1::RenewRequest& request) {
+  GT_RETURN_IF_ERROR(CheckRenewProof(request, site_.node_id()));
+  const std::string node_id = NodeIdOf(request.signing_key());
+  const absl::StatusOr<v1::Member> member = OwnChild(*site_.store->Snapshot(), node_id);
+  if (absl::IsNotFound(member.status()) || (member.ok() && member->removed())) {
+    return Denied(
+        "not_admitted",
+        "该节点不是本节点的下级，或已迁出 (it is no child of this node, or has moved away)",
+        HexOf(node_id).substr(0, 16), "用令牌接入 (admit it with a token): guantong invite");
+  }
+  GT_RETURN_IF_ERROR(member.status());
+  GT_ASSIGN_OR_RETURN(const NodePath path, NodePath::Parse(member->path()));
+  GT_ASSIGN_OR_RETURN(const Former former, FormerOf(request.former(), node_id));
+  v1::EnrolResponse response;
+  GT_ASSIGN_OR_RETURN(*response.mutable_chain(),
+                      IssueChild(*site_.identity, std::string(path.Label()), member->name(),
+                                 request.signing_key(), former.since));
+  response.set_path(site_.path().Child(path.Label()).text());
   return response;
 }
 
@@ -288,8 +340,21 @@ absl::StatusOr<v1::AddDepartmentResponse> Enrolment::AddDepartment(
 absl::Status Enrolment::AuthorisePeer(const VerifiedChain& peer, bool is_parent) const {
   const std::string path = DisplayPath(peer.path);
   if (is_parent) {
-    if (peer.node_id == site_.identity->parent_node_id && peer.path == site_.path().Parent())
+    const bool pinned = peer.node_id == site_.identity->parent_node_id;
+    if (pinned && peer.network == site_.network() && peer.path == site_.path().Parent())
       return absl::OkStatus();
+    if (pinned) {
+      return Denied(
+          "parent_moved",
+          absl::StrCat("上级现在位于 ", path,
+                       "，正在向它换发证书 (the parent stands elsewhere now; certificates "
+                       "are being renewed)"),
+          path, "会自动继续；长时间不恢复时重启本节点 (it goes on by itself)");
+    }
+    if (peer.network != site_.network()) {
+      return Denied("foreign_network", "对方属于另一个网络 (the peer belongs to another network)",
+                    path, "核对 node.yaml 的 parent 地址 (check the parent address)");
+    }
     return Denied(
         "not_our_parent",
         absl::StrCat("对方是 ", path,

@@ -83,7 +83,7 @@ int main(int argc, char** argv) {
     guantong::Log(guantong::LogLevel::kInfo, "节点已启动 serving");
     sigwait(&signals, &signal);
     guantong::Log(guantong::LogLevel::kInfo,
-                  absl::StrCat(signal == SIGUSR1 ? "重新启动以修复数据 beginning anew: "
+                  absl::StrCat(signal == SIGUSR1 ? "在进程内重新开始 beginning anew: "
                                                  : "收到信号，正在停止 stopping: ",
                                strsignal(signal)));
     // A stop that hangs is ended hard: what was promised is on disk. So does a second signal.

@@ -58,12 +58,6 @@ inline constexpr uint32_t kSearchLimitDefault = 50;
 inline constexpr uint32_t kSearchLimitMax = 500;
 inline constexpr size_t kWordsMax = 16;
 
-// The catalogue.
-inline constexpr size_t kProblemsListedMax = 1000;
-inline constexpr size_t kClassesListedDefault = 500;
-inline constexpr size_t kClassesListedMax = 10000;
-inline constexpr size_t kTodoListedMax = 500;
-
 // Admission.
 inline constexpr size_t kTokensMax = 10000;
 inline constexpr size_t kChildrenMax = 1024;
@@ -73,6 +67,10 @@ inline constexpr size_t kProfileKeysMax = 8;
 
 inline constexpr size_t kVerifyFaultsMax = 100;
 inline constexpr int kSupersededListedMax = 10000;
+
+// Certificates. Sixty days are left at least while renewal works.
+inline constexpr uint32_t kRenewBeforeSecondsDefault = 60 * 24 * 3600;
+inline constexpr uint32_t kCertificateSecondsMax = 5 * 365 * 24 * 3600;
 
 // What one child may cost this node on disk, in node.yaml.
 inline constexpr uint32_t kChildDiskMbDefault = 1024;

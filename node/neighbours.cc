@@ -26,6 +26,9 @@ bool IsBreach(const absl::Status& status) {
   return reason == "frame_too_large" || reason == "credit_exceeded" || reason == "link_protocol";
 }
 
+// A link that stood for so long did work.
+constexpr absl::Duration kLinkHeld = absl::Minutes(1);
+
 std::string TextOf(const absl::Status& status) {
   const ErrorDetail detail = DetailOf(status);
   return absl::StrCat(detail.reason.empty() ? "" : absl::StrCat("[", detail.reason, "] "),
@@ -48,7 +51,15 @@ void Neighbours::LinkEnded(const Driver::LinkView& link, const absl::Status& why
     site_.refusals->Add(peer, absl::StrCat("sha256 ", HexOf(link.fingerprint).substr(0, 16)), why,
                         by_us || (breach && !link.is_parent));
   } else {
-    Log(LogLevel::kInfo, absl::StrCat("链路断开 link down: ", peer, ": ", why.message()));
+    // Once per cause: a neighbour that cannot serve ends every link as soon as it is made.
+    bool news;
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      absl::Status& last = ends_said_[link.path];
+      news = last != why || absl::Now() - link.since >= kLinkHeld;
+      last = why;
+    }
+    if (news) Log(LogLevel::kInfo, absl::StrCat("链路断开 link down: ", peer, ": ", why.message()));
   }
 }
 

@@ -3,6 +3,7 @@
 #ifndef GUANTONG_NODE_NEIGHBOURS_H_
 #define GUANTONG_NODE_NEIGHBOURS_H_
 
+#include <map>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -43,6 +44,7 @@ class Neighbours {
   const Directory& directory_;
   mutable std::mutex mutex_;
   Trouble dial_;
+  std::map<NodePath, absl::Status> ends_said_;  // why each one's link ended, as last logged
   Trouble refused_;
 };
 

@@ -1,6 +1,8 @@
 #include "node/push.h"
 
 #include <algorithm>
+#include <future>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -22,9 +24,8 @@
 namespace guantong {
 namespace {
 
-// How long a repeated push waits for the node to finish the first, and how often it looks.
-constexpr absl::Duration kPendingPushWait = absl::Minutes(5);
-constexpr absl::Duration kPendingPushLook = absl::Milliseconds(20);
+// How long a repeated push waits for the node to finish the first.
+constexpr absl::Duration kPendingPushWait = absl::Minutes(1);
 
 absl::Status SenderGone() {
   return Error(absl::StatusCode::kCancelled, "push_broken",
@@ -52,6 +53,18 @@ absl::Status RowInvalid(uint64_t line, absl::string_view field, absl::string_vie
                absl::StrCat(line, field.empty() ? "" : ":", field),
                "改正后重推；--dry-run 列出全部错误，--accept-valid 只收合格的行 "
                "(correct it; --dry-run lists all, --accept-valid takes the valid rows)");
+}
+
+// Waits for a push that goes on by itself; OK also when `give_up` comes first.
+absl::Status EndOfPending(Driver* driver, const FeedKey& feed, const std::string& push_id,
+                          absl::Time give_up) {
+  auto promise = std::make_shared<std::promise<absl::Status>>();
+  std::future<absl::Status> future = promise->get_future();
+  GT_RETURN_IF_ERROR(
+      driver->Submit(AwaitPush{.feed = feed, .push_id = push_id},
+                     [promise](const WriteDone& done) { promise->set_value(done.status); }));
+  const bool ended = future.wait_until(absl::ToChronoTime(give_up)) == std::future_status::ready;
+  return ended ? future.get() : absl::OkStatus();
 }
 
 }  // namespace
@@ -231,7 +244,7 @@ absl::StatusOr<v1::PushResponse> PushDesk::Apply(const PushStream& stream, const
       if (snapshot->Get(PendingPushKey(push.feed), &bytes).ok() && pending.ParseFromString(bytes)) {
         if (pending.push_id() == push.open.batch_id() && !stream.broken() &&
             absl::Now() < give_up) {
-          absl::SleepFor(kPendingPushLook);
+          GT_RETURN_IF_ERROR(EndOfPending(site_.driver, push.feed, pending.push_id(), give_up));
           --attempt;
           continue;
         }

@@ -22,6 +22,7 @@ class Workers;
 
 struct SiteOptions {
   std::string dir;
+  std::string data;       // the store's folder, which may be on another disk
   std::string listen;     // HOST:PORT
   std::string advertise;  // what others dial
   std::string parent;     // HOST:PORT, empty at the root
@@ -64,8 +65,7 @@ struct Site {
 // behind another node.
 struct CallerIdentity {
   CertificateRole role = CertificateRole::kEditor;
-  std::string uscc;        // departments
-  std::string key_digest;  // SHA-256 of the profile's public key; empty for routed calls
+  std::string uscc;  // departments
   std::string node_id;
   NodePath path;
 

@@ -69,7 +69,8 @@ inline constexpr size_t kFeedsBelowMax = 200000;  // held from below one child; 
 inline constexpr uint64_t kFeedOverheadBytes = 4 << 10;  // charged for a feed beside its log
 inline constexpr int kCutsMax = 64;  // ends of earlier epochs remembered, per feed
 inline constexpr size_t kSupersededBytesMax =
-    16 << 20;  // superseded batches kept to be listed, per feed
+    16 << 20;                                 // superseded batches kept to be listed, per feed
+inline constexpr size_t kDepartedMax = 4096;  // paths below here whose node went elsewhere
 inline constexpr size_t kCallBodyBytesMax = 2 << 20;
 inline constexpr size_t kHopsMax = 2 * 8 + 1;
 inline constexpr int64_t kCallBudgetSecondsMax = 600;

@@ -70,6 +70,13 @@ bool NodePath::Contains(const NodePath& other) const {
          (other.text_.size() == text_.size() || other.text_[text_.size()] == '/');
 }
 
+NodePath NodePath::Moved(const NodePath& from, const NodePath& to) const {
+  absl::string_view rest = absl::string_view(text_).substr(from.text_.size());
+  absl::ConsumePrefix(&rest, "/");
+  if (rest.empty()) return to;
+  return NodePath(to.text_.empty() ? std::string(rest) : absl::StrCat(to.text_, "/", rest));
+}
+
 std::string DisplayPath(const NodePath& path) { return absl::StrCat("/", path.text()); }
 
 }  // namespace guantong

@@ -33,6 +33,9 @@ class NodePath {
   // True for the path itself and everything below it.
   bool Contains(const NodePath& other) const;
 
+  // Where this path lies when `from`, which contains it, stands at `to`.
+  NodePath Moved(const NodePath& from, const NodePath& to) const;
+
   friend bool operator==(const NodePath& a, const NodePath& b) { return a.text_ == b.text_; }
   friend bool operator!=(const NodePath& a, const NodePath& b) { return a.text_ != b.text_; }
   friend bool operator<(const NodePath& a, const NodePath& b) { return a.text_ < b.text_; }

@@ -20,6 +20,7 @@ inline constexpr absl::string_view kManifestDomain = "guantong/manifest/1";
 inline constexpr absl::string_view kCallDomain = "guantong/call/1";
 inline constexpr absl::string_view kReplyDomain = "guantong/reply/1";
 inline constexpr absl::string_view kEnrolDomain = "guantong/enrol/1";
+inline constexpr absl::string_view kRenewDomain = "guantong/renew/1";
 
 // domain | 0x00 | network id (32 bytes) | digest (32 bytes, or a fixed-length concatenation of
 // digests)

@@ -43,8 +43,16 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const Invocation& i
 
 Connection::Connection(Profile profile, const Invocation& invocation)
     : profile_(std::move(profile)), invocation_(invocation), refusal_(std::make_shared<Refusal>()) {
-  const CheckServer check = [node_id = profile_.node_id](const VerifiedChain& server) {
+  const CheckServer check = [node_id = profile_.node_id,
+                             network = profile_.network](const VerifiedChain& server) {
+    // The node itself, by its key; its branch may have joined another network since.
     if (server.node_id == node_id) return absl::OkStatus();
+    if (server.network != network) {
+      return Error(absl::StatusCode::kUnauthenticated, "foreign_network",
+                   Text("对方属于另一个网络", "the peer belongs to another network"),
+                   DisplayPath(server.path),
+                   Text("核对档案里的 node 地址", "check the node address in the profile"));
+    }
     return Error(absl::StatusCode::kUnauthenticated, "node_id_mismatch",
                  Text("这个地址上是另一个节点", "another node answers at this address"),
                  absl::StrCat(HexOf(server.node_id).substr(0, 16), " ", DisplayPath(server.path)),
@@ -60,7 +68,7 @@ Connection::Connection(Profile profile, const Invocation& invocation)
   channel_ =
       grpc::CreateCustomChannel(profile_.node,
                                 MakeChannelCredentials(profile_.key_pem, profile_.certificate_pem,
-                                                       profile_.network, check, on_refused),
+                                                       /*network=*/"", check, on_refused),
                                 arguments);
 }
 

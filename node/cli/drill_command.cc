@@ -53,9 +53,9 @@ void AddDrill(CLI::App* app, Invocation* invocation) {
   const auto options = std::make_shared<DrillOptions>();
   const auto report = std::make_shared<std::string>(".");
   const auto seconds = std::make_shared<uint32_t>(5);
-  drill->add_option("FAULT", options->fault, "kill|partition|restore")
+  drill->add_option("FAULT", options->fault, "kill|partition|restore|expiry")
       ->required()
-      ->check(CLI::IsMember({"kill", "partition", "restore"}));
+      ->check(CLI::IsMember({"kill", "partition", "restore", "expiry"}));
   drill
       ->add_option("--from", options->backups,
                    Text("备份目录，每个节点一个（至少本节点和它的上级）",

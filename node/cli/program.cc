@@ -174,8 +174,8 @@ int RunProgram(int argc, char** argv) {
   AddGlobals(&app, &invocation);
   AddInit(&app, &invocation);
   AddAdmission(&app, &invocation);
+  AddMove(&app, &invocation);
   AddCatalog(&app, &invocation);
-  AddWork(&app, &invocation);
   AddPush(&app, &invocation);
   AddQuery(&app, &invocation);
   AddSubscriptions(&app, &invocation);

@@ -29,7 +29,7 @@ absl::Status Malformed(absl::string_view why) {
 absl::StatusOr<v1::CertificateChain> Issue(const Identity& issuer, IssueRequest request,
                                            absl::Duration lifetime) {
   const absl::Time now = absl::Now();
-  request.not_before = now - kClockSkew;
+  request.not_before = std::max(now - kClockSkew, request.not_before);
   request.not_after = std::min(now + lifetime, issuer.self.not_after);
   GT_ASSIGN_OR_RETURN(std::string der,
                       IssueCertificate(request, issuer.signing_key, issuer.chain.certificates(0)));
@@ -69,35 +69,58 @@ std::string EnrolProofMessage(absl::string_view network, absl::string_view secre
   return SignedMessage(kEnrolDomain, network, absl::StrCat(Sha256(secret), Sha256(spki)));
 }
 
-absl::Status CheckEnrolProof(const v1::EnrolRequest& request, absl::string_view network) {
+std::string RenewProofMessage(absl::string_view parent, absl::string_view spki,
+                              absl::string_view former_digest) {
+  return SignedMessage(kRenewDomain, parent, absl::StrCat(Sha256(spki), former_digest));
+}
+
+namespace {
+
+absl::Status CheckProof(const std::string& spki, const std::string& message,
+                        const std::string& proof) {
   const auto invalid = [](absl::string_view why) {
     return Error(
         absl::StatusCode::kPermissionDenied, "proof_invalid",
         absl::StrCat(Text("密钥证明不成立：", "the proof of the key does not hold: "), why));
   };
-  const auto key = PublicKey::FromSpki(request.signing_key());
+  const auto key = PublicKey::FromSpki(spki);
   if (!key.ok()) return invalid(key.status().message());
-  const std::string message =
-      EnrolProofMessage(network, request.token_secret(), request.signing_key());
-  if (!key->Verify(message, request.proof())) {
+  if (!key->Verify(message, proof))
     return invalid(Text("签名不对", "the signature does not verify"));
-  }
   return absl::OkStatus();
 }
 
+}  // namespace
+
+absl::Status CheckEnrolProof(const v1::EnrolRequest& request, absl::string_view network) {
+  return CheckProof(request.signing_key(),
+                    EnrolProofMessage(network, request.token_secret(), request.signing_key()),
+                    request.proof());
+}
+
+absl::Status CheckRenewProof(const v1::RenewRequest& request, absl::string_view parent) {
+  return CheckProof(request.signing_key(),
+                    RenewProofMessage(parent, request.signing_key(), ChainDigest(request.former())),
+                    request.proof());
+}
+
 absl::StatusOr<v1::CertificateChain> IssueChild(const Identity& parent, const std::string& label,
-                                                const std::string& name, const std::string& spki) {
+                                                const std::string& name, const std::string& spki,
+                                                absl::Time former) {
   if (!IsPathLabel(label) || parent.self.path.depth() >= kPathDepthMax) {
     return Error(absl::StatusCode::kInvalidArgument, "path_malformed",
                  Text("标签无效，或层级太深", "the label is invalid, or the tree too deep"), label);
   }
-  return Issue(parent,
-               IssueRequest{.role = CertificateRole::kIssuing,
-                            .path = parent.self.path.Child(label),
-                            .node_id = NodeIdOf(spki),
-                            .common_name = name,
-                            .public_key = spki},
-               kChildLifetime);
+  return Issue(
+      parent,
+      IssueRequest{
+          .role = CertificateRole::kIssuing,
+          .path = parent.self.path.Child(label),
+          .node_id = NodeIdOf(spki),
+          .common_name = name,
+          .public_key = spki,
+          .not_before = former == absl::InfinitePast() ? former : former + absl::Seconds(1)},
+      parent.terms.child);
 }
 
 absl::StatusOr<v1::CertificateChain> IssueProfile(const Identity& node, CertificateRole role,
@@ -111,7 +134,8 @@ absl::StatusOr<v1::CertificateChain> IssueProfile(const Identity& node, Certific
                             .node_id = node.self.node_id,
                             .uscc = uscc,
                             .common_name = name,
-                            .public_key = spki},
+                            .public_key = spki,
+                            .not_before = absl::InfinitePast()},
                kProfileLifetime);
 }
 

@@ -13,16 +13,14 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "catalog/base/signature.h"
+#include "guantong/v1/feed.pb.h"
 
 namespace guantong {
 
 inline constexpr absl::Duration kClockSkew =
     absl::Minutes(10);  // certificates begin so far in the past
 inline constexpr absl::Duration kRootLifetime = absl::Hours(24 * 365 * 20);
-inline constexpr absl::Duration kChildLifetime = absl::Hours(24 * 365 * 5);
 inline constexpr absl::Duration kProfileLifetime = absl::Hours(24 * 365 * 2);
-inline constexpr absl::Duration kTlsLifetime = absl::Hours(24 * 397);
-inline constexpr absl::Duration kTlsRenewBefore = absl::Hours(24 * 60);
 
 class IdentityFolder {
  public:
@@ -33,6 +31,7 @@ class IdentityFolder {
   std::string Chain() const { return path_ + "/chain.pem"; }
   std::string TlsKey() const { return path_ + "/tls.key"; }
   std::string TlsChain() const { return path_ + "/tls.pem"; }
+  std::string Moving() const { return path_ + "/moving"; }         // a move that is not finished
   std::string ParentPin() const { return path_ + "/parent.pin"; }  // hex
 
  private:
@@ -41,6 +40,11 @@ class IdentityFolder {
 
 // FAILED_PRECONDITION identity_exists.
 absl::Status CheckUnused(const IdentityFolder& folder);
+
+// Chain and pin of another parent, and its address in node.yaml: first as one file, so that a crash
+// leaves all or nothing, then each in its place.
+absl::Status TakePlace(const std::string& dir, const std::string& address,
+                       const std::string& parent, const v1::CertificateChain& chain);
 
 // Made once and kept.
 absl::StatusOr<SigningKey> KeptSigningKey(const IdentityFolder& folder);

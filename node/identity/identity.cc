@@ -15,6 +15,8 @@
 namespace guantong {
 namespace {
 
+constexpr size_t kRootNameBytes = 64;
+
 absl::Status Damaged(const absl::Status& why, const std::string& file) {
   const ErrorDetail detail = DetailOf(why);
   const std::string remedy =
@@ -42,27 +44,44 @@ absl::StatusOr<std::string> ReadPart(const std::string& file) {
 struct TlsLeaf {
   SigningKey key;
   v1::CertificateChain chain;  // leaf first
+  absl::Time renew_at;
 };
 
-absl::StatusOr<TlsLeaf> LoadLeaf(const IdentityFolder& folder, const VerifiedChain& self) {
+// So long before the end, or at half of a shorter life.
+absl::Time RenewAt(absl::Time ends, absl::Duration life, const CertificateTerms& terms) {
+  return ends - std::min(terms.renew_before, life / 2);
+}
+
+// What the issuing certificate cannot outlive, a new leaf would not outlive either.
+absl::Time RenewAt(const VerifiedChain& leaf, const VerifiedChain& self,
+                   const CertificateTerms& terms) {
+  if (leaf.not_after >= self.not_after) return absl::InfiniteFuture();
+  return RenewAt(leaf.not_after, terms.tls, terms);
+}
+
+absl::StatusOr<TlsLeaf> LoadLeaf(const IdentityFolder& folder, const v1::CertificateChain& issuing,
+                                 const VerifiedChain& self, const CertificateTerms& terms) {
   GT_ASSIGN_OR_RETURN(const std::string key_pem, ReadSmallFile(folder.TlsKey()));
   GT_ASSIGN_OR_RETURN(SigningKey key, SigningKey::FromPem(key_pem));
   GT_ASSIGN_OR_RETURN(const std::string pem, ReadSmallFile(folder.TlsChain()));
   GT_ASSIGN_OR_RETURN(v1::CertificateChain chain, ChainFromPem(pem));
   GT_ASSIGN_OR_RETURN(const VerifiedChain leaf, VerifyChain(chain, self.network, absl::Now()));
+  v1::CertificateChain above = chain;
+  above.mutable_certificates()->DeleteSubrange(0, 1);
+  if (ChainDigest(above) != ChainDigest(issuing))
+    return absl::FailedPreconditionError("the TLS certificate is not of this chain");
   if (leaf.role != CertificateRole::kTls || leaf.node_id != self.node_id ||
       !leaf.key.Verify("", key.Sign(""))) {
     return absl::FailedPreconditionError("the TLS certificate is not of this node's TLS key");
   }
-  // What the issuing certificate cannot outlive, a new leaf would not outlive either.
-  const absl::Time wanted = std::min(absl::Now() + kTlsRenewBefore, self.not_after);
-  if (leaf.not_after < wanted)
+  if (absl::Now() >= RenewAt(leaf, self, terms))
     return absl::FailedPreconditionError("the TLS certificate ends soon");
-  return TlsLeaf{std::move(key), std::move(chain)};
+  return TlsLeaf{std::move(key), std::move(chain), RenewAt(leaf, self, terms)};
 }
 
 absl::StatusOr<TlsLeaf> MakeLeaf(const IdentityFolder& folder, const SigningKey& signing_key,
-                                 const v1::CertificateChain& chain, const VerifiedChain& self) {
+                                 const v1::CertificateChain& chain, const VerifiedChain& self,
+                                 const CertificateTerms& terms) {
   GT_ASSIGN_OR_RETURN(SigningKey key, SigningKey::Generate());
   const absl::Time now = absl::Now();
   const IssueRequest request{.role = CertificateRole::kTls,
@@ -71,7 +90,7 @@ absl::StatusOr<TlsLeaf> MakeLeaf(const IdentityFolder& folder, const SigningKey&
                              .common_name = absl::StrCat("TLS ", HexOf(self.node_id).substr(0, 16)),
                              .public_key = key.public_key(),
                              .not_before = now - kClockSkew,
-                             .not_after = std::min(now + kTlsLifetime, self.not_after)};
+                             .not_after = std::min(now + terms.tls, self.not_after)};
   GT_ASSIGN_OR_RETURN(std::string der,
                       IssueCertificate(request, signing_key, chain.certificates(0)));
   v1::CertificateChain leaf;
@@ -80,7 +99,8 @@ absl::StatusOr<TlsLeaf> MakeLeaf(const IdentityFolder& folder, const SigningKey&
   // A crash between the two leaves a pair that does not fit, and the next start makes another.
   GT_RETURN_IF_ERROR(ReplaceFile(folder.TlsKey(), key.ToPem()));
   GT_RETURN_IF_ERROR(ReplaceFile(folder.TlsChain(), ChainToPem(leaf)));
-  return TlsLeaf{std::move(key), std::move(leaf)};
+  GT_ASSIGN_OR_RETURN(const VerifiedChain made, VerifyChain(leaf, self.network, now));
+  return TlsLeaf{std::move(key), std::move(leaf), RenewAt(made, self, terms)};
 }
 
 // The NodeId of the certificate above ours; empty at the root.
@@ -126,10 +146,10 @@ absl::StatusOr<SigningKey> KeptSigningKey(const IdentityFolder& folder) {
   return key;
 }
 
-absl::Status CreateRootIdentity(const std::string& dir, const std::string& name) {
-  const IdentityFolder folder(dir);
-  GT_RETURN_IF_ERROR(CheckUnused(folder));
-  GT_ASSIGN_OR_RETURN(const SigningKey key, KeptSigningKey(folder));
+namespace {
+
+absl::Status IssueRoot(const IdentityFolder& folder, const SigningKey& key,
+                       const std::string& name) {
   const absl::Time now = absl::Now();
   const IssueRequest request{.role = CertificateRole::kIssuing,
                              .node_id = NodeIdOf(key.public_key()),
@@ -141,12 +161,33 @@ absl::Status CreateRootIdentity(const std::string& dir, const std::string& name)
   v1::CertificateChain chain;
   chain.add_certificates(std::move(der));
   GT_ASSIGN_OR_RETURN(const VerifiedChain self, VerifyChain(chain, request.node_id, now));
-  GT_RETURN_IF_ERROR(MakeLeaf(folder, key, chain, self).status());
+  GT_RETURN_IF_ERROR(MakeLeaf(folder, key, chain, self, {}).status());
   return ReplaceFile(folder.Chain(), ChainToPem(chain));
 }
 
-absl::StatusOr<Identity> LoadIdentity(const std::string& dir) {
+// The time the chain is to be made anew by its parent; all of it counts.
+absl::Time RenewChainAt(const VerifiedChain& self, const CertificateTerms& terms) {
+  return RenewAt(self.not_after, self.not_after - self.not_before - kClockSkew, terms);
+}
+
+}  // namespace
+
+absl::Status CreateRootIdentity(const std::string& dir, const std::string& name) {
   const IdentityFolder folder(dir);
+  GT_RETURN_IF_ERROR(CheckUnused(folder));
+  GT_ASSIGN_OR_RETURN(const SigningKey key, KeptSigningKey(folder));
+  return IssueRoot(folder, key, name);
+}
+
+std::string IdentityStamp(const std::string& dir) {
+  const IdentityFolder folder(dir);
+  const auto chain = ReadSmallFile(folder.Chain());
+  return absl::StrCat(chain.ok() ? *chain : "", FileExists(folder.Moving()) ? "moving" : "");
+}
+
+absl::StatusOr<Identity> LoadIdentity(const std::string& dir, const CertificateTerms& terms) {
+  const IdentityFolder folder(dir);
+  GT_RETURN_IF_ERROR(FinishMove(dir));
   auto pem = ReadSmallFile(folder.Chain());
   if (absl::IsNotFound(pem.status())) {
     return Error(
@@ -169,15 +210,24 @@ absl::StatusOr<Identity> LoadIdentity(const std::string& dir) {
     return Contradiction(folder.SigningKeyFile(), "the key is not the one of chain.pem");
   }
   GT_ASSIGN_OR_RETURN(std::string parent, CheckedPin(folder, *chain));
-  auto leaf = LoadLeaf(folder, *self);
-  if (!leaf.ok()) leaf = MakeLeaf(folder, *key, *chain, *self);
+  if (parent.empty() && absl::Now() >= RenewChainAt(*self, terms)) {
+    GT_RETURN_IF_ERROR(IssueRoot(
+        folder, *key, DescribeCertificate(chain->certificates(0)).substr(0, kRootNameBytes)));
+    return LoadIdentity(dir, terms);
+  }
+  auto leaf = LoadLeaf(folder, *chain, *self, terms);
+  if (!leaf.ok()) leaf = MakeLeaf(folder, *key, *chain, *self, terms);
   GT_RETURN_IF_ERROR(leaf.status());
+  const absl::Time renew_chain_at = RenewChainAt(*self, terms);
   return Identity{.signing_key = *std::move(key),
                   .chain = *std::move(chain),
                   .self = *std::move(self),
                   .tls_key = std::move(leaf->key),
                   .tls_chain_pem = ChainToPem(leaf->chain),
-                  .parent_node_id = std::move(parent)};
+                  .parent_node_id = std::move(parent),
+                  .terms = terms,
+                  .renew_chain_at = renew_chain_at,
+                  .renew_tls_at = leaf->renew_at};
 }
 
 }  // namespace guantong

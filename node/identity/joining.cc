@@ -4,9 +4,12 @@
 #include <grpcpp/support/channel_arguments.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "catalog/base/digest.h"
@@ -79,27 +82,40 @@ absl::StatusOr<std::string> SelfSignedPem(const SigningKey& tls_key) {
   return ChainToPem(chain);
 }
 
-absl::StatusOr<v1::EnrolResponse> Ask(const std::string& address, const v1::JoinToken& token,
-                                      const v1::EnrolRequest& request) {
+using Ask = std::function<grpc::Status(v1::EnrolmentService::Stub* stub,
+                                       grpc::ClientContext* context, v1::EnrolResponse* answer)>;
+
+// One question to a server that passes `check`, with a certificate that proves nothing.
+absl::StatusOr<v1::EnrolResponse> AskAt(const std::string& address, CheckServer check,
+                                        const Ask& ask) {
   GT_ASSIGN_OR_RETURN(const SigningKey tls_key, SigningKey::Generate());
   GT_ASSIGN_OR_RETURN(const std::string pem, SelfSignedPem(tls_key));
   const auto refusal = std::make_shared<Refusal>();
-  const auto credentials = MakeChannelCredentials(
-      tls_key.ToPem(), pem, /*network=*/"",
-      [token, address](const VerifiedChain& server) { return CheckPins(server, token, address); },
-      [refusal](const absl::Status& why) { refusal->Set(why); });
+  const auto credentials =
+      MakeChannelCredentials(tls_key.ToPem(), pem, /*network=*/"", std::move(check),
+                             [refusal](const absl::Status& why) { refusal->Set(why); });
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   const auto stub =
       v1::EnrolmentService::NewStub(grpc::CreateCustomChannel(address, credentials, arguments));
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + kEnrolTimeout);
-  v1::EnrolResponse response;
-  const grpc::Status status = stub->Enrol(&context, request, &response);
-  if (status.ok()) return response;
+  v1::EnrolResponse answer;
+  const grpc::Status status = ask(stub.get(), &context, &answer);
+  if (status.ok()) return answer;
   const absl::Status refused = refusal->Get();
   if (!refused.ok()) return Annotate(refused, address);
   return Annotate(FromGrpc(status), address);
+}
+
+absl::StatusOr<v1::EnrolResponse> Enrol(const std::string& address, const v1::JoinToken& token,
+                                        const v1::EnrolRequest& request) {
+  return AskAt(
+      address,
+      [token, address](const VerifiedChain& server) { return CheckPins(server, token, address); },
+      [&](auto* stub, auto* context, auto* answer) {
+        return stub->Enrol(context, request, answer);
+      });
 }
 
 absl::Status CheckAnswer(const v1::EnrolResponse& answer, const v1::JoinToken& token,
@@ -125,16 +141,11 @@ absl::Status CheckAnswer(const v1::EnrolResponse& answer, const v1::JoinToken& t
   return absl::OkStatus();
 }
 
-}  // namespace
-
-absl::StatusOr<v1::EnrolResponse> JoinNetwork(const std::string& dir, const std::string& address,
-                                              const std::string& token_text,
-                                              const std::string& division, const std::string& name,
-                                              v1::Level level) {
-  GT_ASSIGN_OR_RETURN(const v1::JoinToken token, DecodeToken(token_text));
-  const IdentityFolder folder(dir);
-  GT_RETURN_IF_ERROR(CheckUnused(folder));
-  GT_ASSIGN_OR_RETURN(const SigningKey key, KeptSigningKey(folder));
+absl::StatusOr<v1::EnrolResponse> EnrolWith(const std::string& address, const v1::JoinToken& token,
+                                            const SigningKey& key,
+                                            const v1::CertificateChain& former,
+                                            const std::string& division, const std::string& name,
+                                            v1::Level level) {
   v1::EnrolRequest request;
   request.set_token_secret(token.secret());
   request.set_signing_key(key.public_key());
@@ -142,11 +153,83 @@ absl::StatusOr<v1::EnrolResponse> JoinNetwork(const std::string& dir, const std:
   request.set_division(division);
   request.set_name(name);
   request.set_level(level);
-  GT_ASSIGN_OR_RETURN(const v1::EnrolResponse answer, Ask(address, token, request));
+  *request.mutable_former() = former;
+  GT_ASSIGN_OR_RETURN(v1::EnrolResponse answer, Enrol(address, token, request));
   GT_RETURN_IF_ERROR(CheckAnswer(answer, token, key));
+  return answer;
+}
+
+// The folder's chain as it is, good or run out.
+absl::StatusOr<v1::CertificateChain> HeldChain(const IdentityFolder& folder) {
+  GT_ASSIGN_OR_RETURN(const std::string pem, ReadSmallFile(folder.Chain()));
+  return ChainFromPem(pem);
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> JoinNetwork(const std::string& dir, const std::string& address,
+                                        const std::string& token_text, const std::string& division,
+                                        const std::string& name, v1::Level level) {
+  GT_ASSIGN_OR_RETURN(const v1::JoinToken token, DecodeToken(token_text));
+  const IdentityFolder folder(dir);
+  GT_RETURN_IF_ERROR(CheckUnused(folder));
+  GT_ASSIGN_OR_RETURN(const SigningKey key, KeptSigningKey(folder));
+  GT_ASSIGN_OR_RETURN(const v1::EnrolResponse answer,
+                      EnrolWith(address, token, key, {}, division, name, level));
   GT_RETURN_IF_ERROR(ReplaceFile(folder.ParentPin(), HexOf(token.parent())));
   GT_RETURN_IF_ERROR(ReplaceFile(folder.Chain(), ChainToPem(answer.chain())));
-  return answer;
+  return answer.path();
+}
+
+absl::StatusOr<std::string> MoveIdentity(const std::string& dir, const std::string& address,
+                                         const std::string& token_text, const std::string& division,
+                                         const std::string& name, v1::Level level) {
+  GT_ASSIGN_OR_RETURN(const v1::JoinToken token, DecodeToken(token_text));
+  const IdentityFolder folder(dir);
+  GT_RETURN_IF_ERROR(FinishMove(dir));
+  GT_ASSIGN_OR_RETURN(const SigningKey key, KeptSigningKey(folder));
+  GT_ASSIGN_OR_RETURN(const v1::CertificateChain former, HeldChain(folder));
+  GT_ASSIGN_OR_RETURN(const v1::EnrolResponse answer,
+                      EnrolWith(address, token, key, former, division, name, level));
+  GT_RETURN_IF_ERROR(TakePlace(dir, address, token.parent(), answer.chain()));
+  return answer.path();
+}
+
+absl::StatusOr<bool> RenewIdentity(const std::string& dir, const std::string& address) {
+  const IdentityFolder folder(dir);
+  GT_ASSIGN_OR_RETURN(const SigningKey key, KeptSigningKey(folder));
+  GT_ASSIGN_OR_RETURN(const std::string pin, ReadSmallFile(folder.ParentPin()));
+  const std::string parent = absl::HexStringToBytes(absl::StripAsciiWhitespace(pin));
+  v1::RenewRequest request;
+  GT_ASSIGN_OR_RETURN(*request.mutable_former(), HeldChain(folder));
+  request.set_signing_key(key.public_key());
+  request.set_proof(
+      key.Sign(RenewProofMessage(parent, key.public_key(), ChainDigest(request.former()))));
+  GT_ASSIGN_OR_RETURN(const v1::EnrolResponse answer,
+                      AskAt(
+                          address,
+                          [parent, address](const VerifiedChain& server) {
+                            if (server.role == CertificateRole::kTls && server.node_id == parent)
+                              return absl::OkStatus();
+                            return PinMismatch(address,
+                                               absl::StrCat("node ", HexOf(server.node_id)));
+                          },
+                          [&](auto* stub, auto* context, auto* answer) {
+                            return stub->Renew(context, request, answer);
+                          }));
+  GT_ASSIGN_OR_RETURN(const VerifiedChain self, VerifyChain(answer.chain(), "", absl::Now()));
+  v1::CertificateChain above = answer.chain();
+  above.mutable_certificates()->DeleteSubrange(0, 1);
+  GT_ASSIGN_OR_RETURN(const VerifiedChain issuer, VerifyChainLinks(above, ""));
+  if (self.role != CertificateRole::kIssuing || self.node_id != NodeIdOf(key.public_key()) ||
+      issuer.node_id != parent) {
+    return Error(absl::StatusCode::kFailedPrecondition, "answer_invalid",
+                 Text("上级节点的答复不可用", "the parent's answer is unusable"), address,
+                 Text("请上级节点的管理员查看日志", "have the parent's operator look at its log"));
+  }
+  if (ChainDigest(answer.chain()) == ChainDigest(request.former())) return false;
+  GT_RETURN_IF_ERROR(ReplaceFile(folder.Chain(), ChainToPem(answer.chain())));
+  return true;
 }
 
 }  // namespace guantong

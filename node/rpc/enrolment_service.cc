@@ -19,6 +19,14 @@ class EnrolmentService final : public v1::EnrolmentService::Service {
                  });
   }
 
+  grpc::Status Renew(grpc::ServerContext* context, const v1::RenewRequest* request,
+                     v1::EnrolResponse* response) override {
+    return Serve(authoriser_, *context, "guantong.v1.EnrolmentService.Renew",
+                 [&](const CallerIdentity&) {
+                   return Fill(enrolment_.Renew(*request, context->peer()), response);
+                 });
+  }
+
  private:
   Authoriser* const authoriser_;
   Enrolment& enrolment_;

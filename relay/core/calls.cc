@@ -130,6 +130,14 @@ void Calls::Route(Turn& turn, LinkId from, Token token, v1::CallRequest request)
         core_.IsBelow(*target)        ? DisplayPath(target->Ancestor(core_.self_path().depth() + 1))
         : core_.self_path().is_root() ? DisplayPath(*target)
                                       : DisplayPath(core_.self_path().Parent());
+    if (const NodePlace* now = core_.DepartedTo(*target); now != nullptr && next == nullptr) {
+      return refuse(
+          v1::CALL_STATUS_NOT_EXECUTED,
+          Error(absl::StatusCode::kUnavailable, "node_moved",
+                absl::StrCat("在 ", Here(), "：", DisplayPath(*target), " 的节点已迁往 ",
+                             DisplayPath(now->path), " (it has moved there)"),
+                DisplayPath(now->path), "稍后再试，目录会给出新位置 (try again in a moment)"));
+    }
     return refuse(
         v1::CALL_STATUS_NOT_EXECUTED,
         Error(absl::StatusCode::kUnavailable, "hop_down",

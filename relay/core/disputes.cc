@@ -21,6 +21,7 @@ constexpr int kAsksMax = 24;
 }  // namespace
 
 void Disputes::SendBatch(Turn& turn, const Peer& peer, const std::string& chain, Bytes frame) {
+  if (core_.chains.Find(chain) == nullptr) return;  // of a network this node has left
   v1::Frame certificates;
   *certificates.mutable_chain() = core_.chains.Certificates(chain);
   SendFrame(turn, peer, v1::LANE_BULK, certificates);
@@ -147,6 +148,7 @@ void Disputes::Give(Turn& turn, Peer& peer, const FeedState& feed, const v1::Pos
         !header.ParseFromString(frame.batch().header())) {
       continue;
     }
+    if (core_.chains.Find(header.signer_chain()) == nullptr) continue;
     if (header.signer_chain() != chain) {
       chain = header.signer_chain();
       v1::Frame certificates;

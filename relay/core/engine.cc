@@ -14,6 +14,7 @@
 #include "relay/core/disputes.h"
 #include "relay/core/feed_log.h"
 #include "relay/core/origin.h"
+#include "relay/core/places.h"
 #include "relay/core/receiver.h"
 #include "relay/core/report.h"
 #include "relay/core/sender.h"
@@ -40,7 +41,8 @@ class EngineImpl : public Engine {
         sender_(&core_, &origin_, &disputes_),
         wants_(&core_),
         sync_(&core_, &origin_, &sender_, &wants_),
-        receiver_(&core_, &sender_, &origin_, &disputes_),
+        places_(&core_, &origin_, &sender_, &wants_, &sync_),
+        receiver_(&core_, &sender_, &origin_, &disputes_, &places_),
         budgets_(&core_, &sender_, &wants_),
         subscriptions_(&core_, &origin_, &sender_, &wants_, &sync_, &receiver_, &budgets_),
         calls_(&core_) {}
@@ -52,8 +54,9 @@ class EngineImpl : public Engine {
     WriteSet chain;
     GT_ASSIGN_OR_RETURN(core_.own_chain_digest, core_.chains.Learn(core_.identity.chain));
     core_.chains.Keep(core_.own_chain_digest, &chain);
-    own_chain_ = std::move(chain);
     GT_RETURN_IF_ERROR(LoadFeeds(core_));
+    GT_RETURN_IF_ERROR(places_.Load(&chain));
+    first_writes_ = std::move(chain);
     for (auto& [key, feed] : core_.feeds) {
       if (feed.record.incomplete_since() != 0 && !feed.own) {
         feed.wants_snapshot = true;
@@ -69,13 +72,15 @@ class EngineImpl : public Engine {
     Turn turn{.now = now, .effects = {}, .when_durable = {}, .touched = {}, .acks = {}};
     if (!started_) {
       started_ = true;
-      turn.writes().Append(std::move(own_chain_));
+      turn.writes().Append(std::move(first_writes_));
+      origin_.GoOnElsewhere(turn);
       origin_.ResumePushes(turn);
     }
     std::visit([&](auto& e) { On(turn, std::move(e)); }, event);
     const bool ticked = now >= next_tick_;
     if (ticked) OnTime(turn);
     if (budgets_.Due()) budgets_.Enforce(turn);
+    places_.Settle(turn);
     Merge(turn);
     return EndTurn(std::move(turn), ticked);
   }
@@ -101,6 +106,7 @@ class EngineImpl : public Engine {
   void On(Turn& turn, OpenRows event);
   void On(Turn& turn, CloseRows event) { origin_.On(turn, std::move(event)); }
   void On(Turn& turn, PushRows event) { origin_.On(turn, std::move(event)); }
+  void On(Turn& turn, AwaitPush event) { origin_.On(turn, event); }
   void On(Turn& turn, WriteFacts event);
   void On(Turn& turn, Subscribe event) { subscriptions_.On(turn, std::move(event)); }
   void On(Turn& turn, Unsubscribe event) { subscriptions_.On(turn, std::move(event)); }
@@ -131,11 +137,12 @@ class EngineImpl : public Engine {
   Sender sender_;
   Wants wants_;
   Sync sync_;
+  Places places_;
   Receiver receiver_;
   Budgets budgets_;
   Subscriptions subscriptions_;
   Calls calls_;
-  WriteSet own_chain_;
+  WriteSet first_writes_;
   std::deque<InFlight> in_flight_;
   uint64_t last_ticket_ = 0;
   bool started_ = false;
@@ -168,6 +175,7 @@ void EngineImpl::On(Turn& turn, LinkUp event) {
   hello->set_name(core_.options.name);
   hello->set_clock_unix_ms(absl::ToUnixMillis(turn.now));
   SendFrame(turn, peer, v1::LANE_CONTROL, frame);
+  places_.Greet(turn, peer);
   sync_.Offer(turn, peer);
 }
 
@@ -231,6 +239,8 @@ void EngineImpl::OnFrame(Turn& turn, Peer& peer, v1::Frame frame, std::string ra
       return receiver_.OnManifest(turn, peer, frame.manifest());
     case v1::Frame::kChunk:
       return receiver_.OnChunk(turn, peer, std::move(*frame.mutable_chunk()));
+    case v1::Frame::kMoved:
+      return places_.OnMoved(turn, peer, frame.moved());
     case v1::Frame::KIND_NOT_SET:
       // A later version's frame: not ours to judge.
       ++peer.frames_rejected;
@@ -282,6 +292,7 @@ void EngineImpl::OnTime(Turn& turn) {
   }
   receiver_.Tend(turn);
   origin_.CheckRecoveries(turn);
+  origin_.GoOnElsewhere(turn);
   disputes_.Tend(turn);
   if (turn.now - last_sweep_ >= kSweepEvery) Sweep(turn);
 }
@@ -354,7 +365,7 @@ absl::Time EngineImpl::WakeAt(absl::Time now) const {
     wake = std::min(wake, sender_.NextResend(peer));
   }
   if (!core_.repairing.empty() || !core_.recovering.empty() || !core_.disputed.empty() ||
-      core_.restored.has_value()) {
+      core_.restored.has_value() || core_.moved) {
     wake = std::min(wake, now + absl::Seconds(1));
   }
   wake = std::min(wake, last_sweep_ + kSweepEvery);

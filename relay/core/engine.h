@@ -102,6 +102,13 @@ struct PushRows {
   storage::v1::PushRecord record;  // kept with the push end; the engine fills position and commit
   Token token = 0;
 };
+// Done when no push of that id is being sequenced: durable, or with the error that cut it off. For
+// the repeat of a push that goes on by itself after a restart.
+struct AwaitPush {
+  FeedKey feed;
+  std::string push_id;
+  Token token = 0;
+};
 // Facts of this node alone (drafts, tokens, departments): ordered with everything else.
 struct WriteFacts {
   WriteSet writes;
@@ -138,8 +145,8 @@ struct SnapshotMade {
 struct Tick {};
 
 using Event = std::variant<LinkUp, LinkDown, FrameReceived, Committed, AppendRecords, OpenRows,
-                           CloseRows, PushRows, WriteFacts, Subscribe, Unsubscribe, CallStart,
-                           CallAnswered, SnapshotMade, Tick>;
+                           CloseRows, PushRows, AwaitPush, WriteFacts, Subscribe, Unsubscribe,
+                           CallStart, CallAnswered, SnapshotMade, Tick>;
 
 // --- effects -------------------------------------------------------------------------------------
 
@@ -217,7 +224,7 @@ struct EngineOptions {
   absl::Duration sync_every = absl::Seconds(30);
   absl::Duration manifest_idle = absl::Minutes(10);  // chunks not asked for this long are dropped
   size_t calls_open_max = 10000;
-  size_t chunks_in_flight = 4;
+  size_t chunks_in_flight = 4;  // asked for at a time, per feed
   ChainVerifier verify_chain = VerifyChainLinks;
 };
 

@@ -7,7 +7,6 @@
 #include "catalog/base/digest.h"
 #include "catalog/base/limits.h"
 #include "catalog/base/status.h"
-#include "catalog/feed_kind.h"
 
 namespace guantong {
 
@@ -129,7 +128,7 @@ void NoteChild(Core& core, const NodePath& path, size_t feeds) {
 }
 
 bool KnownKind(v1::FeedKind kind) {
-  return kind == v1::FEED_KIND_ROWS || FindRecordKind(kind) != nullptr;
+  return kind >= v1::FEED_KIND_MEMBERSHIP && kind <= v1::FEED_KIND_ROWS;
 }
 
 absl::Status ApplyFacts(Turn& turn, FeedState& feed, const v1::BatchHeader& header,
@@ -152,7 +151,7 @@ absl::Status ApplyFacts(Turn& turn, FeedState& feed, const v1::BatchHeader& head
     if (record.has_feed_closed()) feed.record.set_closed(true);
   }
   CountSkipped(turn, feed,
-               ApplyRecords(feed.record.feed(), feed.origin_path, records, &turn.writes()));
+               ApplyRecords(feed.record.feed(), feed.proved_path, records, &turn.writes()));
   return absl::OkStatus();
 }
 
@@ -260,6 +259,8 @@ FeedState& OpenFeed(Core& core, Turn& turn, const v1::FeedId& id, const NodePath
   *feed.record.mutable_feed() = id;
   feed.record.set_origin_path(origin_path.text());
   feed.origin_path = origin_path;
+  feed.record.set_proved_path(origin_path.text());
+  feed.proved_path = origin_path;
   NoteChild(core, origin_path, 1);
   feed.own = id.origin() == core.self_id();
   feed.record.set_own(feed.own);
@@ -483,6 +484,19 @@ void TrimLog(Core& core, Turn& turn, FeedState& feed, uint64_t keep) {
   }
   if (end.empty()) return;
   turn.writes().DeleteRange(begin, end);
+  SaveFeed(core, turn, feed);
+}
+
+void CutLog(Core& core, Turn& turn, FeedState& feed) {
+  turn.writes().DeleteRange(LogPrefix(feed.key), PrefixEnd(LogPrefix(feed.key)));
+  turn.writes().DeleteRange(ChunkPrefix(feed.key), PrefixEnd(ChunkPrefix(feed.key)));
+  turn.writes().Delete(ManifestKey(feed.key));
+  ForgetTail(core, feed);
+  *feed.record.mutable_log_from() = feed.record.head();
+  feed.record.set_log_bytes(0);
+  feed.record.set_log_batches(0);
+  feed.held.reset();
+  feed.chunk_bytes = 0;
   SaveFeed(core, turn, feed);
 }
 

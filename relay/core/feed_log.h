@@ -56,6 +56,9 @@ Bytes BatchAround(const Core& core, const FeedState& feed, uint64_t epoch, uint6
 // still needed what goes gets a snapshot.
 void TrimLog(Core& core, Turn& turn, FeedState& feed, uint64_t keep);
 
+// Forgets log and snapshot; position and facts stay. Whoever is behind gets a snapshot.
+void CutLog(Core& core, Turn& turn, FeedState& feed);
+
 // Puts the feed at `manifest` without its log (what is held before is no longer continued by it).
 void MoveTo(Core& core, Turn& turn, FeedState& feed, const v1::Manifest& manifest);
 

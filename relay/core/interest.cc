@@ -6,7 +6,6 @@
 #include "absl/status/statusor.h"
 #include "catalog/base/digest.h"
 #include "catalog/base/limits.h"
-#include "catalog/feed_kind.h"
 
 namespace guantong {
 
@@ -30,9 +29,15 @@ absl::StatusOr<WantedFeed> FeedOf(const v1::Interest& message) {
   if (message.ByteSizeLong() > kInterestBytesMax) {
     return absl::InvalidArgumentError("an interest of implausible size");
   }
-  const v1::FeedKind kind = wanted.feed().kind();
-  if (kind == v1::FEED_KIND_UNSPECIFIED || FindRecordKind(kind) != nullptr)
-    return absl::InvalidArgumentError("feeds of this kind flow by scope, never by name");
+  switch (wanted.feed().kind()) {
+    case v1::FEED_KIND_UNSPECIFIED:
+    case v1::FEED_KIND_MEMBERSHIP:
+    case v1::FEED_KIND_CATALOG_OPEN:
+    case v1::FEED_KIND_CATALOG_UPWARD:
+      return absl::InvalidArgumentError("feeds of this kind flow by scope, never by name");
+    default:
+      break;
+  }
   absl::StatusOr<NodePath> path = NodePath::Parse(wanted.origin_path());
   if (!path.ok()) return path.status();
   if (wanted.feed().origin().size() != kDigestBytes) {
@@ -79,6 +84,12 @@ int Interests::Apply(const v1::InterestDelta& delta) {
     }
   }
   return skipped;
+}
+
+void Interests::Reroute(const std::string& origin, const NodePath& path) {
+  for (auto& [key, wanted] : feeds_) {
+    if (wanted.feed.origin() == origin) wanted.origin_path = path;
+  }
 }
 
 bool Interests::CoversByScope(v1::FeedKind kind, const NodePath& origin) const {

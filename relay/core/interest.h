@@ -38,6 +38,8 @@ class Interests {
 
   void SetScopes(std::vector<WantedScope> scopes) { scopes_ = std::move(scopes); }
   void Add(const FeedKey& key, WantedFeed feed) { feeds_[key] = std::move(feed); }
+  // All feeds of this origin are routed there from now on.
+  void Reroute(const std::string& origin, const NodePath& path);
   bool Drop(const FeedKey& key) { return feeds_.erase(key) > 0; }
 
   const std::vector<WantedScope>& scopes() const { return scopes_; }

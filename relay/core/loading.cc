@@ -44,6 +44,7 @@ void Receiver::OnManifest(Turn& turn, Peer& peer, const v1::SignedManifest& sign
                             ": snapshot manifest refused: ", checked.message()));
     return;
   }
+  if (places_.Outdated(turn, peer, *signer)) return;
   if (!MayComeFrom(peer, manifest->feed(), signer->path)) return;
   const FeedKey key = FeedKey::Of(manifest->feed());
   FeedState* feed = core_.Find(key);
@@ -70,6 +71,7 @@ void Receiver::OnManifest(Turn& turn, Peer& peer, const v1::SignedManifest& sign
     Ack(turn, peer.who.link, *feed);
     return sender_.ManifestHeld(turn, *feed);
   }
+  places_.Proved(turn, *feed, *signer, manifest->signer_chain());
   Hold(turn, *feed, signed_manifest, *manifest);
   if (feed->kind() == v1::FEED_KIND_ROWS && !feed->record.applied()) {
     // A relay keeps no table: it goes on from the manifest and hands out chunks as they are asked
@@ -200,7 +202,7 @@ void Receiver::FinishLoad(Turn& turn, FeedState& feed) {
     if (feed.table->needs_merge()) core_.merging.insert(feed.key);
   } else {
     absl::StatusOr<SkippedFacts> replaced = ReplaceRecords(
-        *core_.store, feed.record.feed(), feed.origin_path, feed.load->records, &turn.writes());
+        *core_.store, feed.record.feed(), feed.proved_path, feed.load->records, &turn.writes());
     if (!replaced.ok()) {
       turn.Alarm(absl::StrCat("snapshot of feed ", HexOf(feed.key.bytes()), ": ",
                               replaced.status().message()));

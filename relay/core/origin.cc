@@ -277,6 +277,17 @@ void Origin::On(Turn& turn, PushRows event) {
   ContinuePush(turn, *feed);
 }
 
+void Origin::On(Turn& turn, const AwaitPush& event) {
+  FeedState* feed = core_.Find(event.feed);
+  if (feed != nullptr && feed->push.has_value() && feed->push->push_id() == event.push_id) {
+    feed->push_awaited.push_back(event.token);
+    return;
+  }
+  // Its end may be ordered and not durable yet.
+  turn.when_durable.push_back(
+      [this, token = event.token](Turn& later) { Finish(later, token, absl::OkStatus()); });
+}
+
 void Origin::ContinuePush(Turn& turn, FeedState& feed) {
   if (!feed.push.has_value() || feed.push->payloads() == 0) return;
   feed.push_stalled = !MaySign(feed).ok();
@@ -326,6 +337,7 @@ void Origin::AppendPushBatch(Turn& turn, FeedState& feed, const std::string& pay
     turn.writes().DeleteRange(StagedPrefix(feed.key), PrefixEnd(StagedPrefix(feed.key)));
   }
   FinishWhenDurable(turn, feed.push_token, feed);
+  for (Token token : std::exchange(feed.push_awaited, {})) FinishWhenDurable(turn, token, feed);
   feed.push.reset();
   feed.push_token = 0;
 }

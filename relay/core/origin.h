@@ -3,6 +3,7 @@
 #ifndef GUANTONG_RELAY_CORE_ORIGIN_H_
 #define GUANTONG_RELAY_CORE_ORIGIN_H_
 
+#include <functional>
 #include <string>
 
 #include "relay/core/state.h"
@@ -17,10 +18,21 @@ class Origin {
   void On(Turn& turn, OpenRows event);
   void On(Turn& turn, CloseRows event);
   void On(Turn& turn, PushRows event);
+  void On(Turn& turn, const AwaitPush& event);
 
   // The next batch of a push that is being sequenced; one each turn, as earlier ones become
   // durable.
   void ContinuePush(Turn& turn, FeedState& feed);
+
+  // This node stands elsewhere than when it last signed, perhaps in another network: every own feed
+  // goes on in a new epoch, without the log before it, and the children are named anew. Feeds that
+  // may not be signed yet follow later.
+  void GoOnElsewhere(Turn& turn);
+
+  // Of the own membership, as committed; removed ones are no members.
+  void ForEachMember(const std::function<void(const v1::Member&)>& visit) const;
+  // A child was admitted by another parent.
+  void MemberLeft(Turn& turn, const std::string& node_id, const NodePath& to);
 
   // After a start: pushes whose first batch was promised go on.
   void ResumePushes(Turn& turn);
@@ -59,6 +71,8 @@ class Origin {
   void EndRecovery(Turn& turn, FeedState& feed);
   void Settled(Turn& turn, FeedState& feed);
   void Reopen(Turn& turn, FeedState& feed);
+  void NameChildrenAnew(Turn& turn);
+  FeedKey OwnMembership() const;
   void CheckRestored(Turn& turn);
   bool AllTold() const;
   // UNAVAILABLE feed_recovering, clock_ahead.

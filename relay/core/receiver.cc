@@ -59,6 +59,7 @@ void Receiver::OnBatch(Turn& turn, Peer& peer, const v1::SignedBatch& batch, Byt
     return Reject(turn, peer, header.feed(), feed, v1::NACK_REASON_GAP,
                   "certificate chain not held");
   }
+  if (places_.Outdated(turn, peer, *signer)) return;
   if (!MayComeFrom(peer, header.feed(), signer->path))
     return;  // interest dropped while it travelled
   const bool own = header.feed().origin() == core_.self_id();
@@ -102,7 +103,7 @@ void Receiver::OnBatch(Turn& turn, Peer& peer, const v1::SignedBatch& batch, Byt
   }
   if (absl::Status rules = CheckRules(feed, *parsed, batch); !rules.ok()) {
     ++peer.frames_rejected;
-    return Reject(turn, peer, header.feed(), feed, v1::NACK_REASON_BAD_SIGNER, TextOf(rules));
+    return Reject(turn, peer, header.feed(), feed, v1::NACK_REASON_RULE_BROKEN, TextOf(rules));
   }
   if (feed == nullptr) {
     if (!MayOpen(turn, peer, header.feed(), signer->path)) return;
@@ -123,6 +124,7 @@ void Receiver::OnBatch(Turn& turn, Peer& peer, const v1::SignedBatch& batch, Byt
       *feed->record.mutable_log_from() = before;
     }
   }
+  places_.Proved(turn, *feed, *signer, header.signer_chain());
   Apply(turn, peer, *feed, *parsed, batch, std::move(frame));
 }
 
@@ -271,6 +273,7 @@ void Receiver::OnNack(Turn& turn, Peer& peer, const v1::Nack& nack) {
       return;
     }
     case v1::NACK_REASON_BAD_SIGNER:
+    case v1::NACK_REASON_RULE_BROKEN:
     case v1::NACK_REASON_CLOCK_AHEAD:
       peer.text = nack.text();
       turn.Alarm(absl::StrCat("link ", DisplayPath(peer.who.path), " refuses feed ",

@@ -5,6 +5,7 @@
 #define GUANTONG_RELAY_CORE_RECEIVER_H_
 
 #include "catalog/batch.h"
+#include "relay/core/places.h"
 #include "relay/core/sender.h"
 #include "relay/core/state.h"
 
@@ -12,8 +13,8 @@ namespace guantong {
 
 class Receiver {
  public:
-  Receiver(Core* core, Sender* sender, Origin* origin, Disputes* disputes)
-      : core_(*core), sender_(*sender), origin_(*origin), disputes_(*disputes) {}
+  Receiver(Core* core, Sender* sender, Origin* origin, Disputes* disputes, Places* places)
+      : core_(*core), sender_(*sender), origin_(*origin), disputes_(*disputes), places_(*places) {}
 
   void OnChain(Turn& turn, Peer& peer, const v1::CertificateChain& chain);
   void OnBatch(Turn& turn, Peer& peer, const v1::SignedBatch& batch, Bytes frame);
@@ -71,6 +72,7 @@ class Receiver {
   Sender& sender_;
   Origin& origin_;
   Disputes& disputes_;
+  Places& places_;
 };
 
 }  // namespace guantong

@@ -93,6 +93,7 @@ void Origin::AbandonPush(Turn& turn, FeedState& feed) {
             "the push was cut off: this node takes back newer records of its own",
             feed.record.feed().resource(), "push again in a few seconds");
   Finish(turn, feed.push_token, cut_off);
+  for (Token token : std::exchange(feed.push_awaited, {})) Finish(turn, token, cut_off);
   turn.writes().Delete(PendingPushKey(feed.key));
   turn.writes().DeleteRange(StagedPrefix(feed.key), PrefixEnd(StagedPrefix(feed.key)));
   feed.push.reset();

@@ -7,7 +7,6 @@
 #include "catalog/base/digest.h"
 #include "catalog/base/status.h"
 #include "catalog/batch.h"
-#include "catalog/feed_kind.h"
 #include "relay/core/feed_log.h"
 
 namespace guantong {
@@ -34,23 +33,26 @@ Mark Beyond(const v1::Position& position) {
 
 bool Sender::Flows(const Peer& peer, const FeedState& feed) const {
   const Interests* theirs = core_.TheirInterests(peer);
-  if (theirs == nullptr) return false;
+  if (theirs == nullptr || feed.moved || feed.record.foreign()) return false;
   // Never back to where it comes from.
   if (peer.who.is_parent ? !core_.self_path().Contains(feed.origin_path)
                          : peer.who.path.Contains(feed.origin_path)) {
     return false;
   }
-  if (const RecordKind* kind = FindRecordKind(feed.kind()); kind != nullptr) {
-    if (!peer.who.is_parent) {
-      if (kind->down == DownFlow::kNever) return false;
-      if (kind->down == DownFlow::kToBranch && !feed.origin_path.Contains(peer.who.path))
-        return false;
-    }
-    return theirs->CoversByScope(feed.kind(), feed.origin_path);
+  switch (feed.kind()) {
+    case v1::FEED_KIND_CATALOG_UPWARD:
+      if (!peer.who.is_parent) return false;
+      [[fallthrough]];
+    case v1::FEED_KIND_MEMBERSHIP:
+    case v1::FEED_KIND_CATALOG_OPEN:
+      // It is taken for where its chain says it was signed, and wanted for where its origin stands.
+      return theirs->CoversByScope(feed.kind(), feed.proved_path) &&
+             theirs->CoversByScope(feed.kind(), feed.origin_path);
+    default:
+      // An own dataset that is closed to others still tells its end to those who had it.
+      return theirs->Wants(feed.key) && !core_.Paused(peer.who.node_id, feed.key) &&
+             (!feed.own || feed.record.shared() || feed.record.closed());
   }
-  // An own dataset that is closed to others still tells its end to those who had it.
-  return theirs->Wants(feed.key) && !core_.Paused(peer.who.node_id, feed.key) &&
-         (!feed.own || feed.record.shared() || feed.record.closed());
 }
 
 bool Sender::MayHave(const Peer& peer, const FeedState& feed) const {

@@ -19,6 +19,16 @@ Peer* Core::NextHop(const NodePath& path) {
   return nullptr;
 }
 
+const NodePlace* Core::DepartedTo(const NodePath& path) const {
+  for (size_t depth = path.depth(); depth > self_path().depth(); --depth) {
+    auto gone = departed.find(path.Ancestor(depth));
+    if (gone == departed.end()) continue;
+    auto place = places.find(gone->second);
+    return place == places.end() ? nullptr : &place->second;
+  }
+  return nullptr;
+}
+
 void SendFrame(Turn& turn, const Peer& peer, v1::Lane lane, const v1::Frame& frame) {
   SendShared(turn, peer, lane, std::make_shared<const std::string>(frame.SerializeAsString()));
 }

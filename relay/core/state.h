@@ -96,7 +96,9 @@ struct FeedState {
   absl::Time opened_at = absl::InfinitePast();
   storage::v1::FeedRecord record;  // ordered; may be ahead of `durable`
   v1::Position durable;
-  NodePath origin_path;
+  NodePath origin_path;  // where its origin stands, as far as is known here: routes
+  NodePath proved_path;  // by the chain of its newest record
+  bool moved = false;    // own, and this node stands elsewhere than when it last signed
   std::optional<TableWriter> table;
   int pending = 0;  // turns with writes of this feed that are not yet durable
   bool own = false;
@@ -122,7 +124,8 @@ struct FeedState {
 
   std::optional<storage::v1::PendingPush> push;
   Token push_token = 0;
-  bool push_stalled = false;  // between two of its batches, by what forbids signing
+  std::vector<Token> push_awaited;  // repeats of it that wait for its end
+  bool push_stalled = false;        // between two of its batches, by what forbids signing
 
   std::deque<TailBatch> tail;
   uint64_t chunk_bytes = 0;  // of the manifest held, stored here
@@ -132,6 +135,13 @@ struct FeedState {
     return !own && !record.applied() && record.feed().kind() == v1::FEED_KIND_ROWS;
   }
   v1::FeedKind kind() const { return record.feed().kind(); }
+};
+
+// Where a node stands, by the newest of its chains that is known here.
+struct NodePlace {
+  NodePath path;
+  int64_t since = 0;  // not_before of that chain, unix seconds
+  std::string chain;  // its digest; empty when only the path is known
 };
 
 // --- peers ---------------------------------------------------------------------------------------
@@ -176,6 +186,7 @@ struct Peer {
 
   Interests ours;  // told, or to be told in full when asked
   std::map<FeedKey, Outgoing> outgoing;
+  std::map<std::string, absl::Time> moves_told;  // by NodeId
   std::set<FeedKey> told;    // single feeds whose position it has told in this session
   std::set<FeedKey> active;  // feeds with something unacknowledged
   std::deque<FeedKey> ready;
@@ -250,7 +261,11 @@ struct Core {
   std::map<std::string, Interests> wanted_by;
   std::map<std::string, NodePath> neighbour_paths;
   std::set<NodePath> children;  // that we know of: admitted here, or feeds came from there
-  std::map<NodePath, size_t> feeds_below;  // by child
+  std::map<NodePath, size_t> feeds_below;   // by child
+  std::map<std::string, NodePlace> places;  // by NodeId: origins of what is held here, and departed
+  std::map<NodePath, std::string> departed;  // -> NodeId: who stood there, below here
+  bool places_changed = false;               // what is wanted of whom is worked out anew
+  bool moved = false;                        // own feeds wait to go on at another place
   std::map<std::string, std::set<FeedKey>>
       paused;  // by child's NodeId: wanted, and there is no room to keep it
   uint64_t transit_grown =
@@ -305,6 +320,8 @@ struct Core {
   NodePath ChildToward(const NodePath& path) const {
     return path.Ancestor(self_path().depth() + 1);
   }
+  // Where the node went that stood at `path`, or above it and below here; null when none has.
+  const NodePlace* DepartedTo(const NodePath& path) const;
   // Where `path` lies as seen from here, whether linked or not.
   bool IsBelow(const NodePath& path) const {
     return self_path().Contains(path) && path != self_path();

@@ -22,6 +22,8 @@ void DoneWhenDurable(Turn& turn, Token token) {
 
 void Subscriptions::On(Turn& turn, Subscribe event) {
   storage::v1::StoredInterest interest = event.interest;
+  if (auto place = core_.places.find(interest.feed().origin()); place != core_.places.end())
+    interest.set_origin_path(place->second.path.text());
   const FeedKey key = FeedKey::Of(interest.feed());
   FeedState* feed = core_.Find(key);
   if (auto refusal = core_.refusals.find(key); refusal != core_.refusals.end()) {
@@ -109,6 +111,13 @@ void Subscriptions::OnInterest(Turn& turn, Peer& peer, const v1::InterestDelta& 
   const Interests before = theirs;
   peer.interest_told = peer.interest_told || delta.reset();
   peer.frames_rejected += static_cast<uint64_t>(theirs.Apply(delta));
+  // Who wants it may know an older place of its origin than we do.
+  std::set<std::string> origins;
+  for (const v1::Interest& add : delta.add()) origins.insert(add.feed().feed().origin());
+  for (const std::string& origin : origins) {
+    auto place = core_.places.find(origin);
+    if (place != core_.places.end()) theirs.Reroute(origin, place->second.path);
+  }
 
   // What is no longer wanted stops, here and, when nobody else wants it, upstream.
   for (const auto& [key, wanted] : before.feeds()) {

@@ -7,7 +7,7 @@
 #include "catalog/base/digest.h"
 #include "catalog/base/limits.h"
 #include "catalog/batch.h"
-#include "catalog/feed_kind.h"
+#include "relay/core/places.h"
 
 namespace guantong {
 
@@ -174,13 +174,21 @@ void Sync::Compare(Turn& turn, Peer& peer, const Held& feeds, const v1::SyncRang
   }
   // A store that was restored may lack a whole record feed of ours; of rows the neighbour's
   // interest tells.
-  for (const RecordKind& kind : kRecordKinds) {
+  for (v1::FeedKind kind :
+       {v1::FEED_KIND_MEMBERSHIP, v1::FEED_KIND_CATALOG_OPEN, v1::FEED_KIND_CATALOG_UPWARD}) {
     v1::FeedId id;
     id.set_origin(core_.self_id());
-    id.set_kind(kind.kind);
+    id.set_kind(kind);
     auto it = theirs.find(FeedKey::Of(id).str());
     if (it == theirs.end() || !origin_.Forgotten(FeedKey::Of(id))) continue;
     origin_.FoundForgotten(turn, peer, id, *it->second);
+  }
+  // It holds what does not come from here any more: of somebody who went elsewhere, perhaps.
+  if (!peer.who.is_parent && theirs.size() > static_cast<size_t>(std::count_if(
+                                                 feeds.begin(), feeds.end(), [&](FeedState* feed) {
+                                                   return theirs.count(feed->key.str()) > 0;
+                                                 }))) {
+    for (const auto& [path, node] : core_.departed) TellPlace(core_, turn, peer, node);
   }
   for (FeedState* feed : feeds) {
     auto it = theirs.find(feed->key.str());

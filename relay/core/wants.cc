@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "catalog/feed_kind.h"
 #include "relay/core/sender.h"
 
 namespace guantong {
@@ -11,24 +10,14 @@ namespace {
 constexpr int kRemindersMax = 256;  // in one frame
 
 const std::vector<v1::FeedKind>& UpwardKinds() {
-  static const auto* kinds = [] {
-    auto* all = new std::vector<v1::FeedKind>;
-    for (const RecordKind& kind : kRecordKinds) all->push_back(kind.kind);
-    return all;
-  }();
+  static const auto* kinds = new std::vector<v1::FeedKind>{
+      v1::FEED_KIND_MEMBERSHIP, v1::FEED_KIND_CATALOG_OPEN, v1::FEED_KIND_CATALOG_UPWARD};
   return *kinds;
 }
 
-std::vector<v1::FeedKind> KindsThatFlow(DownFlow down) {
-  std::vector<v1::FeedKind> kinds;
-  for (const RecordKind& kind : kRecordKinds) {
-    if (kind.down == down) kinds.push_back(kind.kind);
-  }
-  return kinds;
-}
-
 const std::vector<v1::FeedKind>& DownwardKinds() {
-  static const auto* kinds = new std::vector<v1::FeedKind>(KindsThatFlow(DownFlow::kByScope));
+  static const auto* kinds =
+      new std::vector<v1::FeedKind>{v1::FEED_KIND_MEMBERSHIP, v1::FEED_KIND_CATALOG_OPEN};
   return *kinds;
 }
 
@@ -56,8 +45,6 @@ bool Wants::Wanted(const FeedKey& key, const NodePath& origin_path) const {
 std::vector<WantedScope> Wants::FromAbove() const {
   std::vector<WantedScope> scopes;
   const NodePath& self = core_.self_path();
-  // Of whoever is above; beside us nothing of these kinds is sent down.
-  if (!self.is_root()) AddOnce(scopes, {.kinds = KindsThatFlow(DownFlow::kToBranch)});
   if (core_.options.catalog_scope == CatalogScope::kCountry)
     AddOnce(scopes, {.kinds = DownwardKinds()});
   if (core_.options.catalog_scope == CatalogScope::kProvince && self.depth() > 1) {

@@ -160,6 +160,10 @@ absl::Status Session::TakePeer(v1::Lane lane, const v1::LaneOpen& open) {
   const bool is_parent = side_ == Side::kDialled;
   // The accepting side has judged before it read the first message.
   if (is_parent) GT_RETURN_IF_ERROR(host_->Authorise(identity, is_parent));
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    peer_good_until_ = identity.not_after;
+  }
   peer_ = LinkPeer{.identity = std::move(identity),
                    .chain = open.chain(),
                    .address = address_,
@@ -459,12 +463,14 @@ void Session::Watch() {
     return now - since > absl::ToChronoNanoseconds(span);
   };
   bool silent = false;
+  bool expired = false;
   bool quiet_changed = false;
   bool quiet = false;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (state_ == State::kEnded) return;
     silent = state_ == State::kUp && past(last_byte_, liveness);
+    expired = absl::Now() > peer_good_until_;
     // On the control lane alone: what a slow bulk lane has queued must not stand before it.
     LaneState& control = At(v1::LANE_CONTROL);
     if (state_ == State::kUp && past(control.last_write, ping_after)) {
@@ -473,6 +479,12 @@ void Session::Watch() {
     }
     quiet_changed = QuietChanged(now);
     quiet = quiet_;
+  }
+  if (expired) {
+    End(Error(absl::StatusCode::kUnauthenticated, "certificate_expired",
+              "the peer's certificates have run out while the link was up", address_,
+              "the peer renews them at its parent; see its log and `guantong doctor`"));
+    return;
   }
   if (silent) {
     End(Error(absl::StatusCode::kUnavailable, "link_silent",

@@ -179,6 +179,7 @@ class Session : public std::enable_shared_from_this<Session> {
   size_t queued_bytes_ = 0;
   uint64_t bytes_sent_ = 0;
   uint64_t bytes_received_ = 0;
+  absl::Time peer_good_until_ = absl::InfiniteFuture();
   std::optional<Instant> up_since_;
   absl::Time up_at_;
   Instant last_byte_;

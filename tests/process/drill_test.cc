@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-TEST_CASE("drills on a copy: kill, partition, restore") {
+TEST_CASE("drills on a copy: kill, partition, restore, expiry") {
   Network network({{"000000", "国家", "national", ""},
                    {"630000", "青海省", "province", "000000"},
                    {"630102", "城东区", "county", "630000"}});
@@ -26,7 +26,7 @@ TEST_CASE("drills on a copy: kill, partition, restore") {
     node->Operator().Do({"backup", "--to", to});
     from.push_back(to);
   }
-  for (const char* fault : {"kill", "partition", "restore"}) {
+  for (const char* fault : {"kill", "partition", "restore", "expiry"}) {
     INFO(fault);
     const std::string reports = absl::StrCat(network.folder().path(), "/reports-", fault);
     fs::create_directory(reports);

@@ -87,13 +87,13 @@ grpc::Status OpenPush::Finish() {
   return status;
 }
 
-RawLink::RawLink(const Node& parent, const Credentials& credentials)
+RawLink::RawLink(const Node& parent, const Credentials& credentials, absl::Duration within)
     : stub_(v1::LinkService::NewStub(ChannelTo(parent, credentials))), session_(16, '\0') {
   static uint8_t sessions = 0;
   session_[0] = static_cast<char>(++sessions);
   for (const v1::Lane lane : {v1::LANE_CONTROL, v1::LANE_BULK}) {
     LaneStream& at = At(lane);
-    at.context.set_deadline(std::chrono::system_clock::now() + kCallWithin);
+    at.context.set_deadline(std::chrono::system_clock::now() + absl::ToChronoSeconds(within));
     at.stream = stub_->Session(&at.context);
   }
 }
@@ -151,6 +151,10 @@ bool RawLink::SendFrame(v1::Lane lane, const std::string& bytes) {
     at += size;
     if (at == bytes.size()) return true;
   }
+}
+
+void RawLink::Cancel() {
+  for (LaneStream* lane : {&control_, &bulk_}) lane->context.TryCancel();
 }
 
 grpc::Status RawLink::End(v1::Lane lane) {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/time/time.h"
 #include "guantong/v1/data.grpc.pb.h"
 #include "guantong/v1/link.grpc.pb.h"
 #include "tests/network/network.h"
@@ -48,7 +49,9 @@ class OpenPush {
 // Both lanes of a link, as a child opens them, with whatever bytes the test wants to send.
 class RawLink {
  public:
-  RawLink(const Node& parent, const Credentials& credentials);
+  // It ends by itself after `within`.
+  RawLink(const Node& parent, const Credentials& credentials,
+          absl::Duration within = absl::Seconds(30));
   ~RawLink();
 
   // True when the parent has opened both lanes too.
@@ -59,6 +62,8 @@ class RawLink {
   bool Send(v1::Lane lane, const v1::LinkMessage& message);
   // False when the lane has ended.
   bool Receive(v1::Lane lane, v1::LinkMessage* message);
+  // Makes both lanes end, from any thread.
+  void Cancel();
   // Reads what is left; why the parent ended the lane.
   grpc::Status End(v1::Lane lane);
 

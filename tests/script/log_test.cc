@@ -201,6 +201,38 @@ TEST_CASE("a full window lets small deltas of other datasets pass, within a wind
   for (const char* name : {"E", "F", "G"}) CHECK(RowsAt(stage, "B", sets[name]) == "k1=one");
 }
 
+TEST_CASE("the repeat of a push that goes on by itself is told when it has ended") {
+  Pair pair;
+  Stage& stage = pair.stage;
+  WriteSet staged;
+  for (uint32_t i = 0; i < 3; ++i) {
+    v1::RowBatch rows;
+    rows.add_changes()->set_key(std::string(1, static_cast<char>('a' + i)));
+    rows.mutable_changes(0)->set_row("row");
+    staged.Put(StagedKey(pair.d.key, "p", i), rows.SerializeAsString());
+  }
+  REQUIRE(stage.store("A").Commit({&staged, 1}).ok());
+  stage.Step("A", PushRows{.feed = pair.d.key, .push_id = "p", .staged = 3, .rows_after = 3});
+  REQUIRE(stage.PlayOne());  // the first payload, and the promise to go on
+  stage.Restart("A");
+  stage.HoldCommits("A");
+  stage.Said();
+  stage.Step("A", AwaitPush{.feed = pair.d.key, .push_id = "p", .token = 1});
+  stage.Step("A", AwaitPush{.feed = pair.d.key, .push_id = "another", .token = 2});
+  stage.Settle();
+  CHECK(stage.Said() == "");
+  stage.ReleaseCommits("A");
+  stage.Settle();
+  CHECK(stage.Said() == Lines(R"(
+    A done: OK
+    A done: OK
+  )"));
+  CHECK(RowsAt(stage, "A", pair.d) == "a=row b=row c=row");
+  // Ended and durable: at once.
+  stage.Step("A", AwaitPush{.feed = pair.d.key, .push_id = "p", .token = 3});
+  CHECK(stage.Said() == "A done: OK");
+}
+
 TEST_CASE("an origin sends a batch after its commit, a copy acknowledges after its own") {
   Pair pair;
   Stage& stage = pair.stage;

@@ -332,7 +332,7 @@ TEST_CASE("nothing follows the end of a feed") {
   InjectAfter(stage, "batch D 1.3..3", absl::Seconds(1), OneRow);
   CHECK(stage.Said() == Lines(R"(
     A => B: batch D 1.4..4
-    B -> A: nack D BAD_SIGNER have 1.3
+    B -> A: nack D RULE_BROKEN have 1.3
   )"));
   CHECK(stage.Noticed("A", "nothing may follow the end of a feed"));
   // Nor does a restored origin open an epoch after it.
@@ -351,7 +351,7 @@ TEST_CASE("dates do not go back within an epoch") {
   InjectAfter(stage, "batch D 1.3..3", -absl::Seconds(5), OneRow);
   CHECK(stage.Said() == Lines(R"(
     A => B: batch D 1.4..4
-    B -> A: nack D BAD_SIGNER have 1.3
+    B -> A: nack D RULE_BROKEN have 1.3
   )"));
   CHECK(stage.Noticed("A", "signed before the batch that it follows"));
   InjectAfter(stage, "batch D 1.3..3", absl::Seconds(5), OneRow);
@@ -378,7 +378,7 @@ TEST_CASE("records are as many as are numbered") {
                 });
     CHECK(stage.Said() == Lines(R"(
       A => B: batch D 1.4..5
-      B -> A: nack D BAD_SIGNER have 1.3
+      B -> A: nack D RULE_BROKEN have 1.3
     )"));
     CHECK(stage.Noticed("A", "it holds 1 records and numbers 2"));
   }

@@ -72,6 +72,12 @@ class Stage {
   // null).
   void Restart(const std::string& name, std::unique_ptr<MemoryStore> store = nullptr);
 
+  // The same, with other certificates for its key.
+  void Become(const std::string& name, const EngineIdentity& identity) {
+    players_.at(name).identity = &identity;
+    Restart(name);
+  }
+
   // `id` stands in the transcript as `name`.
   FeedKey Name(const std::string& name, const v1::FeedId& id);
   // Hello, offers and asks, too.

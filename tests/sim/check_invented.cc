@@ -9,6 +9,7 @@ namespace guantong::sim {
 namespace {
 
 std::string FaultOf(const Ledger& ledger, size_t origin, const v1::Record& record) {
+  if (record.has_member() && ledger.node_ids.count(record.member().node_id()) > 0) return "";
   if (record.has_epoch_opened() || record.has_feed_closed()) return "";
   if (ledger.odd_records.count(record.SerializeAsString()) > 0) return "";
   v1::CatalogEntry entry;

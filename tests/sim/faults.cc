@@ -5,6 +5,7 @@
 
 #include "catalog/base/status.h"
 #include "guantong/storage/v1/store.pb.h"
+#include "tests/sim/identity.h"
 #include "tests/sim/scenario.h"
 
 namespace guantong::sim {
@@ -43,6 +44,12 @@ void Faults::Start() {
   Every(Seconds(plan_.crash_every_s()), [this] { CrashOne(); });
   Every(Seconds(plan_.cut_every_s()), [this] { CutOne(); });
   Every(Seconds(plan_.restore_every_s()), [this] { BackUpOne(); });
+  Every(Seconds(plan_.move_every_s()), [this] { MoveOne(); });
+  for (const size_t index : world_.alone()) {
+    const absl::Duration lasts = Seconds(world_.scenario().work().lasts_s());
+    world_.schedule().After(random_.Between(0.3 * lasts, 0.8 * lasts),
+                            [this, index] { world_.JoinAlone(index); });
+  }
   if (Seconds(plan_.parent_away_s()) > absl::ZeroDuration()) {
     const size_t edge = random_.Below(world_.network().edges());
     world_.network().Cut(edge);
@@ -82,8 +89,19 @@ void Faults::CrashOne() {
                           });
 }
 
+void Faults::MoveOne() {
+  if (world_.schedule().now() - Dawn() < absl::Seconds(5)) return;  // nothing stands anywhere yet
+  const size_t index = random_.Below(world_.size());
+  world_.Move(index, random_.Below(world_.size()),
+              random_.Between(absl::Milliseconds(100), Seconds(plan_.down_max_s())));
+}
+
 void Faults::CutOne() {
   const size_t edge = random_.Below(world_.network().edges());
+  // That one is no fault, and its end has its time.
+  for (const size_t alone : world_.alone()) {
+    if (world_.EdgeOf(alone) == edge) return;
+  }
   if (world_.network().IsCut(edge)) return;
   if (random_.Chance(plan_.one_way_chance())) {
     world_.network().CutOneWay(edge, random_.Chance(0.5));

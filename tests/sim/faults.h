@@ -29,6 +29,7 @@ class Faults {
   void BackUpOne();
   void RestoreAgain(size_t node, std::shared_ptr<MemoryStore> backup);
   void ClogSome();
+  void MoveOne();
   bool CanGiveBack(size_t origin, const FeedKey& feed, const MemoryStore& backup) const;
 
   World& world_;

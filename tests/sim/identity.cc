@@ -6,6 +6,7 @@
 
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <unordered_map>
@@ -44,16 +45,15 @@ const bool constant_randomness = [] {
   return RAND_set_rand_method(&method) == 1;
 }();
 
-EngineIdentity MakeIdentity(const NodePath& path, absl::string_view who) {
+EngineIdentity Issue(const EngineIdentity* parent, SigningKey key, const NodePath& path,
+                     absl::Time not_before) {
   GT_CHECK(constant_randomness);
-  SigningKey key = KeyNamed(absl::StrCat("node ", path.text(), who));
-  const EngineIdentity* parent = path.is_root() ? nullptr : &IdentityAt(path.Parent());
   const IssueRequest request{.role = CertificateRole::kIssuing,
                              .path = path,
                              .node_id = NodeIdOf(key.public_key()),
                              .common_name = DisplayPath(path),
                              .public_key = key.public_key(),
-                             .not_before = Dawn() - absl::Hours(24),
+                             .not_before = not_before,
                              .not_after = Dawn() + 3650 * absl::Hours(24)};
   absl::StatusOr<std::string> der =
       IssueCertificate(request, parent == nullptr ? key : parent->key,
@@ -68,7 +68,40 @@ EngineIdentity MakeIdentity(const NodePath& path, absl::string_view who) {
   return EngineIdentity{.key = std::move(key), .chain = std::move(chain), .self = *std::move(self)};
 }
 
+EngineIdentity MakeIdentity(const NodePath& path, absl::string_view who) {
+  return Issue(path.is_root() ? nullptr : &IdentityAt(path.Parent()),
+               KeyNamed(absl::StrCat("node ", path.text(), who)), path, Dawn() - absl::Hours(24));
+}
+
 }  // namespace
+
+const EngineIdentity& IssuedBy(const EngineIdentity& parent, const EngineIdentity& former,
+                               absl::string_view label) {
+  const OnAccount nobody(nullptr);
+  static auto* made = new std::map<std::string, EngineIdentity>;
+  const std::string name =
+      absl::StrCat(ChainDigest(parent.chain), ChainDigest(former.chain), label);
+  auto it = made->find(name);
+  if (it == made->end()) {
+    const absl::Time not_before =
+        std::max(parent.self.not_before, former.self.not_before + absl::Seconds(1));
+    it = made->emplace(name, Issue(&parent, former.key, parent.self.path.Child(label), not_before))
+             .first;
+  }
+  return it->second;
+}
+
+const EngineIdentity& AloneAs(const EngineIdentity& former) {
+  const OnAccount nobody(nullptr);
+  static auto* made = new std::map<std::string, EngineIdentity>;
+  auto it = made->find(former.self.node_id);
+  if (it == made->end()) {
+    it = made->emplace(former.self.node_id,
+                       Issue(nullptr, former.key, NodePath(), Dawn() - absl::Hours(24)))
+             .first;
+  }
+  return it->second;
+}
 
 absl::Time Dawn() { return absl::FromUnixSeconds(1'800'000'000); }
 

@@ -20,6 +20,12 @@ SigningKey KeyNamed(absl::string_view name);
 // path.
 const EngineIdentity& IdentityAt(const NodePath& path, absl::string_view who = "");
 
+// The same key below `parent`, by a certificate later than the one it had; and as a root of its
+// own.
+const EngineIdentity& IssuedBy(const EngineIdentity& parent, const EngineIdentity& former,
+                               absl::string_view label);
+const EngineIdentity& AloneAs(const EngineIdentity& former);
+
 // VerifyChainLinks, each chain once per process: thousands of nodes learn the same chains.
 absl::StatusOr<VerifiedChain> VerifyChainOnce(const v1::CertificateChain& chain,
                                               absl::string_view network);

@@ -83,6 +83,8 @@ struct Ledger {
   std::map<std::string, CallOutcome> calls;  // by body
   std::set<size_t> rewound;                  // nodes whose record feeds may have lost records
 
+  std::set<std::string> node_ids;  // of whom members may be named
+
   uint64_t records = 0;  // acknowledged, of all kinds
   uint64_t pushes = 0;
   uint64_t refusals = 0;
@@ -92,6 +94,8 @@ struct Ledger {
   uint64_t restores = 0;
   uint64_t restored_again = 0;
   uint64_t lies = 0;
+  uint64_t moves = 0;
+  uint64_t joins = 0;
 };
 
 }  // namespace guantong::sim

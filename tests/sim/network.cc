@@ -53,6 +53,7 @@ void Network::Connect(size_t at) {
   if (!parent.up() || edge.cut[kChild] || edge.cut[kParent]) {
     return Dial(at, Redial());
   }
+  if (gate_ && !gate_(child, parent)) return Dial(at, Redial());
   const uint64_t id = ++last_session_;
   Session& session = sessions_[id];
   session.edge = at;

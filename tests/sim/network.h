@@ -4,6 +4,7 @@
 #define GUANTONG_TESTS_SIM_NETWORK_H_
 
 #include <array>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -23,6 +24,11 @@ class Network {
 
   void Carry(Node& from, const Send& send);
   void Close(Node& at, LinkId link);
+
+  // The child dials another parent from now on; its sessions have ended.
+  void Rejoin(size_t edge, Node* parent) { edges_[edge].ends[kParent] = parent; }
+  // Asked before a session begins; false: there is none yet, the child dials again.
+  void SetGate(std::function<bool(Node& child, Node& parent)> gate) { gate_ = std::move(gate); }
 
   // Both ways; half-open sessions are noticed later, on each side by itself.
   void Cut(size_t edge);
@@ -101,6 +107,7 @@ class Network {
   void Arrive(const Passing& passing, std::shared_ptr<const std::string> frame);
   void CutNoticed(size_t edge);
 
+  std::function<bool(Node& child, Node& parent)> gate_;
   Weather weather_;
   Random random_;
   Schedule& schedule_;

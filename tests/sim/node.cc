@@ -21,7 +21,7 @@ Node::Node(size_t index, const EngineIdentity& identity, EngineOptions options, 
            Random random, Schedule* schedule, Trace* trace, Surroundings* surroundings)
     : index_(index),
       name_(DisplayPath(identity.self.path)),
-      identity_(identity),
+      identity_(&identity),
       options_(std::move(options)),
       disk_(disk),
       random_(std::move(random)),
@@ -40,7 +40,7 @@ void Node::Start() {
   absl::StatusOr<std::unique_ptr<Engine>> engine = [&] {
     const OnAccount booked(heap_);
     return Engine::Create(
-        options_, identity_, store_.get(), [this](size_t bytes) { return random_.Bytes(bytes); },
+        options_, *identity_, store_.get(), [this](size_t bytes) { return random_.Bytes(bytes); },
         schedule_.now());
   }();
   if (!engine.ok())

@@ -41,9 +41,10 @@ class Node {
        Random random, Schedule* schedule, Trace* trace, Surroundings* surroundings);
 
   size_t index() const { return index_; }
-  const NodePath& path() const { return identity_.self.path; }
-  const std::string& id() const { return identity_.self.node_id; }
-  const std::string& network() const { return identity_.self.network; }
+  const EngineIdentity& identity() const { return *identity_; }
+  const NodePath& path() const { return identity_->self.path; }
+  const std::string& id() const { return identity_->self.node_id; }
+  const std::string& network() const { return identity_->self.network; }
   const EngineOptions& options() const { return options_; }
   const std::string& name() const { return name_; }
   bool up() const { return engine_ != nullptr; }
@@ -61,6 +62,8 @@ class Node {
   // last write may be torn.
   void Crash();
   // While down: the store becomes an older one.
+  // While down: other certificates for the same key.
+  void Become(const EngineIdentity& identity) { identity_ = &identity; }
   void Restore(std::unique_ptr<MemoryStore> older) { store_ = std::move(older); }
 
   void Step(Event event);
@@ -91,7 +94,7 @@ class Node {
 
   size_t index_;
   std::string name_;
-  const EngineIdentity& identity_;  // lives as long as the process
+  const EngineIdentity* identity_;  // lives as long as the process
   EngineOptions options_;
   DiskSpeed disk_;
   Random random_;

@@ -15,6 +15,9 @@ constexpr absl::Duration kLook = absl::Seconds(2);
 // What is still on its way when all copies are equal: acknowledgements, and an epoch for a fork
 // that an origin answers within a minute.
 constexpr absl::Duration kSettle = absl::Seconds(110);
+// What nobody at or behind a node is entitled to any more, because nodes stand elsewhere now, is
+// gone.
+constexpr absl::Duration kDropped = absl::Minutes(14);
 // After the last answer nothing may keep moving: long enough for every periodic comparison to come
 // by twice.
 constexpr absl::Duration kRest = absl::Seconds(70);
@@ -84,6 +87,10 @@ Outcome Run(const Scenario& scenario, uint64_t seed, std::ostream* trace_out) {
     world.schedule().RunUntil(world.schedule().now() + absl::Seconds(1));
     workload.Settle();
     Converge(world, outcome);
+    if (world.unsettled()) {
+      world.schedule().RunUntil(world.schedule().now() + kDropped);
+      world.Settled();
+    }
   }
   for (size_t i = 0; i < world.size() && world.wrong().empty(); ++i) {
     Probe(world, i);

@@ -17,6 +17,8 @@ struct Seen {
   uint64_t restored_again = 0;
   uint64_t damaged = 0;
   uint64_t lies = 0;
+  uint64_t moves = 0;
+  uint64_t joins = 0;
 };
 
 Seen RunSeeds(const std::string& name, uint64_t seeds) {
@@ -35,6 +37,8 @@ Seen RunSeeds(const std::string& name, uint64_t seeds) {
     seen.restored_again += outcome.ledger.restored_again;
     seen.damaged += outcome.damaged;
     seen.lies += outcome.ledger.lies;
+    seen.moves += outcome.ledger.moves;
+    seen.joins += outcome.ledger.joins;
   }
   CHECK(seen.pushes > 10 * seeds);
   CHECK(seen.probes > 50 * seeds);
@@ -78,6 +82,14 @@ TEST_CASE("nodes of a later version among those of today") { RunSeeds("versions"
 
 TEST_CASE("a leaf that lies costs nobody else anything") {
   CHECK(RunSeeds("hostile", 20).lies > 50);
+}
+
+TEST_CASE("branches that move to another parent, under crashes and cuts") {
+  CHECK(RunSeeds("moves", 15).moves > 10);
+}
+
+TEST_CASE("stand-alone branches that join, under crashes and cuts") {
+  CHECK(RunSeeds("joins", 15).joins > 15);
 }
 
 TEST_CASE("everything at once") { CHECK(RunSeeds("storm", 27).crashes > 100); }

@@ -109,6 +109,8 @@ std::string Describe(const v1::Frame& frame) {
     case v1::Frame::kChunk:
       return absl::StrCat("chunk ", Short(frame.chunk().feed()), " ", Short(frame.chunk().hash()),
                           frame.chunk().absent() ? " absent" : "");
+    case v1::Frame::kMoved:
+      return "moved";
     case v1::Frame::KIND_NOT_SET:
       return "frame of an unknown kind";
   }

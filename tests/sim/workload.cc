@@ -133,6 +133,8 @@ void Workload::Open(size_t index) {
   Dataset& dataset = ledger_.datasets[index];
   Node& node = world_.node(dataset.origin);
   if (!world_.TakesWrites(dataset.origin)) return;
+  // Nobody has a dataset that stands in no catalogue; by that its origin is found wherever it goes.
+  if (world_.unsettled() || world_.scenario().faults().move_every_s() > 0) Publish(dataset.origin);
   const Token token = node.Expect([this, index](const WriteDone* done) {
     if (done != nullptr && done->status.ok()) ledger_.datasets[index].opened = true;
   });
@@ -319,6 +321,7 @@ void Workload::Subscribe(size_t index, size_t at) {
   Node& node = world_.node(index);
   if (!node.up()) return;
   const Dataset& dataset = ledger_.datasets[at];
+  if (!world_.SameNetwork(index, dataset.origin)) return;
   storage::v1::StoredInterest interest;
   interest.set_code(dataset.resource);
   *interest.mutable_feed() = dataset.feed;
@@ -357,7 +360,7 @@ void Workload::Settle() {
 
 void Workload::Call(size_t from, size_t to) {
   Node& node = world_.node(from);
-  if (!node.up()) return;
+  if (!node.up() || !world_.SameNetwork(from, to)) return;
   const std::string body = absl::StrCat("question ", ++calls_made_);
   const absl::Duration budget = calling_.Between(absl::Milliseconds(300), absl::Seconds(30));
   const Token token = node.Expect([this, body](const CallDone* done) {

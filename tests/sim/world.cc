@@ -1,5 +1,6 @@
 #include "tests/sim/world.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -29,20 +30,16 @@ World::World(const Scenario& scenario, uint64_t seed, std::ostream* trace_out)
         i, IdentityAt(places_[i].path), std::move(own), scenario_.disk(),
         random_.Fork(absl::StrCat("node ", places_[i].path.text())), &schedule_, &trace_, this));
     by_id_[nodes_[i]->id()] = i;
+    ledger_.node_ids.insert(nodes_[i]->id());
     if (i == 0) continue;
     children_[places_[i].parent].push_back(i);
     network_.Join(nodes_[i].get(), nodes_[places_[i].parent].get());
   }
-  for (size_t i = places_.size(); i-- > 0;) {
-    Reach& reach = reach_[i];
-    reach.country |= places_[i].scope == CatalogScope::kCountry;
-    if (places_[i].scope == CatalogScope::kProvince && places_[i].path.depth() > 1) {
-      reach.provinces.insert(places_[i].path.Ancestor(1).text());
-    }
-    if (i == 0) break;
-    Reach& above = reach_[places_[i].parent];
-    above.country |= reach.country;
-    above.provinces.insert(reach.provinces.begin(), reach.provinces.end());
+  network_.SetGate([this](Node& child, Node& parent) { return !RenewedFirst(child, parent); });
+  FindReach();
+  if (scenario_.faults().alone() > 0) {
+    Random random = random_.Fork("alone");
+    BeginAlone(random);
   }
   Random strange = random_.Fork("strange");
   for (size_t i = 0; i < places_.size(); ++i) {
@@ -54,6 +51,25 @@ World::World(const Scenario& scenario, uint64_t seed, std::ostream* trace_out)
   }
   started_.assign(nodes_.size(), schedule_.now());
   for (auto& node : nodes_) node->Start();
+  const bool members = scenario_.faults().alone() > 0 || scenario_.faults().move_every_s() > 0;
+  for (size_t i = 1; members && i < places_.size(); ++i) {
+    if (std::count(alone_.begin(), alone_.end(), i) == 0)
+      Admit(places_[i].parent, i, std::string(places_[i].path.Label()), [](const std::string&) {});
+  }
+}
+
+void World::FindReach() {
+  reach_.assign(places_.size(), {});
+  // Whoever moved may stand before its parent in the order of growth.
+  for (size_t i = 0; i < places_.size(); ++i) {
+    const Place& place = places_[i];
+    const bool province = place.scope == CatalogScope::kProvince && place.path.depth() > 1;
+    for (size_t at = i;; at = places_[at].parent) {
+      reach_[at].country |= place.scope == CatalogScope::kCountry;
+      if (province) reach_[at].provinces.insert(place.path.Ancestor(1).text());
+      if (at == 0) break;
+    }
+  }
 }
 
 EngineOptions World::OptionsFor(Random& shape) const {
@@ -72,6 +88,130 @@ EngineOptions World::OptionsFor(Random& shape) const {
     options.manifest_idle = absl::Seconds(5 + static_cast<int64_t>(shape.Below(60)));
   }
   return options;
+}
+
+// --- nodes that stand elsewhere ------------------------------------------------------------------
+
+bool World::Above(size_t above, size_t index) const {
+  while (index != above && index != 0) index = places_[index].parent;
+  return index == above;
+}
+
+bool World::Move(size_t index, size_t parent, absl::Duration down) {
+  size_t deepest = 0;
+  for (size_t i = 0; i < places_.size(); ++i) {
+    if (Above(index, i)) deepest = std::max(deepest, places_[i].path.depth());
+  }
+  const size_t before = places_[index].path.depth();
+  const bool too_deep = places_[parent].path.depth() + 1 + deepest - before > kPathDepthMax;
+  if (index == 0 || Above(index, parent) || places_[index].parent == parent || too_deep ||
+      !SameNetwork(index, parent) || !Renewed(index) || !node(parent).up()) {
+    return false;
+  }
+  Admit(parent, index, absl::StrCat("m", ++moves_),
+        [=, this](const std::string& label) { Moved(index, parent, label, down); });
+  return true;
+}
+
+bool World::Renewed(size_t index) const {
+  v1::CertificateChain above = node(index).identity().chain;
+  above.mutable_certificates()->DeleteSubrange(0, 1);
+  return ChainDigest(above) == ChainDigest(node(places_[index].parent).identity().chain);
+}
+
+// As the parent's enrolment does it.
+void World::Admit(size_t parent, size_t index, const std::string& label,
+                  std::function<void(const std::string& label)> admitted) {
+  AppendRecords event{.kind = v1::FEED_KIND_MEMBERSHIP, .records = {}, .author = ""};
+  v1::Member* member = event.records.emplace_back().mutable_member();
+  member->set_node_id(node(index).id());
+  member->set_path(node(parent).path().Child(label).text());
+  member->mutable_admitted_at()->set_seconds(absl::ToUnixSeconds(schedule_.now()));
+  event.token = node(parent).Expect([=, this](const WriteDone* done) {
+    if (done == nullptr || !done->status.ok()) return;
+    // Not from within the parent's step.
+    schedule_.After(absl::ZeroDuration(), [=] { admitted(label); });
+  });
+  node(parent).Step(std::move(event));
+}
+
+void World::Moved(size_t index, size_t parent, const std::string& label, absl::Duration down) {
+  if (Above(index, parent) || !SameNetwork(index, parent) || !Renewed(index)) return;
+  trace_.Note(node(index).name(), absl::StrCat("moves below ", node(parent).name()));
+  Crash(index);
+  std::erase(children_[places_[index].parent], index);
+  children_[parent].push_back(index);
+  places_[index].parent = parent;
+  const NodePath from = places_[index].path;
+  const NodePath to = places_[parent].path.Child(label);
+  for (size_t i = 0; i < places_.size(); ++i) {
+    if (Above(index, i)) places_[i].path = places_[i].path.Moved(from, to);
+  }
+  FindReach();
+  labels_[index] = label;
+  node(index).Become(IssuedBy(node(parent).identity(), node(index).identity(), label));
+  network_.Rejoin(EdgeOf(index), &node(parent));
+  unsettled_ = true;
+  ++ledger_.moves;
+  schedule_.After(down, [this, index] { Start(index); });
+}
+
+// Leaves the branches' places as they will be.
+void World::BeginAlone(Random& random) {
+  unsettled_ = true;
+  for (int i = 0; i < scenario_.faults().alone(); ++i) {
+    const size_t index = 1 + random.Below(places_.size() - 1);
+    const bool nested = std::any_of(alone_.begin(), alone_.end(), [&](size_t other) {
+      return Above(other, index) || Above(index, other);
+    });
+    if (nested) continue;
+    alone_.push_back(index);
+    for (size_t at = index; at < places_.size(); ++at) {
+      if (!Above(index, at)) continue;
+      labels_[at] = std::string(places_[at].path.Label());
+      node(at).Become(at == index ? AloneAs(node(at).identity())
+                                  : IssuedBy(node(places_[at].parent).identity(),
+                                             node(at).identity(), labels_[at]));
+    }
+    network_.Cut(EdgeOf(index));
+  }
+}
+
+void World::JoinAlone(size_t index) {
+  const size_t parent = places_[index].parent;
+  if (!node(parent).up()) {
+    return schedule_.After(absl::Seconds(1), [this, index] { JoinAlone(index); });
+  }
+  Admit(parent, index, labels_[index], [=, this](const std::string&) { Joined(index, parent); });
+}
+
+void World::Joined(size_t index, size_t parent) {
+  trace_.Note(node(index).name(), "joins");
+  Crash(index);
+  node(index).Become(IssuedBy(node(parent).identity(), node(index).identity(), labels_[index]));
+  network_.Mend(EdgeOf(index));
+  ++ledger_.joins;
+  Start(index);
+}
+
+// A child whose chain is not the one its parent would issue is renewed, and begins anew.
+bool World::RenewedFirst(Node& child, Node& parent) {
+  v1::CertificateChain above = child.identity().chain;
+  above.mutable_certificates()->DeleteSubrange(0, 1);
+  if (above.SerializeAsString() == parent.identity().chain.SerializeAsString()) return false;
+  const size_t index = child.index();
+  if (parent.index() != places_[index].parent) return true;
+  schedule_.After(absl::ZeroDuration(), [this, index, parent = parent.index()] {
+    if (!node(index).up() || places_[index].parent != parent) return;
+    const std::string label(node(index).path().Label());
+    const auto admitted = labels_.find(index);
+    trace_.Note(node(index).name(), "is renewed");
+    Crash(index);
+    node(index).Become(IssuedBy(node(parent).identity(), node(index).identity(),
+                                admitted == labels_.end() ? label : admitted->second));
+    Start(index);
+  });
+  return true;
 }
 
 void World::Crash(size_t index) {

@@ -3,6 +3,7 @@
 #ifndef GUANTONG_TESTS_SIM_WORLD_H_
 #define GUANTONG_TESTS_SIM_WORLD_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -53,6 +54,17 @@ class World : public Surroundings {
   // A leaf whose wire lies: what it has, and what is of it, is promised to nobody.
   bool hostile(size_t index) const { return liars_.count(index) > 0; }
 
+  // The node goes down, and comes up below `parent` with all that is below it. False where it
+  // cannot.
+  bool Move(size_t index, size_t parent, absl::Duration down);
+  // Nodes that begin as roots of networks of their own, and the moment one joins the others.
+  const std::vector<size_t>& alone() const { return alone_; }
+  void JoinAlone(size_t index);
+  bool SameNetwork(size_t a, size_t b) const { return node(a).network() == node(b).network(); }
+  // Some nodes stand elsewhere than in the beginning.
+  bool unsettled() const { return unsettled_; }
+  void Settled() { unsettled_ = false; }
+
   void Crash(size_t index);
   void Start(size_t index);
 
@@ -70,6 +82,15 @@ class World : public Surroundings {
 
  private:
   EngineOptions OptionsFor(Random& shape) const;
+  void BeginAlone(Random& random);
+  void FindReach();
+  bool Above(size_t above, size_t index) const;
+  void Admit(size_t parent, size_t index, const std::string& label,
+             std::function<void(const std::string& label)> admitted);
+  bool Renewed(size_t index) const;
+  void Moved(size_t index, size_t parent, const std::string& label, absl::Duration down);
+  void Joined(size_t index, size_t parent);
+  bool RenewedFirst(Node& child, Node& parent);
   void Carry(Node& from, const Send& send) override;
   void Close(Node& at, const CloseLink& close) override { network_.Close(at, close.link); }
   void Execute(Node& at, CallDelivery delivery) override;
@@ -90,6 +111,10 @@ class World : public Surroundings {
   std::map<size_t, Liar> liars_;
   std::map<size_t, LaterVersion> later_;
   std::set<size_t> held_;
+  std::vector<size_t> alone_;
+  std::map<size_t, std::string> labels_;  // by which the next parent admits the node
+  uint64_t moves_ = 0;
+  bool unsettled_ = false;
   std::string wrong_;
 };
 

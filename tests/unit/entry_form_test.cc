@@ -67,6 +67,7 @@ TEST_CASE("what show prints is an entry file") {
   CHECK(json["provider_path"] == "630000");
   CHECK(json.begin().key() == "class");
   const auto read = ParseEntry(PrettyJsonText(json), EntrySyntax::kJson, "shown.json");
+  INFO(read.status());
   REQUIRE(read.ok());
   CHECK(read->SerializeAsString() == expected.SerializeAsString());
   // The rpc's document as it is, and JSON read as the YAML it nearly is.

@@ -95,12 +95,13 @@ absl::Status CopiedNetwork::Start() {
 }
 
 absl::StatusOr<nlohmann::json> CopiedNetwork::Do(const std::string& profile,
-                                                 const std::vector<std::string>& arguments) {
+                                                 const std::vector<std::string>& arguments,
+                                                 const std::string& thread) {
   std::vector<std::string> all = {ProgramFolder() + "/guantong", "--profile", profile, "-o",
                                   "json"};
   all.insert(all.end(), arguments.begin(), arguments.end());
-  const std::string out = scratch_ + "/out";
-  const std::string log = scratch_ + "/log";
+  const std::string out = absl::StrCat(scratch_, "/out", thread);
+  const std::string log = absl::StrCat(scratch_, "/log", thread);
   ChildProcess child;
   GT_RETURN_IF_ERROR(child.Start(all, {}, out, log));
   const int exit = child.Wait();

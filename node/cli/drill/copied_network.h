@@ -40,9 +40,11 @@ class CopiedNetwork {
   absl::Status Start();
   absl::Status StartOne(CopiedNode* node);
 
-  // `guantong` with a profile; the document it prints. Errors: what it said.
+  // `guantong` with a profile; the document it prints. Errors: what it said. Each `thread` has a
+  // name of its own.
   absl::StatusOr<nlohmann::json> Do(const std::string& profile,
-                                    const std::vector<std::string>& arguments);
+                                    const std::vector<std::string>& arguments,
+                                    const std::string& thread = "");
   // Looks again and again until it holds.
   template <typename Condition>
   absl::Status Until(const char* what, absl::Duration limit, const Condition& condition);

@@ -12,6 +12,7 @@
 #include "catalog/base/status.h"
 #include "node/cli/output.h"
 #include "node/identity/files.h"
+#include "node/identity/identity.h"
 #include "node/language.h"
 #include "node/upkeep/restore.h"
 
@@ -20,6 +21,7 @@ namespace {
 
 constexpr int kRowsPerBatch = 20;
 constexpr absl::Duration kAcknowledgedWithin = absl::Minutes(3);
+constexpr int kShortLifeSeconds = 20;  // of certificates that are to run out
 constexpr absl::Duration kEqualWithin = absl::Minutes(3);
 
 class Drill {
@@ -57,6 +59,16 @@ class Drill {
   absl::Status Prepare() {
     for (const std::string& backups : result_.options.backups)
       GT_RETURN_IF_ERROR(network_.Add(backups));
+    provider_ = network_.provider();
+    if (result_.options.fault == "expiry") {
+      // What is issued in the copy is short-lived, and the provider renews only when it has run
+      // out.
+      for (const auto& node : network_.nodes()) {
+        if (node.get() != provider_)
+          node->environment["GUANTONG_CERTIFICATE_SECONDS"] = absl::StrCat(kShortLifeSeconds);
+      }
+      provider_->environment["GUANTONG_RENEW_BEFORE_SECONDS"] = "0";
+    }
     GT_RETURN_IF_ERROR(network_.Start());
     provider_ = network_.provider();
     Step(absl::StrCat("复制了 ", network_.nodes().size(), " 个节点并启动，提供方 ", provider_->name,
@@ -128,6 +140,10 @@ class Drill {
       return absl::OkStatus();
     }
     if (result_.options.fault == "restore") {
+      // With the disk goes what no other node has got yet; what is shown is that the rest comes
+      // back.
+      GT_RETURN_IF_ERROR(network_.Until("the copies hold what is acknowledged", kEqualWithin,
+                                        [&] { return AllHoldAcknowledged(); }));
       provider_->daemon.Kill();
       Step(absl::StrCat("kill -9 ", provider_->name,
                         "，数据目录移走，从演练开始时的备份恢复 (killed, its folder moved away, "
@@ -145,9 +161,10 @@ class Drill {
     if (link == nullptr) {
       return Error(
           absl::StatusCode::kFailedPrecondition, "drill_needs_parent",
-          Text("断网演练要有提供方的上级：把它的备份也用 --from 给出",
-               "a partition needs the provider's parent: give its backups with --from, too"));
+          Text("这种演练要有提供方的上级：把它的备份也用 --from 给出",
+               "this drill needs the provider's parent: give its backups with --from, too"));
     }
+    if (result_.options.fault == "expiry") return BeginExpiry();
     link->Cut();
     Step(absl::StrCat("切断 ", provider_->name, " 与上级的链路 ",
                       absl::FormatDuration(result_.options.outage),
@@ -161,21 +178,56 @@ class Drill {
     return absl::OkStatus();
   }
 
+  // The provider takes certificates that run out while it works, and nothing else is done to it.
+  absl::Status BeginExpiry() {
+    GT_RETURN_IF_ERROR(
+        RenewIdentity(provider_->dir, absl::StrCat("127.0.0.1:", provider_->parent->port))
+            .status());
+    Step(absl::StrCat(
+        provider_->name, " 换用 ", kShortLifeSeconds,
+        " 秒后到期的证书，期间继续推送 (takes certificates that run out, pushes go on)"));
+    fault_ = std::thread([this] {
+      const auto linked = [this] {
+        const auto status = network_.Do(provider_->profile, {"status"}, "-fault");
+        return status.ok() && status->at("parent").at("state") == "up";
+      };
+      const auto until = [&](const char* what, bool up) {
+        const absl::Status seen =
+            network_.Until(what, kEqualWithin, [&] { return linked() == up; });
+        if (seen.ok()) return true;
+        Step(std::string(seen.message()));
+        return false;
+      };
+      // Begun anew with them, then cut off by their end.
+      absl::SleepFor(absl::Seconds(kShortLifeSeconds) * 3 / 4);
+      if (!until("the link stands", true) || !until("the link is cut by expiry", false)) return;
+      Step("证书到期，链路断开 (run out: the link is cut)");
+      if (!until("certificates are renewed", true)) return;
+      fault_ended_ = absl::Now();
+      expired_ = true;
+      Step("证书已换发，链路恢复 (renewed: the link is back)");
+    });
+    return absl::OkStatus();
+  }
+
   int64_t RowsAt(const CopiedNode& node) {
     const auto counted = network_.Do(node.profile, {"query", result_.code, "--local", "--count"});
     return counted.ok() ? std::strtoll(counted->at("total").get<std::string>().c_str(), nullptr, 10)
                         : -1;
   }
 
+  bool AllHoldAcknowledged() {
+    return std::all_of(network_.nodes().begin(), network_.nodes().end(),
+                       [&](const auto& node) { return RowsAt(*node) == result_.acknowledged; });
+  }
+
   absl::Status Compare() {
     // What is still missing after this time is lost.
-    const absl::Status equal = network_.Until("all copies are equal", kEqualWithin, [&] {
-      return std::all_of(network_.nodes().begin(), network_.nodes().end(),
-                         [&](const auto& node) { return RowsAt(*node) == result_.acknowledged; });
-    });
+    const absl::Status equal =
+        network_.Until("all copies are equal", kEqualWithin, [&] { return AllHoldAcknowledged(); });
     if (!equal.ok() && !absl::IsDeadlineExceeded(equal)) return equal;
     result_.recovery = absl::Now() - fault_ended_;
-    result_.passed = equal.ok();
+    result_.passed = equal.ok() && (result_.options.fault != "expiry" || expired_);
     for (const auto& node : network_.nodes()) {
       DrillCopy copy{.path = node->path, .name = node->name, .rows = RowsAt(*node)};
       result_.lost = std::max(result_.lost, result_.acknowledged - copy.rows);
@@ -198,6 +250,7 @@ class Drill {
   CopiedNetwork::Editor editor_;
   std::mutex mutex_;
   DrillResult result_;
+  bool expired_ = false;  // the fault's own, read when it has ended
   std::thread fault_;
   absl::Time fault_ended_;
 };

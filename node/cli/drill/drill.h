@@ -17,7 +17,7 @@
 namespace guantong {
 
 struct DrillOptions {
-  std::string fault;                 // kill, partition, restore
+  std::string fault;                 // kill, partition, restore, expiry
   std::vector<std::string> backups;  // one folder for each node
   std::string scratch;               // removed in the end
   int batches = 30;

@@ -16,6 +16,7 @@ std::string Seconds(absl::Duration duration) {
 
 std::string FaultText(const std::string& fault) {
   if (fault == "kill") return "节点被强行终止 (a node is killed)";
+  if (fault == "expiry") return "证书到期 (certificates run out)";
   if (fault == "partition") return "与上级断网 (the link to the parent is cut)";
   return "数据目录丢失，从旧备份恢复 (the data folder is lost, an older backup restored)";
 }

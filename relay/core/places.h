@@ -1,0 +1,70 @@
+// Where nodes stand, and what follows when one stands elsewhere: a branch that moved to another
+// parent, or joined this network.
+//
+// A node's place is what the newest of its chains proves (`since`); of two the later one counts,
+// whichever feed or neighbour it came with. A node that moved opens a new epoch in every feed of
+// its own, so its place reaches whoever holds one of them by the feed itself. Those behind which it
+// stood are told (`Moved`): by the node where both ways part, at once, and again whenever one of
+// them still gives its feeds from there.
+#ifndef GUANTONG_RELAY_CORE_PLACES_H_
+#define GUANTONG_RELAY_CORE_PLACES_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "relay/core/origin.h"
+#include "relay/core/sender.h"
+#include "relay/core/state.h"
+#include "relay/core/sync.h"
+
+namespace guantong {
+
+// Tells a neighbour where the node stands, at most once a second.
+void TellPlace(Core& core, Turn& turn, Peer& peer, const std::string& node_id);
+
+class Places {
+ public:
+  Places(Core* core, Origin* origin, Sender* sender, Wants* wants, Sync* sync)
+      : core_(*core), origin_(*origin), sender_(*sender), wants_(*wants), sync_(*sync) {}
+
+  // After LoadFeeds. Where this node itself stood at its last run, and stands elsewhere now, all
+  // below it does too. `writes` belong into the first commit.
+  absl::Status Load(WriteSet* writes);
+
+  // A record or snapshot of `feed` by this signer is about to be taken in as its newest.
+  void Proved(Turn& turn, FeedState& feed, const VerifiedChain& signer, const std::string& chain);
+
+  // True when `peer` gives what was signed at a place behind it that its signer has left: the peer
+  // is told, and what it gives is none of ours.
+  bool Outdated(Turn& turn, Peer& peer, const VerifiedChain& signer);
+
+  // At the start of a session: who went elsewhere, to a child that may have missed it.
+  void Greet(Turn& turn, Peer& peer);
+
+  void OnMoved(Turn& turn, Peer& peer, const v1::Moved& moved);
+
+  // At the end of a step: what is wanted of each neighbour, where places have changed.
+  void Settle(Turn& turn);
+
+ private:
+  void LoadFeed(bool moved, bool joined, const NodePath& from, FeedState& feed, WriteSet* writes);
+  absl::Status LoadDeparted(bool moved, WriteSet* writes);
+  void CountBelow(const NodePath& from);
+  std::optional<NodePath> FormerPlace(const std::string& node_id, const NodePath& now) const;
+  std::optional<NodePath> NamedAt(const std::string& node_id, const NodePath& now) const;
+  void Set(FeedState& feed, const NodePath& path);
+  void Relocate(Turn& turn, const std::string& node_id, const NodePath& from);
+  void Depart(Turn& turn, const std::string& node_id, const NodePath& from);
+  bool LeavesScope(const Peer& peer, const NodePath& from, const NodePath& to) const;
+
+  Core& core_;
+  Origin& origin_;
+  Sender& sender_;
+  Wants& wants_;
+  Sync& sync_;
+};
+
+}  // namespace guantong
+
+#endif  // GUANTONG_RELAY_CORE_PLACES_H_

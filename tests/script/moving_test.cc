@@ -1,0 +1,127 @@
+// Nodes that stand elsewhere than before: below another parent, or in a network their branch joins.
+#include "tests/catch.h"
+#include "tests/script/stage.h"
+
+namespace guantong {
+namespace {
+
+void Admit(Stage& stage, const std::string& parent, const std::string& child,
+           const std::string& path) {
+  AppendRecords append{.kind = v1::FEED_KIND_MEMBERSHIP, .records = {}, .extra = {}, .author = ""};
+  v1::Member* member = append.records.emplace_back().mutable_member();
+  member->set_node_id(stage.identity(child).self.node_id);
+  member->set_path(path);
+  stage.Step(parent, std::move(append));
+  stage.Settle();
+}
+
+// B and C below A, D below B, with a dataset that C and B have subscribed.
+PlayedDataset FourNodes(Stage& stage) {
+  stage.Add("A", "");
+  stage.Add("B", "b");
+  stage.Add("C", "c");
+  stage.Add("D", "b/d");
+  stage.Link("B", "A");
+  stage.Link("C", "A");
+  stage.Link("D", "B");
+  Admit(stage, "A", "B", "b");
+  Admit(stage, "A", "C", "c");
+  Admit(stage, "B", "D", "b/d");
+  PlayedDataset dataset = OpenDataset(stage, "D", "D");
+  PushTo(stage, dataset, {{"k1", "one"}});
+  SubscribeTo(stage, "C", dataset);
+  SubscribeTo(stage, "B", dataset);
+  stage.Settle();
+  stage.Said();
+  return dataset;
+}
+
+// D goes below C.
+void MoveD(Stage& stage) {
+  Admit(stage, "C", "D", "c/d");
+  stage.Cut("D", "B");
+  stage.Become("D", sim::IssuedBy(stage.identity("C"), stage.identity("D"), "d"));
+  stage.Link("D", "C");
+  stage.Settle();
+}
+
+TEST_CASE("a node that moved is followed by its subscribers and forgotten by the parent it left") {
+  Stage stage;
+  PlayedDataset dataset = FourNodes(stage);
+  REQUIRE(RowsAt(stage, "B", dataset) == "k1=one");
+  MoveD(stage);
+  CHECK(stage.Noticed("D", "stands at /c/d now"));
+  CHECK(stage.Noticed("A", "the node at /b/d stands at /c/d now"));
+  CHECK(stage.Noticed("B", "the node at /b/d stands at /c/d now"));
+  PushTo(stage, dataset, {{"k2", "two"}});
+  stage.Pass(absl::Seconds(5));
+  CHECK(RowsAt(stage, "C", dataset) == "k1=one k2=two");
+  CHECK(RowsAt(stage, "B", dataset) == "k1=one k2=two");
+  // B names no such child any more, and says where it went.
+  v1::FeedId members;
+  members.set_origin(stage.identity("B").self.node_id);
+  members.set_kind(v1::FEED_KIND_MEMBERSHIP);
+  std::string member;
+  CHECK_FALSE(stage.store("B")
+                  .Get(MemberKey(FeedKey::Of(members), stage.identity("D").self.node_id), &member)
+                  .ok());
+  stage.Said();
+  stage.Step("B", CallStart{.target = "b/d",
+                            .method = "echo",
+                            .body = "where",
+                            .budget = absl::Seconds(5),
+                            .token = 1});
+  stage.Settle();
+  CHECK(stage.Noticed("B", "/c/d"));
+}
+
+TEST_CASE("who misses that a node has moved is told at the next session") {
+  Stage stage;
+  PlayedDataset dataset = FourNodes(stage);
+  stage.Lose("A", "B", "moved");
+  MoveD(stage);
+  CHECK_FALSE(stage.Noticed("B", "the node at /b/d stands at /c/d now"));
+  stage.Cut("A", "B");
+  stage.Link("B", "A");
+  PushTo(stage, dataset, {{"k2", "two"}});
+  stage.Settle();
+  CHECK(stage.Noticed("B", "the node at /b/d stands at /c/d now"));
+  CHECK(RowsAt(stage, "B", dataset) == "k1=one k2=two");
+}
+
+TEST_CASE("a branch that began alone brings what it has, whoever of it is renewed later") {
+  Stage stage;
+  stage.Add("A", "");
+  stage.Add("C", "c");
+  stage.Link("C", "A");
+  const EngineIdentity& b = sim::AloneAs(sim::IdentityAt(*NodePath::Parse("b")));
+  const EngineIdentity& d = sim::IssuedBy(b, sim::IdentityAt(*NodePath::Parse("b/d")), "d");
+  stage.AddAs("B", b);
+  stage.AddAs("D", d);
+  stage.Link("D", "B");
+  Admit(stage, "B", "D", "d");
+  PlayedDataset dataset = OpenDataset(stage, "D", "D");
+  PushTo(stage, dataset, {{"k1", "one"}});
+  SubscribeTo(stage, "B", dataset);
+  stage.Settle();
+  REQUIRE(RowsAt(stage, "B", dataset) == "k1=one");
+
+  Admit(stage, "A", "B", "b");
+  stage.Cut("D", "B");
+  stage.Become("B", sim::IssuedBy(stage.identity("A"), stage.identity("B"), "b"));
+  stage.Link("B", "A");
+  stage.Settle();
+  // D is away: what B has of it stays readable, and goes nowhere.
+  CHECK(RowsAt(stage, "B", dataset) == "k1=one");
+  stage.Become("D", sim::IssuedBy(stage.identity("B"), stage.identity("D"), "d"));
+  stage.Link("D", "B");
+  SubscribeTo(stage, "C", dataset);
+  stage.Settle();
+  PushTo(stage, dataset, {{"k2", "two"}});
+  stage.Pass(absl::Seconds(5));
+  CHECK(RowsAt(stage, "B", dataset) == "k1=one k2=two");
+  CHECK(RowsAt(stage, "C", dataset) == "k1=one k2=two");
+}
+
+}  // namespace
+}  // namespace guantong
