@@ -12,6 +12,8 @@ packages=(
   librocksdb-dev libsnappy-dev libbz2-dev zlib1g-dev liblz4-dev libzstd-dev libgflags-dev
   # configuration, command line, tabular files
   libyaml-cpp-dev nlohmann-json3-dev libcli11-dev libcsv-dev libicu-dev
+  # workbooks: read with the first two, written with the third
+  libzip-dev libpugixml-dev libxlsxwriter-dev
   # search: sets of documents
   libroaring-dev
   # tests: framework, certificates made outside our code, network cuts, process control

@@ -12,6 +12,7 @@
 #include "node/cli/invocation.h"
 #include "node/cli/output.h"
 #include "node/cli/search_command.h"
+#include "node/cli/sheet_command.h"
 #include "node/form/entry_form.h"
 #include "node/form/json_form.h"
 #include "node/language.h"
@@ -194,6 +195,8 @@ void AddCatalog(CLI::App* app, Invocation* invocation) {
   AddChanges(catalog, invocation);
   AddReading(catalog, invocation);
   AddSearch(catalog, invocation);
+  AddImport(catalog, invocation);
+  AddExport(catalog, invocation);
 }
 
 }  // namespace guantong

@@ -19,6 +19,8 @@ void RowFiles(absl::string_view input);
 void Forms(absl::string_view input);
 // Tokens, conditions, paths, batches, manifests, rows.
 void Words(absl::string_view input);
+// Workbooks and cells of the national sheet: what is read as an entry is written and read the same.
+void Sheets(absl::string_view input);
 
 struct Target {
   absl::string_view name;  // also of its corpus folder

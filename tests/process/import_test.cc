@@ -1,0 +1,168 @@
+// The catalogue of a department as it comes from people: a workbook imported at a county, found at
+// the other end of the country; imported again it changes nothing; what is wrong in it is told cell
+// by cell and not stored.
+#include <algorithm>
+#include <iostream>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "node/sheets/sheet.h"
+#include "node/sheets/workbook.h"
+#include "tests/catch.h"
+#include "tests/network/network.h"
+
+namespace guantong::test {
+namespace {
+
+// A district's civil affairs bureau: 37 entries of base, theme and department classes.
+constexpr char kCivilAffairs[] = "tests/process/catalogue/civil_affairs.csv";
+
+Sheet CivilAffairs(const Client& department) {
+  auto sheets = ReadSheets(absl::StrCat(GUANTONG_SOURCE_DIR, "/", kCivilAffairs));
+  REQUIRE(sheets.ok());
+  Sheet sheet = (*sheets)[0];
+  for (auto& row : sheet.rows) {
+    for (std::string& cell : row) {
+      cell = absl::StrReplaceAll(
+          cell, {{"@PROVIDER@", department.department()}, {"@CODE@", department.uscc()}});
+    }
+  }
+  return sheet;
+}
+
+std::string AsXlsx(const Sheet& sheet, const std::string& file) {
+  Workbook workbook(file);
+  workbook.AddSheet("目录");
+  for (uint32_t row = 0; row < sheet.rows.size(); ++row) {
+    for (uint32_t column = 0; column < sheet.rows[row].size(); ++column)
+      workbook.Write(row, column, sheet.At(row, column));
+  }
+  REQUIRE(workbook.Finish().ok());
+  return file;
+}
+
+// Row and column of the cell with this text.
+std::pair<size_t, size_t> CellOf(const Sheet& sheet, const std::string& text) {
+  for (size_t row = 0; row < sheet.rows.size(); ++row) {
+    for (size_t column = 0; column < sheet.rows[row].size(); ++column) {
+      if (sheet.rows[row][column] == text) return {row, column};
+    }
+  }
+  FAIL("no cell " + text);
+  return {};
+}
+
+TEST_CASE("import: the catalogue of a department, in at a county and found at the other end") {
+  Network network(NineNodes());
+  const Client county = network["630102"].Editor();
+  const Client far = network["441900"].Editor();
+  const std::string& folder = network.folder().path();
+  const Sheet sheet = CivilAffairs(county);
+  const std::string file = AsXlsx(sheet, folder + "/catalogue.xlsx");
+
+  const auto dry = county.Do({"catalog", "import", file, "--dry-run"});
+  CHECK(dry.at("new") == 37);
+  CHECK(dry.at("refused") == 0);
+  CHECK(county.Do({"catalog", "list", "--mine"}).at("entries").empty());
+
+  const auto first = county.Do({"catalog", "import", file});
+  CHECK(first.at("stored") == true);
+  REQUIRE(first.at("entries").size() == 37);
+  std::map<std::string, std::string> codes;
+  for (const auto& one : first.at("entries")) codes[one.at("name")] = one.at("code");
+
+  // Again: nothing. From the CSV it was made from: nothing either.
+  CHECK(county.Do({"catalog", "import", file}).at("unchanged") == 37);
+
+  for (const auto& [name, code] : codes) {
+    INFO(name);
+    county.Do({"catalog", "publish", code});
+  }
+  CHECK(county.Do({"catalog", "import", file}).at("unchanged") == 37);
+
+  const std::string marriage = codes.at("结婚登记");
+  network.Until("the entry is found in another province", [&] {
+    const auto found = far.Do({"catalog", "search", "结婚登记", "--scope", "country"});
+    return !found.at("entries").empty() && found.at("entries")[0].at("code") == marriage;
+  });
+  const auto shown = far.Do({"catalog", "show", marriage});
+  CHECK(shown.at("items").size() == 7);
+  CHECK(shown.at("sharing").at("type") == "conditional");
+  CHECK(shown.at("provider_code") == county.uscc());
+  // What is not shared has its name there, and its items at home.
+  const std::string adoption = codes.at("收养登记");
+  network.Until("the not-shared entry is known in another province", [&] {
+    const Outcome outcome = far.Try({"catalog", "show", adoption});
+    return outcome.ok();
+  });
+  CHECK(far.Do({"catalog", "show", adoption}).at("items").empty());
+  CHECK(county.Do({"catalog", "show", adoption}).at("items").size() == 5);
+
+  // Export and import: no difference.
+  const std::string exported = folder + "/exported.xlsx";
+  CHECK(county.Do({"catalog", "export", "--mine", "--out", exported}).at("entries") == 37);
+  CHECK(county.Do({"catalog", "import", exported}).at("unchanged") == 37);
+
+  // One cell changed: one entry changed, under its code.
+  Sheet changed = sheet;
+  const auto [row, column] = CellOf(changed, "婚姻登记处办理的结婚登记");
+  changed.rows[row][column] = "婚姻登记处办理的结婚登记和涉外登记";
+  const auto again = county.Do({"catalog", "import", AsXlsx(changed, folder + "/changed.xlsx")});
+  CHECK(again.at("changed") == 1);
+  CHECK(again.at("unchanged") == 36);
+  CHECK(county.Do({"catalog", "show", marriage, "--draft"}).at("abstract") ==
+        "婚姻登记处办理的结婚登记和涉外登记");
+}
+
+TEST_CASE("import: what is wrong is told at its cell, and nothing of it is stored") {
+  Network network(OneNode());
+  const Client editor = network["000000"].Editor();
+  const std::string& folder = network.folder().path();
+  Sheet sheet = CivilAffairs(editor);
+  const auto [row, column] = CellOf(sheet, "标准地名");
+  sheet.rows[row][column + 2] = "91350100M000100Y4Z";  // a check character that is wrong
+  const auto [sharing_row, sharing_column] = CellOf(sheet, "收养登记");
+  sheet.rows[sharing_row][9].clear();  // not shared without a basis
+  sheet.rows[row + 1][16] = "80字";
+  const std::string file = AsXlsx(sheet, folder + "/faulty.xlsx");
+  const std::string report = folder + "/report.xlsx";
+
+  const Outcome refused = editor.Try({"catalog", "import", file, "--report", report});
+  CHECK(refused.exit_status == 1);
+  CHECK(ReasonOf(refused) == "import_refused");
+  CHECK(editor.Do({"catalog", "list", "--mine"}).at("entries").empty());
+  const auto document = nlohmann::json::parse(refused.out);
+  CHECK(document.at("refused") == 2);
+  std::vector<std::string> places;
+  for (const auto& entry : document.at("entries")) {
+    for (const auto& problem : entry.at("problems")) {
+      places.push_back(absl::StrCat(std::string(problem.at("element")), " ",
+                                    problem.at("place").at("row").get<int>(), " ",
+                                    problem.at("place").at("column").get<int>(),
+                                    problem.at("warning") == true ? " warning" : ""));
+    }
+  }
+  const std::vector<std::string> expected = {
+      absl::StrCat("items[1].length ", row + 2, " 17 warning"),
+      absl::StrCat("provider_code ", row + 1, " 5"),
+      absl::StrCat("sharing.basis ", sharing_row + 1, " 10")};
+  for (const std::string& place : expected) {
+    INFO(place);
+    CHECK(std::count(places.begin(), places.end(), place) == 1);
+  }
+  const auto read = ReadSheets(report);
+  REQUIRE(read.ok());
+  CHECK(absl::StrContains((*read)[0].At(row, 17), "91350100M000100Y4Z"));
+
+  // The others, on request; the faulty ones when they are mended.
+  const auto valid = editor.Do({"catalog", "import", file, "--accept-valid"});
+  CHECK(valid.at("new") == 35);
+  CHECK(editor.Do({"catalog", "list", "--mine", "--limit", "100"}).at("entries").size() == 35);
+  const auto rest =
+      editor.Do({"catalog", "import", AsXlsx(CivilAffairs(editor), folder + "/mended.xlsx")});
+  CHECK(rest.at("new") == 2);
+}
+
+}  // namespace
+}  // namespace guantong::test
