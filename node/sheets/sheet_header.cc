@@ -52,14 +52,26 @@ std::string PlainTitle(const std::string& title) {
   return plain.substr(digits);
 }
 
+// By plain title; the first column that has it.
 template <typename Column>
-const Column* FindTitle(const std::vector<Column>& columns, const std::string& plain) {
+std::map<std::string, const Column*> ByTitle(const std::vector<Column>& columns) {
+  std::map<std::string, const Column*> titles;
   for (const Column& column : columns) {
-    for (const std::string& title : column.titles) {
-      if (PlainName(title) == plain) return &column;
-    }
+    for (const std::string& title : column.titles) titles.emplace(PlainName(title), &column);
   }
-  return nullptr;
+  return titles;
+}
+
+const EntryColumn* FindEntryColumn(const std::string& plain) {
+  static const auto& titles = *new auto(ByTitle(EntryColumns()));
+  const auto it = titles.find(plain);
+  return it == titles.end() ? nullptr : it->second;
+}
+
+const ItemColumn* FindItemColumn(const std::string& plain) {
+  static const auto& titles = *new auto(ByTitle(ItemColumns()));
+  const auto it = titles.find(plain);
+  return it == titles.end() ? nullptr : it->second;
 }
 
 const ItemColumn* ShortItem(const std::string& plain) {
@@ -109,9 +121,8 @@ class Reader {
     const bool of_items =
         absl::StrContains(plain_group, "信息项") || absl::StrContains(plain_group, "数据项");
     if (of_items) column.item = ShortItem(plain);
-    if (column.item == nullptr && !of_items) column.entry = FindTitle(EntryColumns(), plain);
-    if (column.item == nullptr && column.entry == nullptr)
-      column.item = FindTitle(ItemColumns(), plain);
+    if (column.item == nullptr && !of_items) column.entry = FindEntryColumn(plain);
+    if (column.item == nullptr && column.entry == nullptr) column.item = FindItemColumn(plain);
     // Right of the items' names a title that was there already is theirs.
     if (column.entry != nullptr && header->places.count(column.entry->element) > 0 &&
         header->places.count("items[].name") > 0 && ShortItem(plain) != nullptr) {
