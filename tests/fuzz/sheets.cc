@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "catalog/base/status.h"
+#include "node/form/utf8.h"
 #include "node/sheets/entry_sheet.h"
 #include "node/sheets/import_plan.h"
 #include "node/sheets/sample.h"
@@ -113,7 +114,8 @@ void Sheets(absl::string_view input) {
   const auto choice = static_cast<unsigned char>(input[0]) % 3;
   input.remove_prefix(1);
   if (choice == 2) {
-    CheckEntries({Cells(input)});
+    // Readers let nothing else through.
+    if (!FindUtf8Fault(input).found) CheckEntries({Cells(input)});
     return;
   }
   absl::StatusOr<std::vector<Sheet>> sheets =
