@@ -28,6 +28,23 @@ std::string FeedScoped(char kind, const FeedKey& feed, absl::string_view tail) {
   return key;
 }
 
+std::string BatchScoped(char kind, const FeedKey& feed, uint64_t epoch, uint64_t last) {
+  std::string key = FeedScoped(kind, feed, "");
+  AppendBigEndian64(epoch, &key);
+  AppendBigEndian64(last, &key);
+  return key;
+}
+
+std::string RunScoped(char kind, const FeedKey& feed, uint32_t run, absl::string_view tail) {
+  std::string key;
+  key.reserve(1 + kFeedKeyBytes + sizeof(run) + tail.size());
+  key.push_back(kind);
+  key.append(feed.bytes().data(), kFeedKeyBytes);
+  AppendBigEndian32(run, &key);
+  key.append(tail.data(), tail.size());
+  return key;
+}
+
 }  // namespace
 
 FeedKey FeedKey::Of(const v1::FeedId& feed) {
@@ -51,19 +68,19 @@ FeedKey FeedKey::FromBytes(absl::string_view bytes) {
 std::string FeedRecordKey(const FeedKey& feed) { return FeedScoped('F', feed, ""); }
 
 std::string LogKey(const FeedKey& feed, uint64_t epoch, uint64_t last) {
-  std::string key = FeedScoped('L', feed, "");
-  AppendBigEndian64(epoch, &key);
-  AppendBigEndian64(last, &key);
-  return key;
+  return BatchScoped('L', feed, epoch, last);
 }
 
 std::string LogPrefix(const FeedKey& feed) { return FeedScoped('L', feed, ""); }
 
+std::string LogBlockKey(const FeedKey& feed, uint64_t epoch, uint64_t last) {
+  return BatchScoped('Z', feed, epoch, last);
+}
+
+std::string LogBlocksPrefix(const FeedKey& feed) { return FeedScoped('Z', feed, ""); }
+
 std::string SupersededKey(const FeedKey& feed, uint64_t epoch, uint64_t last) {
-  std::string key = FeedScoped('W', feed, "");
-  AppendBigEndian64(epoch, &key);
-  AppendBigEndian64(last, &key);
-  return key;
+  return BatchScoped('W', feed, epoch, last);
 }
 
 std::string SupersededPrefix(const FeedKey& feed) { return FeedScoped('W', feed, ""); }
@@ -73,17 +90,28 @@ std::string ChainKey(absl::string_view digest) { return Key('C', digest); }
 std::string TableKey(const FeedKey& feed) { return FeedScoped('T', feed, ""); }
 
 std::string RowKeyIn(const FeedKey& feed, uint32_t run, absl::string_view row_key) {
-  std::string key;
-  key.reserve(1 + kFeedKeyBytes + sizeof(run) + row_key.size());
-  key.push_back('R');
-  key.append(feed.bytes().data(), kFeedKeyBytes);
-  AppendBigEndian32(run, &key);
-  key.append(row_key.data(), row_key.size());
-  return key;
+  return RunScoped('R', feed, run, row_key);
 }
 
 std::string RunPrefix(const FeedKey& feed, uint32_t run) { return RowKeyIn(feed, run, ""); }
 std::string RowsPrefix(const FeedKey& feed) { return FeedScoped('R', feed, ""); }
+
+std::string BlockEntryKey(const FeedKey& feed, uint32_t run, absl::string_view last) {
+  return RunScoped('V', feed, run, last);
+}
+
+std::string BlockEntryPrefix(const FeedKey& feed, uint32_t run) {
+  return BlockEntryKey(feed, run, "");
+}
+
+std::string BlockEntriesPrefix(const FeedKey& feed) { return FeedScoped('V', feed, ""); }
+
+std::string OwnBlockKey(const FeedKey& feed, uint32_t run, absl::string_view last) {
+  return RunScoped('Y', feed, run, last);
+}
+
+std::string OwnBlockPrefix(const FeedKey& feed, uint32_t run) { return OwnBlockKey(feed, run, ""); }
+std::string OwnBlocksPrefix(const FeedKey& feed) { return FeedScoped('Y', feed, ""); }
 
 std::string MemberKey(const FeedKey& feed, absl::string_view node_id) {
   return FeedScoped('M', feed, node_id);

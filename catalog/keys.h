@@ -6,10 +6,14 @@
 // reading.
 //
 //   F feed                       FeedRecord            one per feed held
-//   L feed epoch8 last8          SignedBatch           the log
+//   L feed epoch8 last8          LoggedBatch           the log
+//   Z feed epoch8 last8          block of rows         payloads of the log that are blocks; stay
+//                                                      while log or table need them
 //   C digest32                   CertificateChain      chains that signed what is stored
 //   T feed                       TableRecord           rows feeds with a table
-//   R feed run4 rowkey           Row (empty: deleted)  sorted runs
+//   R feed run4 rowkey           Row (empty: deleted)  runs of puts
+//   V feed run4 lastkey          BlockEntry            runs of blocks: the index
+//   Y feed run4 lastkey          block of rows         blocks that came with no batch of the log
 //   M feed nodeid32              Member                by the admitting parent's feed
 //   m nodeid32 feed              -                     which feeds speak for a node
 //   E feed name                  CatalogEntry          by code: versions in force, tombstones; in
@@ -76,11 +80,19 @@ class FeedKey {
 std::string FeedRecordKey(const FeedKey& feed);
 std::string LogKey(const FeedKey& feed, uint64_t epoch, uint64_t last);
 std::string LogPrefix(const FeedKey& feed);
+std::string LogBlockKey(const FeedKey& feed, uint64_t epoch, uint64_t last);
+std::string LogBlocksPrefix(const FeedKey& feed);
 std::string ChainKey(absl::string_view digest);
 std::string TableKey(const FeedKey& feed);
 std::string RowKeyIn(const FeedKey& feed, uint32_t run, absl::string_view row_key);
 std::string RunPrefix(const FeedKey& feed, uint32_t run);
-std::string RowsPrefix(const FeedKey& feed);  // all runs
+std::string RowsPrefix(const FeedKey& feed);  // all runs of puts
+std::string BlockEntryKey(const FeedKey& feed, uint32_t run, absl::string_view last);
+std::string BlockEntryPrefix(const FeedKey& feed, uint32_t run);
+std::string BlockEntriesPrefix(const FeedKey& feed);  // all runs of blocks
+std::string OwnBlockKey(const FeedKey& feed, uint32_t run, absl::string_view last);
+std::string OwnBlockPrefix(const FeedKey& feed, uint32_t run);
+std::string OwnBlocksPrefix(const FeedKey& feed);
 std::string MemberKey(const FeedKey& feed, absl::string_view node_id);
 std::string MemberPrefix(const FeedKey& feed);
 std::string MemberIndexKey(absl::string_view node_id, const FeedKey& feed);

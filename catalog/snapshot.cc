@@ -8,6 +8,7 @@
 #include "catalog/base/status.h"
 #include "catalog/facts.h"
 #include "catalog/feed_kind.h"
+#include "catalog/sorted_rows.h"
 #include "catalog/table.h"
 #include "guantong/v1/row.pb.h"
 
@@ -56,30 +57,55 @@ class Chunker {
   size_t bytes_ = 0;
 };
 
-absl::Status AddRows(const Reader& snapshot, const FeedKey& feed, v1::Manifest* manifest,
-                     const KeepChunk& keep) {
+// A chunk of rows in the making.
+class RowsChunk {
+ public:
+  explicit RowsChunk(v1::Encoding encoding) : blocks_(encoding == v1::ENCODING_SORTED_ROWS) {}
+
+  void Add(absl::string_view key, absl::string_view row) {
+    ++rows_;
+    if (blocks_) return block_.Add(key, row);
+    v1::RowChange* change = batch_.add_changes();
+    change->set_key(key.data(), key.size());
+    change->set_row(row.data(), row.size());
+  }
+  bool empty() const { return rows_ == 0; }
+  std::string Finish() {
+    rows_ = 0;
+    if (blocks_) return block_.Finish();
+    std::string chunk = batch_.SerializeAsString();
+    batch_.Clear();
+    return chunk;
+  }
+
+ private:
+  const bool blocks_;
+  size_t rows_ = 0;
+  SortedRowsBuilder block_;
+  v1::RowBatch batch_;
+};
+
+absl::Status AddRows(const Reader& snapshot, const FeedKey& feed, v1::Encoding encoding,
+                     v1::Manifest* manifest, const KeepChunk& keep) {
   GT_ASSIGN_OR_RETURN(const TableReader table, TableReader::Open(snapshot, feed));
   manifest->set_schema(table.record().schema());
   manifest->set_schema_version(table.schema().version());
-  manifest->set_encoding(v1::ENCODING_ROWS);
+  manifest->set_encoding(encoding);
   Chunker chunker(manifest, keep);
-  v1::RowBatch chunk;
+  RowsChunk chunk(encoding);
   uint64_t rows = 0;
   absl::Status kept;
   const auto flush = [&] {
-    kept = chunker.Keep(chunk.SerializeAsString());
-    chunk.Clear();
+    kept = chunker.Keep(chunk.Finish());
     return kept.ok();
   };
   GT_RETURN_IF_ERROR(table.Scan("", "", [&](absl::string_view key, absl::string_view row) {
-    v1::RowChange* change = chunk.add_changes();
-    change->set_key(key.data(), key.size());
-    change->set_row(row.data(), row.size());
+    chunk.Add(key, row);
     ++rows;
     return !chunker.Ends(key, key.size() + row.size()) || flush();
   }));
   GT_RETURN_IF_ERROR(kept);
-  if (chunk.changes_size() > 0) flush();
+  if (!chunk.empty()) flush();
   manifest->set_records(rows);
   return kept;
 }
@@ -111,7 +137,7 @@ absl::Status AddRecords(const Reader& snapshot, const std::string& prefix, v1::F
 }  // namespace
 
 absl::StatusOr<v1::Manifest> BuildSnapshot(const Reader& snapshot, const FeedKey& feed,
-                                           const KeepChunk& keep) {
+                                           v1::Encoding rows_encoding, const KeepChunk& keep) {
   std::string value;
   const absl::Status got = snapshot.Get(FeedRecordKey(feed), &value);
   if (absl::IsNotFound(got)) {
@@ -129,7 +155,7 @@ absl::StatusOr<v1::Manifest> BuildSnapshot(const Reader& snapshot, const FeedKey
     case v1::FEED_KIND_ROWS:
       *manifest.mutable_at() = record.visible();
       manifest.set_commit(record.visible_commit());
-      GT_RETURN_IF_ERROR(AddRows(snapshot, feed, &manifest, keep));
+      GT_RETURN_IF_ERROR(AddRows(snapshot, feed, rows_encoding, &manifest, keep));
       break;
     default:
       if (FindRecordKind(record.feed().kind()) == nullptr) {

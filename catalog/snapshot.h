@@ -22,8 +22,9 @@ namespace guantong {
 // the next. The manifest has feed, at, commit, schema, records, chunks and encoding; chain, time
 // and signature are the signer's. FAILED_PRECONDITION feed_not_keyed; NOT_FOUND feed_unknown,
 // table_absent; errors of the store and of `keep`.
+// Rows are encoded as ENCODING_ROWS or ENCODING_SORTED_ROWS.
 absl::StatusOr<v1::Manifest> BuildSnapshot(
-    const Reader& snapshot, const FeedKey& feed,
+    const Reader& snapshot, const FeedKey& feed, v1::Encoding rows_encoding,
     const std::function<absl::Status(const std::string& hash, const std::string& chunk)>& keep);
 
 }  // namespace guantong

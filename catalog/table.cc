@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "catalog/base/digest.h"
 #include "catalog/base/limits.h"
 #include "catalog/base/status.h"
 
@@ -17,6 +18,11 @@ absl::Status Inapplicable(absl::string_view what) {
 
 absl::Status Corrupt(absl::string_view what) {
   return Error(absl::StatusCode::kDataLoss, "store_corrupt", what);
+}
+
+absl::Status CheckBatch(const v1::BatchHeader& header) {
+  if (header.sealing() == v1::SEALING_CONTENT_KEY) return Inapplicable("they are sealed");
+  return absl::OkStatus();
 }
 
 absl::Status CheckRows(const v1::RowBatch& batch) {
@@ -34,12 +40,42 @@ absl::Status CheckRows(const v1::RowBatch& batch) {
   return absl::OkStatus();
 }
 
+void PutInFront(uint32_t run, google::protobuf::RepeatedField<uint32_t>* runs) {
+  runs->Add(run);
+  std::rotate(runs->begin(), runs->end() - 1, runs->end());
+}
+
 }  // namespace
 
-TableWriter::TableWriter(FeedKey feed, storage::v1::TableRecord record)
-    : feed_(feed), record_(std::move(record)) {}
+// A run that holds nothing yet has an empty first key, which no row has.
+void TableWriter::Widen(absl::string_view first, absl::string_view last, uint64_t rows, Run* run) {
+  run->set_rows(run->rows() + rows);
+  if (!run->ranged()) return;
+  if (run->first().empty() || first < run->first()) run->set_first(first.data(), first.size());
+  if (last > run->last()) run->set_last(last.data(), last.size());
+}
 
-absl::StatusOr<TableWriter> TableWriter::Load(const Reader& store, const FeedKey& feed) {
+TableWriter::TableWriter(FeedKey feed, storage::v1::TableRecord record, TableOptions options)
+    : feed_(feed), options_(options), record_(std::move(record)) {
+  // What builds without open_runs and infos have left.
+  if (record_.open_run() != 0) record_.add_open_runs(record_.open_run());
+  record_.clear_open_run();
+  record_.clear_merge_after();
+  const auto know = [&](uint32_t run) {
+    for (const Run& info : record_.infos()) {
+      if (info.run() == run) return;
+    }
+    Run* info = record_.add_infos();
+    info->set_run(run);
+    info->set_rows(record_.rows());
+  };
+  for (const uint32_t run : record_.runs()) know(run);
+  for (const uint32_t run : record_.open_runs()) know(run);
+  if (record_.staging_run() != 0) know(record_.staging_run());
+}
+
+absl::StatusOr<TableWriter> TableWriter::Load(const Reader& store, const FeedKey& feed,
+                                              TableOptions options) {
   storage::v1::TableRecord record;
   std::string value;
   const absl::Status got = store.Get(TableKey(feed), &value);
@@ -48,98 +84,220 @@ absl::StatusOr<TableWriter> TableWriter::Load(const Reader& store, const FeedKey
   } else if (!absl::IsNotFound(got)) {
     return got;
   }
-  return TableWriter(feed, std::move(record));
+  TableWriter table(feed, std::move(record), options);
+  for (const Run& run : table.record_.infos()) {
+    if (!run.blocks()) continue;
+    std::vector<BatchMark> marks;
+    const std::string prefix = BlockEntryPrefix(feed, run.run());
+    const auto cursor = store.Scan(prefix, PrefixEnd(prefix));
+    for (; cursor->Valid(); cursor->Next()) {
+      storage::v1::BlockEntry entry;
+      if (!entry.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())))
+        return Corrupt("the index of a run cannot be read");
+      if (entry.epoch() != 0) marks.emplace_back(entry.epoch(), entry.last());
+    }
+    GT_RETURN_IF_ERROR(cursor->status());
+    std::sort(marks.begin(), marks.end());
+    if (!marks.empty()) table.held_[run.run()] = std::move(marks);
+  }
+  return table;
 }
 
 absl::Status TableWriter::Apply(const v1::BatchHeader& header, const v1::RowBatch& batch,
                                 WriteSet* writes) {
   if (header.encoding() != v1::ENCODING_ROWS) return Inapplicable("unknown encoding");
-  if (header.sealing() == v1::SEALING_CONTENT_KEY) return Inapplicable("they are sealed");
+  GT_RETURN_IF_ERROR(CheckBatch(header));
   GT_RETURN_IF_ERROR(CheckRows(batch));
-
   if (!batch.schema().empty()) record_.set_open_schema(batch.schema());
-  if (header.push_end() && record_.open_run() == 0) {
-    ApplyDirect(batch, writes);
+  if (header.push_end() && record_.open_runs().empty()) {
+    PutDirect(batch, writes);
   } else {
-    ApplyOpen(batch, writes);
+    PutOpen(batch, writes);
   }
-  if (header.push_end()) {
-    if (record_.open_run() != 0) {
-      record_.mutable_runs()->Add(record_.open_run());
-      std::rotate(record_.mutable_runs()->begin(), record_.mutable_runs()->end() - 1,
-                  record_.mutable_runs()->end());
-      record_.clear_open_run();
-    }
-    if (!record_.open_schema().empty()) {
-      record_.set_schema(record_.open_schema());
-      record_.clear_open_schema();
-    }
-    record_.set_rows(header.rows());
-    record_.set_commit(header.commit());
-    *record_.mutable_as_of() = header.signed_at();
-  }
+  if (header.push_end()) EndPush(header);
   Save(writes);
   return absl::OkStatus();
 }
 
-void TableWriter::ApplyDirect(const v1::RowBatch& batch, WriteSet* writes) {
-  if (record_.runs().empty()) record_.add_runs(NewRun());
-  const int base = record_.runs_size() - 1;
+absl::Status TableWriter::ApplyBlock(const v1::BatchHeader& header, absl::string_view bytes,
+                                     WriteSet* writes) {
+  if (header.encoding() != v1::ENCODING_SORTED_ROWS) return Inapplicable("unknown encoding");
+  GT_RETURN_IF_ERROR(CheckBatch(header));
+  const absl::StatusOr<SortedRows> block = SortedRows::Check(bytes);
+  if (!block.ok()) return Inapplicable(block.status().message());
+  const bool direct = header.push_end() && record_.open_runs().empty();
+  if (direct && block->rows() <= options_.puts_rows_max &&
+      bytes.size() <= options_.puts_bytes_max) {
+    v1::RowBatch rows;
+    if (!UnpackBlock(bytes, &rows).ok()) return Inapplicable("its rows cannot be unpacked");
+    PutDirect(rows, writes);
+  } else {
+    Run* run = direct ? RunForBlock(*block) : OpenRunForBlock(*block);
+    if (run == nullptr) return Inapplicable("the batches of a push are not in order");
+    AddBlock(header, *block, bytes.size(), run, writes);
+  }
+  if (header.push_end()) EndPush(header);
+  Save(writes);
+  return absl::OkStatus();
+}
+
+void TableWriter::EndPush(const v1::BatchHeader& header) {
+  if (!record_.open_runs().empty()) {
+    const auto older = record_.runs();
+    *record_.mutable_runs() = record_.open_runs();
+    record_.mutable_runs()->MergeFrom(older);
+    record_.clear_open_runs();
+  }
+  if (!record_.open_schema().empty()) {
+    record_.set_schema(record_.open_schema());
+    record_.clear_open_schema();
+  }
+  record_.set_rows(header.rows());
+  record_.set_commit(header.commit());
+  *record_.mutable_as_of() = header.signed_at();
+}
+
+// --- puts ----------------------------------------------------------------------------------------
+
+void TableWriter::PutDirect(const v1::RowBatch& batch, WriteSet* writes) {
+  if (batch.changes().empty()) return;
+  const bool into_newest =
+      !record_.runs().empty() && !InfoOf(record_.runs(0))->blocks() && !Frozen(record_.runs(0));
+  if (!into_newest) {
+    PutInFront(NewRun(/*blocks=*/false)->run(), record_.mutable_runs());
+  }
+  PutRows(batch, InfoOf(record_.runs(0)), /*oldest=*/record_.runs_size() == 1, writes);
+}
+
+void TableWriter::PutOpen(const v1::RowBatch& batch, WriteSet* writes) {
+  if (batch.changes().empty()) return;
+  if (record_.open_runs().empty() || InfoOf(record_.open_runs(0))->blocks()) {
+    PutInFront(NewRun(/*blocks=*/false)->run(), record_.mutable_open_runs());
+  }
+  // With nothing behind it this run becomes the base, and nothing else can become visible before
+  // its end.
+  PutRows(batch, InfoOf(record_.open_runs(0)),
+          /*oldest=*/record_.runs().empty() && record_.open_runs_size() == 1, writes);
+}
+
+void TableWriter::PutRows(const v1::RowBatch& batch, Run* run, bool oldest, WriteSet* writes) {
   for (const v1::RowChange& change : batch.changes()) {
-    std::string key = RowKeyIn(feed_, record_.runs(base), change.key());
-    if (change.has_row()) {
+    std::string key = RowKeyIn(feed_, run->run(), change.key());
+    if (change.has_row() || !oldest) {
       writes->Put(std::move(key), change.row());
     } else {
       writes->Delete(std::move(key));
     }
-    for (int run = 0; run < base; ++run) {
-      writes->Delete(RowKeyIn(feed_, record_.runs(run), change.key()));
-    }
+    Widen(change.key(), change.key(), 1, run);
   }
 }
 
-void TableWriter::ApplyOpen(const v1::RowBatch& batch, WriteSet* writes) {
-  if (record_.open_run() == 0) record_.set_open_run(NewRun());
-  // Without runs behind it this one becomes the base, and nothing else can become visible before
-  // its end.
-  const bool base = record_.runs().empty();
-  for (const v1::RowChange& change : batch.changes()) {
-    std::string key = RowKeyIn(feed_, record_.open_run(), change.key());
-    if (change.has_row() || !base) {
-      writes->Put(std::move(key), change.row());
-    } else {
-      writes->Delete(std::move(key));
-    }
+// --- blocks --------------------------------------------------------------------------------------
+
+// The oldest run that may take it: no newer one holds keys of its range.
+TableWriter::Run* TableWriter::RunForBlock(const SortedRows& block) {
+  Run* oldest = nullptr;
+  for (const uint32_t run : record_.runs()) {
+    Run* info = InfoOf(run);
+    if (!info->ranged() || !(block.last() < info->first() || block.first() > info->last())) break;
+    if (info->blocks() && !Frozen(run)) oldest = info;
   }
+  if (oldest != nullptr) return oldest;
+  Run* run = NewRun(/*blocks=*/true);
+  PutInFront(run->run(), record_.mutable_runs());
+  return run;
 }
+
+TableWriter::Run* TableWriter::OpenRunForBlock(const SortedRows& block) {
+  if (!record_.open_runs().empty()) {
+    Run* newest = InfoOf(record_.open_runs(0));
+    if (newest->blocks() && block.first() > newest->last()) return newest;
+    if (record_.open_runs_size() >= kOpenRunsMax) return nullptr;
+  }
+  Run* run = NewRun(/*blocks=*/true);
+  PutInFront(run->run(), record_.mutable_open_runs());
+  return run;
+}
+
+void TableWriter::AddBlock(const v1::BatchHeader& header, const SortedRows& block, size_t bytes,
+                           Run* run, WriteSet* writes) {
+  storage::v1::BlockEntry entry;
+  entry.set_first(block.first());
+  entry.set_epoch(header.epoch().number());
+  entry.set_last(header.last());
+  entry.set_rows(block.rows());
+  entry.set_bytes(static_cast<uint32_t>(bytes));
+  writes->Put(BlockEntryKey(feed_, run->run(), block.last()), entry.SerializeAsString());
+  held_[run->run()].emplace_back(entry.epoch(), entry.last());
+  Widen(block.first(), block.last(), block.rows(), run);
+}
+
+bool TableWriter::Holds(BatchMark mark) const {
+  for (const auto& [run, marks] : held_) {
+    if (std::binary_search(marks.begin(), marks.end(), mark)) return true;
+  }
+  return false;
+}
+
+// --- snapshots -----------------------------------------------------------------------------------
 
 void TableWriter::BeginStaging(WriteSet* writes) {
-  if (record_.staging_run() != 0) DeleteRun(record_.staging_run(), writes);
-  record_.set_staging_run(NewRun());
+  if (record_.staging_run() != 0) DeleteRun(record_.staging_run(), {}, writes);
+  // What its chunks are, the first of them says.
+  record_.set_staging_run(NewRun(/*blocks=*/false)->run());
+  staged_last_.clear();
   Save(writes);
 }
 
 absl::Status TableWriter::Stage(const v1::RowBatch& chunk, WriteSet* writes) {
   GT_CHECK(record_.staging_run() != 0);
+  Run* run = InfoOf(record_.staging_run());
+  if (run->blocks()) return Inapplicable("chunks of two encodings");
   GT_RETURN_IF_ERROR(CheckRows(chunk));
   for (const v1::RowChange& change : chunk.changes()) {
     if (!change.has_row()) return Inapplicable("a delete in a snapshot");
   }
-  for (const v1::RowChange& change : chunk.changes()) {
-    writes->Put(RowKeyIn(feed_, record_.staging_run(), change.key()), change.row());
-  }
+  PutRows(chunk, run, /*oldest=*/true, writes);
+  Save(writes);
+  return absl::OkStatus();
+}
+
+absl::Status TableWriter::StageBlock(absl::string_view chunk, WriteSet* writes) {
+  GT_CHECK(record_.staging_run() != 0);
+  Run* run = InfoOf(record_.staging_run());
+  if (run->rows() > 0 && !run->blocks()) return Inapplicable("chunks of two encodings");
+  const absl::StatusOr<SortedRows> block = SortedRows::Check(chunk);
+  if (!block.ok()) return Inapplicable(block.status().message());
+  if (block->has_deletes()) return Inapplicable("a delete in a snapshot");
+  const std::string digest = Sha256(chunk);
+  if (digest == staged_last_) return absl::OkStatus();
+  if (run->rows() > 0 && block->first() <= run->last()) return Inapplicable("chunks out of order");
+  run->set_blocks(true);
+  storage::v1::BlockEntry entry;
+  entry.set_first(block->first());
+  entry.set_rows(block->rows());
+  entry.set_bytes(static_cast<uint32_t>(chunk.size()));
+  writes->Put(BlockEntryKey(feed_, run->run(), block->last()), entry.SerializeAsString());
+  writes->Put(OwnBlockKey(feed_, run->run(), block->last()), std::string(chunk));
+  Widen(block->first(), block->last(), block->rows(), run);
+  staged_last_ = digest;
+  Save(writes);
   return absl::OkStatus();
 }
 
 void TableWriter::Switch(const v1::Manifest& manifest, WriteSet* writes) {
   GT_CHECK(record_.staging_run() != 0);
-  for (const uint32_t run : record_.runs()) DeleteRun(run, writes);
-  if (record_.open_run() != 0) DeleteRun(record_.open_run(), writes);
-  record_.clear_open_run();
+  const uint32_t staged = record_.staging_run();
+  std::vector<uint32_t> gone(record_.runs().begin(), record_.runs().end());
+  gone.insert(gone.end(), record_.open_runs().begin(), record_.open_runs().end());
+  for (const storage::v1::Merge& merge : record_.merges()) gone.push_back(merge.output());
+  // The log goes with them, and all blocks of it.
+  for (const uint32_t run : gone) DeleteRun(run, {}, writes);
+  record_.clear_open_runs();
   record_.clear_open_schema();
-  record_.clear_merge_after();
+  record_.clear_merges();
   record_.clear_runs();
-  record_.add_runs(record_.staging_run());
+  record_.add_runs(staged);
   record_.clear_staging_run();
   record_.set_schema(manifest.schema());
   record_.set_rows(manifest.records());
@@ -148,153 +306,82 @@ void TableWriter::Switch(const v1::Manifest& manifest, WriteSet* writes) {
   Save(writes);
 }
 
-void TableWriter::AbandonOpenPush(WriteSet* writes) {
-  if (record_.open_run() == 0) return;
-  DeleteRun(record_.open_run(), writes);
-  record_.clear_open_run();
+void TableWriter::AbandonOpenPush(BatchMark log_from, WriteSet* writes) {
+  if (record_.open_runs().empty() && record_.open_schema().empty()) return;
+  for (const uint32_t run :
+       std::vector<uint32_t>(record_.open_runs().begin(), record_.open_runs().end())) {
+    DeleteRun(run, log_from, writes);
+  }
+  record_.clear_open_runs();
   record_.clear_open_schema();
   Save(writes);
 }
 
-bool TableWriter::needs_merge() const { return record_.runs_size() > 1; }
+// --- runs ----------------------------------------------------------------------------------------
 
-absl::Status TableWriter::MergeStep(const Reader& store, size_t rows_max, WriteSet* writes) {
-  if (!needs_merge()) return absl::OkStatus();
-  const int source_at = record_.runs_size() - 2;
-  const uint32_t source = record_.runs(source_at);
-  const uint32_t base = record_.runs(source_at + 1);
-  const std::string prefix = RunPrefix(feed_, source);
-  std::string begin = prefix;
-  // The first key after the last one merged.
-  if (!record_.merge_after().empty())
-    absl::StrAppend(&begin, record_.merge_after(), std::string(1, '\0'));
-
-  WriteSet step;
-  std::string last;
-  const auto cursor = store.Scan(begin, PrefixEnd(prefix));
-  for (; cursor->Valid(); cursor->Next()) {
-    if (step.ops().size() >= rows_max || step.bytes() >= kMergeBytesPerStep) break;
-    const absl::string_view key = cursor->key().substr(prefix.size());
-    last.assign(key.data(), key.size());
-    if (cursor->value().empty()) {
-      step.Delete(RowKeyIn(feed_, base, key));
-    } else {
-      step.Put(RowKeyIn(feed_, base, key), std::string(cursor->value()));
-    }
-  }
-  GT_RETURN_IF_ERROR(cursor->status());
-  if (cursor->Valid()) {
-    record_.set_merge_after(last);
-  } else {
-    DeleteRun(source, &step);
-    record_.mutable_runs()->erase(record_.mutable_runs()->begin() + source_at);
-    record_.clear_merge_after();
-  }
-  Save(&step);
-  writes->Append(std::move(step));
-  return absl::OkStatus();
-}
-
-void TableWriter::Drop(WriteSet* writes) {
-  const std::string rows = RowsPrefix(feed_);
-  writes->DeleteRange(rows, PrefixEnd(rows));
-  writes->Delete(TableKey(feed_));
+void TableWriter::Drop(BatchMark log_from, WriteSet* writes) {
+  RemoveTable(feed_, log_from, writes);
+  held_.clear();
   record_.Clear();
 }
 
-uint32_t TableWriter::NewRun() {
-  const uint32_t run = std::max(record_.next_run(), 1u);  // 0 stands for no run
-  record_.set_next_run(run + 1);
-  return run;
+TableWriter::Run* TableWriter::InfoOf(uint32_t run) {
+  for (Run& info : *record_.mutable_infos()) {
+    if (info.run() == run) return &info;
+  }
+  GT_CHECK(false);
+  return nullptr;
 }
 
-void TableWriter::DeleteRun(uint32_t run, WriteSet* writes) const {
-  const std::string prefix = RunPrefix(feed_, run);
+const TableWriter::Run* TableWriter::InfoOf(uint32_t run) const {
+  return const_cast<TableWriter*>(this)->InfoOf(run);
+}
+
+TableWriter::Run* TableWriter::NewRun(bool blocks) {
+  const uint32_t run = std::max(record_.next_run(), 1u);  // 0 stands for no run
+  record_.set_next_run(run + 1);
+  Run* info = record_.add_infos();
+  info->set_run(run);
+  info->set_blocks(blocks);
+  // Nothing in it yet: its keys will say.
+  info->set_ranged(true);
+  return info;
+}
+
+void TableWriter::DeleteRun(uint32_t run, BatchMark log_from, WriteSet* writes) {
+  const bool blocks = InfoOf(run)->blocks();
+  const std::string prefix = blocks ? BlockEntryPrefix(feed_, run) : RunPrefix(feed_, run);
   writes->DeleteRange(prefix, PrefixEnd(prefix));
+  if (blocks) {
+    const std::string own = OwnBlockPrefix(feed_, run);
+    writes->DeleteRange(own, PrefixEnd(own));
+    if (const auto held = held_.find(run); held != held_.end()) {
+      for (const BatchMark& mark : held->second) {
+        if (mark <= log_from) writes->Delete(LogBlockKey(feed_, mark.first, mark.second));
+      }
+      held_.erase(held);
+    }
+  }
+  for (int i = 0; i < record_.infos_size(); ++i) {
+    if (record_.infos(i).run() != run) continue;
+    record_.mutable_infos()->DeleteSubrange(i, 1);
+    return;
+  }
 }
 
 void TableWriter::Save(WriteSet* writes) const {
   writes->Put(TableKey(feed_), record_.SerializeAsString());
 }
 
-// --- reading ------------------------------------------------------------------------------------
-
-TableReader::TableReader(const Reader* snapshot, FeedKey feed, storage::v1::TableRecord record,
-                         v1::DatasetSchema schema)
-    : snapshot_(snapshot), feed_(feed), record_(std::move(record)), schema_(std::move(schema)) {}
-
-absl::StatusOr<TableReader> TableReader::Open(const Reader& snapshot, const FeedKey& feed) {
-  std::string feed_bytes;
-  storage::v1::FeedRecord feed_record;
-  // Rows of our own that are known to be missing would look like rows that were deleted.
-  if (snapshot.Get(FeedRecordKey(feed), &feed_bytes).ok() &&
-      feed_record.ParseFromString(feed_bytes) && feed_record.own() &&
-      feed_record.incomplete_since() != 0) {
-    return Error(absl::StatusCode::kDataLoss, "dataset_damaged", feed_record.fault_text(),
-                 feed_record.feed().resource(),
-                 "restore a backup of this node; without one bind the data to a new resource and "
-                 "push all of it");
+void RemoveTable(const FeedKey& feed, BatchMark log_from, WriteSet* writes) {
+  for (const std::string& prefix :
+       {RowsPrefix(feed), BlockEntriesPrefix(feed), OwnBlocksPrefix(feed)}) {
+    writes->DeleteRange(prefix, PrefixEnd(prefix));
   }
-  std::string value;
-  const absl::Status got = snapshot.Get(TableKey(feed), &value);
-  if (absl::IsNotFound(got)) {
-    return Error(absl::StatusCode::kNotFound, "table_absent", "no table of this feed is held here");
-  }
-  if (!got.ok()) return got;
-  storage::v1::TableRecord record;
-  if (!record.ParseFromString(value)) return Corrupt("a table record cannot be read");
-  v1::DatasetSchema schema;
-  if (!schema.ParseFromString(record.schema())) return Corrupt("a table's schema cannot be read");
-  return TableReader(&snapshot, feed, std::move(record), std::move(schema));
-}
-
-absl::Status TableReader::Get(absl::string_view key, std::string* row) const {
-  const absl::Status absent = absl::NotFoundError("no such row");
-  for (const uint32_t run : record_.runs()) {
-    const absl::Status got = snapshot_->Get(RowKeyIn(feed_, run, key), row);
-    if (got.ok()) return row->empty() ? absent : got;
-    if (!absl::IsNotFound(got)) return got;
-  }
-  return absent;
-}
-
-absl::Status TableReader::Scan(
-    absl::string_view begin, absl::string_view end,
-    const std::function<bool(absl::string_view key, absl::string_view row)>& row) const {
-  constexpr size_t kPrefixBytes = 1 + kFeedKeyBytes + sizeof(uint32_t);
-  std::vector<std::unique_ptr<Cursor>> runs;  // newest first; ended ones leave
-  const auto ended = [](const std::unique_ptr<Cursor>& cursor) { return !cursor->Valid(); };
-  for (const uint32_t run : record_.runs()) {
-    runs.push_back(
-        snapshot_->Scan(RowKeyIn(feed_, run, begin), end.empty() ? PrefixEnd(RunPrefix(feed_, run))
-                                                                 : RowKeyIn(feed_, run, end)));
-  }
-  std::string key;
-  while (true) {
-    // Few runs stand unmerged: a heap would cost more than looking at each.
-    const Cursor* newest = nullptr;
-    absl::string_view least;
-    bool any_ended = false;
-    for (const auto& cursor : runs) {
-      if (!cursor->Valid()) {
-        GT_RETURN_IF_ERROR(cursor->status());
-        any_ended = true;
-        continue;
-      }
-      const absl::string_view at = cursor->key().substr(kPrefixBytes);
-      if (newest == nullptr || at < least) {
-        newest = cursor.get();
-        least = at;
-      }
-    }
-    if (newest == nullptr) return absl::OkStatus();
-    if (!newest->value().empty() && !row(least, newest->value())) return absl::OkStatus();
-    key.assign(least.data(), least.size());
-    for (const auto& cursor : runs) {
-      if (cursor->Valid() && cursor->key().substr(kPrefixBytes) == key) cursor->Next();
-    }
-    if (any_ended) runs.erase(std::remove_if(runs.begin(), runs.end(), ended), runs.end());
-  }
+  writes->Delete(TableKey(feed));
+  // Up to there no batch of the log is left that could need one.
+  writes->DeleteRange(LogBlocksPrefix(feed),
+                      LogBlockKey(feed, log_from.first, log_from.second + 1));
 }
 
 }  // namespace guantong

@@ -230,7 +230,7 @@ class RunningDaemon : public Daemon {
     hooks.on_deliveries = [this](std::vector<CallDelivery> deliveries, Driver::Delivered where) {
       calls_->Deliver(std::move(deliveries), where);
     };
-    hooks.on_snapshot = [this](FeedKey feed) { snapshots_->Make(feed); };
+    hooks.on_snapshot = [this](const MakeSnapshot& make) { snapshots_->Make(make); };
     hooks.on_notice = [](const Notice& notice) {
       Log(notice.alarm ? LogLevel::kError : LogLevel::kInfo, notice.text);
     };

@@ -69,7 +69,7 @@ class Driver : public LinkEvents {
   // All but on_deliveries run on the stepper and must only enqueue.
   struct Hooks {
     std::function<void(std::vector<CallDelivery>, Delivered)> on_deliveries;
-    std::function<void(FeedKey)> on_snapshot;
+    std::function<void(const MakeSnapshot&)> on_snapshot;
     std::function<void(const Notice&)> on_notice;
     std::function<void(const LinkPeer&)> on_link_up;
     // A link ended by us (`by_us`) or by the other side, with the reason given.

@@ -316,7 +316,7 @@ void Driver::CarryOut(Effects effects) {
   for (CallDone& done : effects.calls_done) FinishCall(std::move(done));
   for (const WriteDone& done : effects.writes_done) FinishWrite(done);
   for (const MakeSnapshot& make : effects.snapshots) {
-    if (hooks_.on_snapshot) hooks_.on_snapshot(make.feed);
+    if (hooks_.on_snapshot) hooks_.on_snapshot(make);
   }
   for (const Notice& notice : effects.notices) {
     if (hooks_.on_notice) hooks_.on_notice(notice);

@@ -96,8 +96,9 @@ absl::Status DiffByScan(const TableReader& table, v1::PushMode mode, DistinctRow
 absl::Status DiffByLookup(const TableReader& table, v1::PushMode mode, DistinctRows* rows,
                           const OnChange& on_change, DiffCounts* counts) {
   std::string existing;
+  TableReader::Lookup lookup(&table);
   for (; rows->valid();) {
-    const absl::Status got = table.Get(rows->key(), &existing);
+    const absl::Status got = lookup.Get(rows->key(), &existing);
     if (!got.ok() && !absl::IsNotFound(got)) return got;
     const absl::string_view row = existing;
     GT_RETURN_IF_ERROR(
@@ -134,26 +135,32 @@ PayloadWriter::~PayloadWriter() {
 
 absl::Status PayloadWriter::Add(absl::string_view key, const absl::string_view* row) {
   const size_t bytes = key.size() + (row == nullptr ? 0 : row->size());
-  if (batch_.changes_size() > 0 && batch_bytes_ + bytes > kBatchBytesTarget)
-    GT_RETURN_IF_ERROR(Cut());
-  v1::RowChange* change = batch_.add_changes();
-  change->set_key(key.data(), key.size());
-  if (row != nullptr) change->set_row(row->data(), row->size());
-  batch_bytes_ += bytes;
-  return static_cast<size_t>(batch_.changes_size()) >= kBatchRowsMax ? Cut() : absl::OkStatus();
+  if (payloads_ == 0 && block_.rows() == 0) {
+    if (static_cast<size_t>(few_.changes_size()) < kPutsRowsMax &&
+        few_bytes_ + bytes <= kPutsBytesMax) {
+      v1::RowChange* change = few_.add_changes();
+      change->set_key(key.data(), key.size());
+      if (row != nullptr) change->set_row(row->data(), row->size());
+      few_bytes_ += bytes;
+      return absl::OkStatus();
+    }
+    for (const v1::RowChange& change : few_.changes()) block_.Add(change.key(), change.row());
+    few_.Clear();
+  }
+  if (block_.rows() > 0 && block_.bytes() + bytes > kBatchBytesTarget) GT_RETURN_IF_ERROR(Cut());
+  block_.Add(key, row == nullptr ? absl::string_view() : *row);
+  return block_.rows() >= kBatchRowsMax ? Cut() : absl::OkStatus();
 }
 
 absl::Status PayloadWriter::Finish() {
-  if (batch_.changes_size() > 0) GT_RETURN_IF_ERROR(Cut());
+  if (block_.rows() > 0 || few_.changes_size() > 0) GT_RETURN_IF_ERROR(Cut());
   if (payloads_ < 2) return absl::OkStatus();
   GT_RETURN_IF_ERROR(Flush());
   return AwaitFlush();
 }
 
 absl::Status PayloadWriter::Cut() {
-  std::string payload = batch_.SerializeAsString();
-  batch_.Clear();
-  batch_bytes_ = 0;
+  std::string payload = block_.rows() > 0 ? block_.Finish() : few_.SerializeAsString();
   ++payloads_;
   if (payloads_ == 1) {
     first_ = std::move(payload);

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "catalog/keys.h"
+#include "catalog/sorted_rows.h"
 #include "catalog/store.h"
 #include "catalog/table.h"
 #include "guantong/v1/data.pb.h"
@@ -40,8 +41,9 @@ using OnRepeatedKey = std::function<absl::Status(uint64_t first_line, uint64_t l
 absl::StatusOr<DiffCounts> Diff(const TableReader& table, v1::PushMode mode, RowSorter* rows,
                                 const OnRepeatedKey& on_repeated, const OnChange& on_change);
 
-// Cuts changes into payloads. One payload stays in memory; with the second, all are made durable
-// under StagedKey, in bounded groups.
+// Cuts changes into payloads: blocks, or a RowBatch where the whole push is a small one. One
+// payload stays in memory; with the second, all are made durable under StagedKey, in bounded
+// groups.
 class PayloadWriter {
  public:
   PayloadWriter(Driver* driver, FeedKey feed, std::string push_id);
@@ -64,8 +66,9 @@ class PayloadWriter {
   Driver* const driver_;
   const FeedKey feed_;
   const std::string push_id_;
-  v1::RowBatch batch_;
-  size_t batch_bytes_ = 0;
+  v1::RowBatch few_;  // the first rows, until they are more
+  size_t few_bytes_ = 0;
+  SortedRowsBuilder block_;
   std::string first_;
   uint32_t payloads_ = 0;
   uint32_t stage_next_ = 0;

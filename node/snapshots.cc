@@ -9,18 +9,19 @@
 
 namespace guantong {
 
-void Snapshots::Make(const FeedKey& feed) {
-  const absl::Status taken = worker_.Run(
-      [this, feed] { site_.driver->Answer(SnapshotMade{.feed = feed, .manifest = Build(feed)}); });
-  if (!taken.ok()) site_.driver->Answer(SnapshotMade{.feed = feed, .manifest = taken});
+void Snapshots::Make(const MakeSnapshot& make) {
+  const absl::Status taken = worker_.Run([this, make] {
+    site_.driver->Answer(SnapshotMade{.feed = make.feed, .manifest = Build(make)});
+  });
+  if (!taken.ok()) site_.driver->Answer(SnapshotMade{.feed = make.feed, .manifest = taken});
 }
 
-absl::StatusOr<v1::Manifest> Snapshots::Build(const FeedKey& feed) {
+absl::StatusOr<v1::Manifest> Snapshots::Build(const MakeSnapshot& make) {
   const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
   WriteSet group;
-  absl::StatusOr<v1::Manifest> manifest =
-      BuildSnapshot(*snapshot, feed, [&](const std::string& hash, const std::string& chunk) {
-        group.Put(ChunkKey(feed, hash), chunk);
+  absl::StatusOr<v1::Manifest> manifest = BuildSnapshot(
+      *snapshot, make.feed, make.encoding, [&](const std::string& hash, const std::string& chunk) {
+        group.Put(ChunkKey(make.feed, hash), chunk);
         if (group.bytes() < kStageGroupBytes) return absl::OkStatus();
         return site_.driver->WriteOwn(std::exchange(group, WriteSet()));
       });

@@ -17,12 +17,12 @@ class Snapshots {
 
   // From the core thread. The chunks go through the driver like every other write, a bounded group
   // at a time, and are durable when the manifest is handed to the engine.
-  void Make(const FeedKey& feed);
+  void Make(const MakeSnapshot& make);
 
   void Stop() { worker_.Stop(); }
 
  private:
-  absl::StatusOr<v1::Manifest> Build(const FeedKey& feed);
+  absl::StatusOr<v1::Manifest> Build(const MakeSnapshot& make);
 
   const Site& site_;
   Workers worker_;

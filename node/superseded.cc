@@ -11,6 +11,7 @@
 #include "catalog/base/status.h"
 #include "catalog/batch.h"
 #include "catalog/keys.h"
+#include "catalog/sorted_rows.h"
 #include "guantong/storage/v1/store.pb.h"
 #include "node/limits.h"
 
@@ -104,15 +105,19 @@ absl::StatusOr<v1::SupersededResponse> ListSuperseded(const Reader& store,
       response.set_more(true);
       break;
     }
-    GT_ASSIGN_OR_RETURN(const std::string payload,
-                        DecodePayload(header.compression(), batch.payload()));
+    GT_ASSIGN_OR_RETURN(std::string payload, DecodePayload(header.compression(), batch.payload()));
+    if (header.encoding() == v1::ENCODING_SORTED_ROWS) {
+      v1::RowBatch rows;
+      GT_RETURN_IF_ERROR(UnpackBlock(payload, &rows));
+      payload = rows.SerializeAsString();
+    }
     v1::SupersededRecord like;
     *like.mutable_feed() = header.feed();
     like.set_epoch(header.epoch().number());
     like.set_sequence(header.last());
     *like.mutable_signed_at() = header.signed_at();
     like.set_author(header.author());
-    if (header.encoding() == v1::ENCODING_ROWS) {
+    if (header.encoding() != v1::ENCODING_RECORDS) {
       if (!(schema_of == parsed.key)) {
         schema_of = parsed.key;
         schema = SchemaAt(store, parsed.key);

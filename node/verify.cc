@@ -10,6 +10,7 @@
 #include "catalog/base/status.h"
 #include "catalog/batch.h"
 #include "catalog/keys.h"
+#include "catalog/logged.h"
 #include "catalog/table.h"
 #include "guantong/storage/v1/store.pb.h"
 #include "node/limits.h"
@@ -86,15 +87,15 @@ class Verifier {
     if (at.chain_hash().empty()) at.set_chain_hash(ZeroDigest());
     auto cursor = store_.Scan(LogPrefix(key_), PrefixEnd(LogPrefix(key_)));
     for (; cursor->Valid(); cursor->Next()) {
-      v1::SignedBatch batch;
       const uint64_t last =
           ReadBigEndian64(cursor->key().substr(cursor->key().size() - sizeof(uint64_t)));
       response_.set_batches(response_.batches() + 1);
-      if (!batch.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size()))) {
-        Fault(last, "无法解析 (the batch does not parse)");
+      const absl::StatusOr<v1::SignedBatch> batch = ReadLogged(store_, key_, cursor->value());
+      if (!batch.ok()) {
+        GT_RETURN_IF_ERROR(ReadOn(batch.status(), last, "批次读不出 (the batch cannot be read)"));
         continue;
       }
-      absl::StatusOr<ParsedBatch> parsed = ParseBatch(batch);
+      absl::StatusOr<ParsedBatch> parsed = ParseBatch(*batch);
       if (!parsed.ok()) {
         Fault(last, absl::StrCat("批次损坏 (the batch is damaged): ", parsed.status().message()));
         continue;
@@ -112,7 +113,7 @@ class Verifier {
       }
       const absl::StatusOr<VerifiedChain>& signer = Signer(header.signer_chain());
       const absl::Status signed_well =
-          signer.ok() ? CheckBatchSignature(*parsed, batch, *signer, network_) : signer.status();
+          signer.ok() ? CheckBatchSignature(*parsed, *batch, *signer, network_) : signer.status();
       if (!signed_well.ok()) Fault(last, absl::StrCat("签名 (signature): ", signed_well.message()));
       at = PositionOf(header, parsed->chain_hash);
     }

@@ -39,9 +39,13 @@ inline constexpr size_t kEntryBytesMax = 1 << 20;
 inline constexpr size_t kFactNameBytesMax = 256;  // the name a fact stands under in its feed
 
 // Tables.
-inline constexpr size_t kRunsMax = 8;  // in front of the base; above it a push waits
+inline constexpr size_t kPutsRowsMax = 64;        // a push this small is put row by row
+inline constexpr size_t kPutsBytesMax = 8 << 10;  // and no larger than this
+inline constexpr int kRunsMax = 24;               // above it a push waits for the merge
+inline constexpr int kOpenRunsMax = 16;           // of one push
+inline constexpr int kMergeRunsMin = 4;           // so many of about one size are merged
 inline constexpr size_t kMergeRowsPerStep = 4096;
-inline constexpr size_t kMergeBytesPerStep = 4 << 20;  // whichever is reached first
+inline constexpr size_t kMergeBytesPerStep = 256 << 10;  // whichever is reached first; one block
 
 // Query.
 inline constexpr uint32_t kQueryLimitDefault = 100;

@@ -96,7 +96,11 @@ Family FamilyOf(char kind) {
     case 'B':
       return kBulkFamily;
     case 'R':
+    case 'V':
       return kRowsFamily;
+    case 'Y':
+    case 'Z':
+      return kBlocksFamily;
     default:
       return kDefaultFamily;
   }
@@ -130,7 +134,8 @@ Layout LayoutOf(const RocksOptions& options) {
       std::make_shared<rocksdb::WriteBufferManager>(options.memory_bytes_max * 2 / 3, cache);
   layout.families = {{rocksdb::kDefaultColumnFamilyName, DefaultOptions(cache)},
                      {"bulk", BulkOptions(cache)},
-                     {"rows", RowsOptions(cache)}};
+                     {"rows", RowsOptions(cache)},
+                     {"blocks", BulkOptions(cache)}};
   return layout;
 }
 

@@ -15,7 +15,7 @@ namespace guantong {
 // Commits are refused below it.
 inline constexpr uint64_t kDiskReserveBytes = 64 << 20;
 
-enum Family { kDefaultFamily, kBulkFamily, kRowsFamily, kFamilies };
+enum Family { kDefaultFamily, kBulkFamily, kRowsFamily, kBlocksFamily, kFamilies };
 
 Family FamilyOf(char kind);
 

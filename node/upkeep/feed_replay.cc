@@ -7,6 +7,7 @@
 #include "catalog/base/node_path.h"
 #include "catalog/base/status.h"
 #include "catalog/facts.h"
+#include "catalog/logged.h"
 #include "catalog/table.h"
 #include "node/limits.h"
 
@@ -33,16 +34,19 @@ absl::Status CommitPart(Store* store, WriteSet* writes, size_t bytes_min) {
 
 absl::Status ReplayRows(Store* store, const FeedKey& feed) {
   WriteSet writes;
-  writes.DeleteRange(RowsPrefix(feed), PrefixEnd(RowsPrefix(feed)));
-  writes.Delete(TableKey(feed));
+  RemoveTable(feed, {}, &writes);
   GT_RETURN_IF_ERROR(CommitPart(store, &writes, 0));
   TableWriter table(feed, storage::v1::TableRecord());
   uint64_t epoch = 0;
   const absl::Status walked =
       WalkLog(*store, feed, [&](const ParsedBatch& parsed, const v1::SignedBatch& batch) {
         const v1::BatchHeader& header = parsed.header;
-        if (header.epoch().number() != epoch) table.AbandonOpenPush(&writes);
+        if (header.epoch().number() != epoch) table.AbandonOpenPush({}, &writes);
         epoch = header.epoch().number();
+        if (header.encoding() == v1::ENCODING_SORTED_ROWS) {
+          GT_RETURN_IF_ERROR(table.ApplyBlock(header, batch.payload(), &writes));
+          return CommitPart(store, &writes, kStageGroupBytes);
+        }
         if (header.encoding() != v1::ENCODING_ROWS) return absl::OkStatus();
         GT_ASSIGN_OR_RETURN(const std::string payload,
                             DecodePayload(header.compression(), batch.payload()));
@@ -78,12 +82,11 @@ absl::Status ReplayFacts(Store* store, const storage::v1::FeedRecord& record, co
 absl::Status WalkLog(const Reader& store, const FeedKey& feed, const OnBatch& on_batch) {
   auto cursor = store.Scan(LogPrefix(feed), PrefixEnd(LogPrefix(feed)));
   for (; cursor->Valid(); cursor->Next()) {
-    v1::SignedBatch batch;
-    if (!batch.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())))
-      continue;
-    const absl::StatusOr<ParsedBatch> parsed = ParseBatch(batch);
+    const absl::StatusOr<v1::SignedBatch> batch = ReadLogged(store, feed, cursor->value());
+    if (!batch.ok()) continue;
+    const absl::StatusOr<ParsedBatch> parsed = ParseBatch(*batch);
     if (!parsed.ok() || !(parsed->key == feed)) continue;
-    GT_RETURN_IF_ERROR(on_batch(*parsed, batch));
+    GT_RETURN_IF_ERROR(on_batch(*parsed, *batch));
   }
   return cursor->status();
 }

@@ -9,6 +9,7 @@
 #include "catalog/base/status.h"
 #include "catalog/facts.h"
 #include "catalog/keys.h"
+#include "catalog/table.h"
 #include "guantong/storage/v1/store.pb.h"
 #include "guantong/v1/entry.pb.h"
 #include "node/upkeep/feed_replay.h"
@@ -87,7 +88,8 @@ class FeedMender {
              "快照重新生成或取得 (made or fetched again)");
     }
     LogExtent extent;
-    if (Hit(LogPrefix(key)) || Hit(KindPrefix('C')) || Derived(key, record)) {
+    if (Hit(LogPrefix(key)) || Hit(LogBlocksPrefix(key)) || Hit(KindPrefix('C')) ||
+        Derived(key, record)) {
       GT_ASSIGN_OR_RETURN(extent, MeasureLog(store_, key, record));
       if (extent.cut) ShortenLog(key, extent, &record, &writes);
     }
@@ -111,7 +113,8 @@ class FeedMender {
   bool Derived(const FeedKey& key, const storage::v1::FeedRecord& record) const {
     if (record.feed().kind() == v1::FEED_KIND_ROWS) {
       return record.applied() &&
-             (Hit(RowsPrefix(key)) || Hit(TableKey(key)) || Hit(SnapshotProgressKey(key)));
+             (Hit(RowsPrefix(key)) || Hit(BlockEntriesPrefix(key)) || Hit(OwnBlocksPrefix(key)) ||
+              Hit(LogBlocksPrefix(key)) || Hit(TableKey(key)) || Hit(SnapshotProgressKey(key)));
     }
     return Hit(MemberPrefix(key)) || Hit(EntryPrefix(key)) || Hit(SnapshotProgressKey(key));
   }
@@ -148,7 +151,7 @@ class FeedMender {
                           why));
     } else {
       // A table with holes must not be read as if it were whole.
-      if (record->feed().kind() == v1::FEED_KIND_ROWS) DropTable(key, writes);
+      if (record->feed().kind() == v1::FEED_KIND_ROWS) DropTable(key, *record, writes);
       DropSnapshot(key, writes);
       Report(key, record->feed(), PartOf(*record), "fetched",
              "从上级或下级以快照重新取得 (fetched again as a snapshot)");
@@ -156,9 +159,10 @@ class FeedMender {
     writes->Put(FeedRecordKey(key), record->SerializeAsString());
   }
 
-  void DropTable(const FeedKey& key, WriteSet* writes) const {
-    writes->DeleteRange(RowsPrefix(key), PrefixEnd(RowsPrefix(key)));
-    writes->Delete(TableKey(key));
+  void DropTable(const FeedKey& key, const storage::v1::FeedRecord& record,
+                 WriteSet* writes) const {
+    const v1::Position& log_from = record.log_from();
+    RemoveTable(key, {log_from.epoch().number(), log_from.sequence()}, writes);
   }
   void DropSnapshot(const FeedKey& key, WriteSet* writes) const {
     writes->DeleteRange(ChunkPrefix(key), PrefixEnd(ChunkPrefix(key)));
@@ -184,7 +188,7 @@ class FeedMender {
   absl::Status MendOrphans() {
     if (!Hit(KindPrefix('F'))) return absl::OkStatus();
     std::set<FeedKey> keys;
-    for (const char kind : {'L', 'T', 'R', 'M', 'E'}) GT_RETURN_IF_ERROR(KeysOf(kind, &keys));
+    for (const char kind : {'L', 'T', 'R', 'V', 'M', 'E'}) GT_RETURN_IF_ERROR(KeysOf(kind, &keys));
     for (const FeedKey& key : keys) {
       std::string bytes;
       const absl::Status got = store_.Get(FeedRecordKey(key), &bytes);
@@ -242,9 +246,10 @@ class FeedMender {
   }
 
   void DropAll(const FeedKey& key, WriteSet* writes) const {
-    DropTable(key, writes);
+    DropTable(key, {}, writes);
     DropSnapshot(key, writes);
-    for (const std::string& prefix : {LogPrefix(key), MemberPrefix(key), EntryPrefix(key)}) {
+    for (const std::string& prefix :
+         {LogPrefix(key), LogBlocksPrefix(key), MemberPrefix(key), EntryPrefix(key)}) {
       writes->DeleteRange(prefix, PrefixEnd(prefix));
     }
   }

@@ -27,6 +27,7 @@ namespace guantong {
 namespace {
 
 constexpr uint32_t kProtocolVersion = 1;
+constexpr char kSortedRowsFeature[] = "sorted-rows";  // understands ENCODING_SORTED_ROWS
 constexpr absl::Duration kSweepEvery = absl::Minutes(1);
 // Copies in transit that nobody has asked for since.
 constexpr absl::Duration kUnwantedKept = absl::Minutes(10);
@@ -120,6 +121,7 @@ class EngineImpl : public Engine {
   void Sweep(Turn& turn);
   bool Kept(const FeedState& feed) const;
   void Merge(Turn& turn);
+  void TakeHeldPush(Turn& turn, FeedState& feed);
   absl::Time WakeAt(absl::Time now) const;
 
   using Action = std::function<void(Turn&)>;
@@ -170,6 +172,7 @@ void EngineImpl::On(Turn& turn, LinkUp event) {
   v1::Frame frame;
   v1::Hello* hello = frame.mutable_hello();
   hello->set_version(kProtocolVersion);
+  hello->add_features(kSortedRowsFeature);
   hello->set_boot(core_.boot);
   hello->set_division(core_.options.division);
   hello->set_name(core_.options.name);
@@ -206,6 +209,9 @@ void EngineImpl::OnFrame(Turn& turn, Peer& peer, v1::Frame frame, std::string ra
   switch (frame.kind_case()) {
     case v1::Frame::kHello:
       peer.hello = true;
+      peer.takes_blocks =
+          std::find(frame.hello().features().begin(), frame.hello().features().end(),
+                    kSortedRowsFeature) != frame.hello().features().end();
       peer.name = frame.hello().name();
       peer.division = frame.hello().division();
       peer.clock_offset = absl::FromUnixMillis(frame.hello().clock_unix_ms()) - turn.now;
@@ -338,24 +344,45 @@ bool EngineImpl::Kept(const FeedState& feed) const {
 void EngineImpl::Merge(Turn& turn) {
   for (auto it = core_.merging.begin(); it != core_.merging.end();) {
     FeedState* feed = core_.Find(*it);
-    if (feed == nullptr || !feed->table.has_value() || !feed->table->needs_merge()) {
+    if (feed == nullptr || !feed->table.has_value() || !feed->table->needs_merge() ||
+        feed->merge_failed) {
       it = core_.merging.erase(it);
       continue;
     }
-    // A step reads what is committed, so the table must be at rest. One step a turn leaves room for
-    // everything else.
-    if (feed->pending == 0) {
-      if (absl::Status merged =
-              feed->table->MergeStep(*core_.store, kMergeRowsPerStep, &turn.writes());
-          !merged.ok()) {
-        turn.Alarm(absl::StrCat("merging the table of ", feed->record.feed().resource(), ": ",
-                                merged.message()));
-      }
-      SaveFeed(core_, turn, *feed);
-      return;
+    // A step reads what the one before has written, and what stood when the runs were chosen. One
+    // step a turn leaves room for everything else.
+    if (feed->merge_step_pending) {
+      ++it;
+      continue;
     }
-    ++it;
+    if (absl::Status merged = feed->table->MergeStep(
+            *core_.store, kMergeRowsPerStep, MarkOf(feed->record.log_from()), &turn.writes());
+        !merged.ok()) {
+      turn.Alarm(absl::StrCat("merging the table of ", feed->record.feed().resource(), ": ",
+                              merged.message()));
+      // Not again before the next start: readers meet the same fault and say so.
+      feed->merge_failed = true;
+      it = core_.merging.erase(it);
+      TakeHeldPush(turn, *feed);
+      continue;
+    }
+    feed->merge_step_pending = true;
+    turn.when_durable.push_back([this, key = *it, opening = feed->opening](Turn& later) {
+      FeedState* state = core_.Find(key, opening);
+      if (state == nullptr) return;
+      state->merge_step_pending = false;
+      TakeHeldPush(later, *state);
+    });
+    SaveFeed(core_, turn, *feed);
+    return;
   }
+}
+
+void EngineImpl::TakeHeldPush(Turn& turn, FeedState& feed) {
+  if (!feed.held_push.has_value()) return;
+  if (feed.table.has_value() && feed.table->crowded() && !feed.merge_failed) return;
+  PushRows held = *std::exchange(feed.held_push, std::nullopt);
+  origin_.On(turn, std::move(held));
 }
 
 absl::Time EngineImpl::WakeAt(absl::Time now) const {

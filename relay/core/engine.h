@@ -30,6 +30,7 @@
 #include "catalog/base/certificate.h"
 #include "catalog/keys.h"
 #include "catalog/store.h"
+#include "catalog/table.h"
 #include "guantong/storage/v1/store.pb.h"
 #include "guantong/v1/call.pb.h"
 #include "guantong/v1/data.pb.h"
@@ -85,18 +86,18 @@ struct CloseRows {
   std::string resource;
   Token token = 0;
 };
-// One push that has been validated against `base_commit`. Either one payload (a serialised
-// RowBatch, committed at once) or `staged` payloads that the driver has already made durable under
-// StagedKey(feed, push_id, 0..staged-1). FAILED_PRECONDITION base_moved when the dataset has
-// changed since; push_open while another push is being sequenced; UNAVAILABLE feed_recovering while
-// the feed's own tail is fetched back, also for a push that this cuts off; INVALID_ARGUMENT
-// push_empty for a payload without a change.
+// One push that has been validated against `base_commit`. Either one payload (a block, or a
+// serialised RowBatch; committed at once) or `staged` payloads that the driver has already made
+// durable under StagedKey(feed, push_id, 0..staged-1). FAILED_PRECONDITION base_moved when the
+// dataset has changed since; push_open while another push is being sequenced; UNAVAILABLE
+// feed_recovering while the feed's own tail is fetched back, also for a push that this cuts off;
+// INVALID_ARGUMENT push_empty for a payload without a change.
 struct PushRows {
   FeedKey feed;
   uint64_t base_commit = 0;
   std::string push_id;
   std::string author;
-  std::string payload;  // serialised RowBatch, or empty
+  std::string payload;  // or empty
   uint32_t staged = 0;
   uint64_t rows_after = 0;
   storage::v1::PushRecord record;  // kept with the push end; the engine fills position and commit
@@ -184,6 +185,7 @@ struct WriteDone {
 // feed at a time.
 struct MakeSnapshot {
   FeedKey feed;
+  v1::Encoding encoding;  // of rows
 };
 // For the log and the status page.
 struct Notice {
@@ -224,6 +226,7 @@ struct EngineOptions {
   absl::Duration sync_every = absl::Seconds(30);
   absl::Duration manifest_idle = absl::Minutes(10);  // chunks not asked for this long are dropped
   size_t calls_open_max = 10000;
+  TableOptions table;
   size_t chunks_in_flight = 4;  // asked for at a time, per feed
   ChainVerifier verify_chain = VerifyChainLinks;
 };

@@ -7,6 +7,8 @@
 #include "catalog/base/digest.h"
 #include "catalog/base/limits.h"
 #include "catalog/base/status.h"
+#include "catalog/logged.h"
+#include "catalog/sorted_rows.h"
 
 namespace guantong {
 
@@ -42,6 +44,12 @@ void ForgetTail(Core& core, FeedState& feed) {
 // The rows of the batch; control records of a rows feed travel as Records.
 absl::Status ApplyRows(Turn& turn, FeedState& feed, const v1::BatchHeader& header,
                        const std::string& payload) {
+  if (header.encoding() == v1::ENCODING_SORTED_ROWS) {
+    GT_RETURN_IF_ERROR(feed.table->ApplyBlock(header, payload, &turn.writes()));
+    feed.record.set_records_received(feed.record.records_received() + header.last() -
+                                     header.prev());
+    return absl::OkStatus();
+  }
   if (header.encoding() == v1::ENCODING_RECORDS) {
     v1::Records records;
     if (!records.ParseFromString(payload)) {
@@ -110,13 +118,11 @@ void SetAsideBeyond(Core& core, Turn& turn, FeedState& feed, const v1::Manifest&
   }
   auto cursor = core.store->Scan(from, PrefixEnd(LogPrefix(feed.key)));
   for (; cursor->Valid(); cursor->Next()) {
-    v1::SignedBatch batch;
+    const absl::StatusOr<v1::SignedBatch> batch =
+        ReadLogged(*core.store, feed.key, cursor->value());
     v1::BatchHeader header;
-    if (!batch.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())) ||
-        !header.ParseFromString(batch.header())) {
-      continue;
-    }
-    SetAside(core, turn, feed, header, batch);
+    if (!batch.ok() || !header.ParseFromString(batch->header())) continue;
+    SetAside(core, turn, feed, header, *batch);
   }
 }
 
@@ -135,9 +141,13 @@ absl::Status ApplyFacts(Turn& turn, FeedState& feed, const v1::BatchHeader& head
                         const v1::SignedBatch& batch) {
   if (header.sealing() > v1::SEALING_NONE || !KnownKind(feed.kind())) return absl::OkStatus();
   // A relay without a table never looks at rows.
-  if (feed.kind() == v1::FEED_KIND_ROWS && header.encoding() == v1::ENCODING_ROWS &&
-      !feed.table.has_value()) {
-    return absl::OkStatus();
+  const bool rows =
+      header.encoding() == v1::ENCODING_ROWS || header.encoding() == v1::ENCODING_SORTED_ROWS;
+  if (feed.kind() == v1::FEED_KIND_ROWS && rows && !feed.table.has_value()) return absl::OkStatus();
+  // It is packed within.
+  if (feed.kind() == v1::FEED_KIND_ROWS && header.encoding() == v1::ENCODING_SORTED_ROWS &&
+      header.compression() == v1::COMPRESSION_NONE) {
+    return ApplyRows(turn, feed, header, batch.payload());
   }
   absl::StatusOr<std::string> payload = DecodePayload(header.compression(), batch.payload());
   GT_RETURN_IF_ERROR(payload.status());
@@ -177,7 +187,8 @@ absl::Status LoadFeeds(Core& core) {
     NoteChild(core, origin, 1);
     feed.origin_path = std::move(origin);
     if (record.applied()) {
-      GT_ASSIGN_OR_RETURN(TableWriter table, TableWriter::Load(*core.store, key));
+      GT_ASSIGN_OR_RETURN(TableWriter table,
+                          TableWriter::Load(*core.store, key, core.options.table));
       feed.table.emplace(std::move(table));
     }
     feed.record = std::move(record);
@@ -269,7 +280,7 @@ FeedState& OpenFeed(Core& core, Turn& turn, const v1::FeedId& id, const NodePath
   feed.durable = feed.record.head();
   if (applied && id.kind() == v1::FEED_KIND_ROWS) {
     feed.record.set_applied(true);
-    feed.table.emplace(key, storage::v1::TableRecord());
+    feed.table.emplace(key, storage::v1::TableRecord(), core.options.table);
   }
   SaveFeed(core, turn, feed);
   return feed;
@@ -301,7 +312,8 @@ void AppendBatch(Core& core, Turn& turn, FeedState& feed, const ParsedBatch& par
   const v1::BatchHeader& header = parsed.header;
   storage::v1::FeedRecord& record = feed.record;
   const bool new_epoch = header.epoch().number() != record.head().epoch().number();
-  if (new_epoch && feed.table.has_value()) feed.table->AbandonOpenPush(&turn.writes());
+  if (new_epoch && feed.table.has_value())
+    feed.table->AbandonOpenPush(MarkOf(record.log_from()), &turn.writes());
   // A relay may begin in the midst of a feed, where no epoch opens.
   if (new_epoch && header.prev() == 0) {
     if (absl::StatusOr<v1::Position> predecessor = PredecessorOf(header, batch); predecessor.ok()) {
@@ -321,8 +333,8 @@ void AppendBatch(Core& core, Turn& turn, FeedState& feed, const ParsedBatch& par
                             header.prev() + 1, ": ", std::string(applied.message())));
   }
 
-  turn.writes().Put(LogKey(feed.key, header.epoch().number(), header.last()),
-                    batch.SerializeAsString());
+  PutLogged(feed.key, header, batch, &turn.writes());
+  if (feed.table.has_value() && feed.table->needs_merge()) core.merging.insert(feed.key);
   core.chains.Keep(header.signer_chain(), &turn.writes());
   const v1::Position position = PositionOf(header, parsed.chain_hash);
   *record.mutable_head() = position;
@@ -372,20 +384,24 @@ std::optional<TailBatch> NextBatch(const Core& core, const FeedState& feed, uint
   }
   auto cursor =
       core.store->Scan(LogKey(feed.key, epoch, sequence + 1), PrefixEnd(LogPrefix(feed.key)));
-  v1::SignedBatch batch;
-  v1::BatchHeader header;
-  if (!cursor->Valid() ||
-      !batch.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())) ||
-      !header.ParseFromString(batch.header()) || !follows(header.epoch().number(), header.prev())) {
+  absl::StatusOr<LoggedHead> head = absl::NotFoundError("the end");
+  if (cursor->Valid()) head = ReadLoggedHead(cursor->value());
+  if (!head.ok() || !follows(head->header.epoch().number(), head->header.prev())) {
     *gone = true;
     return std::nullopt;
   }
+  const v1::BatchHeader& header = head->header;
   if (durable < Mark{header.epoch().number(), header.last()}) return std::nullopt;
+  absl::StatusOr<v1::SignedBatch> batch = ReadLogged(*core.store, feed.key, cursor->value());
+  if (!batch.ok()) {
+    *gone = true;
+    return std::nullopt;
+  }
   return TailBatch{.epoch = header.epoch().number(),
                    .prev = header.prev(),
                    .last = header.last(),
                    .signer_chain = header.signer_chain(),
-                   .frame = FrameOf(std::move(batch))};
+                   .frame = FrameOf(*std::move(batch))};
 }
 
 bool IsSuperseded(const Core& core, const FeedState& feed, const v1::Position& position) {
@@ -416,15 +432,12 @@ Bytes BatchAround(const Core& core, const FeedState& feed, uint64_t epoch, uint6
                   std::string* signer_chain) {
   for (const uint64_t from : {sequence, uint64_t{0}}) {
     auto cursor = core.store->Scan(LogKey(feed.key, epoch, from), LogKey(feed.key, epoch + 1, 0));
-    v1::SignedBatch batch;
+    if (!cursor->Valid()) continue;
+    absl::StatusOr<v1::SignedBatch> batch = ReadLogged(*core.store, feed.key, cursor->value());
     v1::BatchHeader header;
-    if (!cursor->Valid() ||
-        !batch.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())) ||
-        !header.ParseFromString(batch.header())) {
-      continue;
-    }
+    if (!batch.ok() || !header.ParseFromString(batch->header())) continue;
     *signer_chain = header.signer_chain();
-    return FrameOf(std::move(batch));
+    return FrameOf(*std::move(batch));
   }
   return nullptr;
 }
@@ -450,12 +463,9 @@ Place Locate(const Core& core, const FeedState& feed, const v1::Position& positi
     // No batch ends there. Inside what the log still holds that is another history.
     return MarkOf(position) > MarkOf(feed.record.log_from()) ? other : Place::kGone;
   }
-  v1::SignedBatch batch;
-  if (!batch.ParseFromString(bytes)) return Place::kGone;
-  absl::StatusOr<ParsedBatch> parsed = ParseBatch(batch);
-  if (!parsed.ok()) return Place::kGone;
-  return SamePosition(PositionOf(parsed->header, parsed->chain_hash), position) ? Place::kHere
-                                                                                : other;
+  const absl::StatusOr<LoggedHead> head = ReadLoggedHead(bytes);
+  if (!head.ok()) return Place::kGone;
+  return SamePosition(head->position, position) ? Place::kHere : other;
 }
 
 void TrimLog(Core& core, Turn& turn, FeedState& feed, uint64_t keep) {
@@ -467,20 +477,17 @@ void TrimLog(Core& core, Turn& turn, FeedState& feed, uint64_t keep) {
                                  PrefixEnd(begin));
   std::string end;
   for (; cursor->Valid() && record.log_bytes() > keep; cursor->Next()) {
-    v1::SignedBatch batch;
-    if (!batch.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())))
-      break;
-    absl::StatusOr<ParsedBatch> parsed = ParseBatch(batch);
-    if (!parsed.ok()) break;
+    const absl::StatusOr<LoggedHead> head = ReadLoggedHead(cursor->value());
+    if (!head.ok()) break;
     // The newest durable batch stays: positions are compared with it.
-    const v1::Position position = PositionOf(parsed->header, parsed->chain_hash);
-    if (SamePosition(position, feed.durable)) break;
-    record.set_log_bytes(
-        record.log_bytes() -
-        std::min<uint64_t>(record.log_bytes(), batch.payload().size() + batch.header().size()));
+    if (SamePosition(head->position, feed.durable)) break;
+    record.set_log_bytes(record.log_bytes() - std::min<uint64_t>(record.log_bytes(), head->bytes));
     record.set_log_batches(record.log_batches() - 1);
-    *record.mutable_log_from() = position;
-    end = LogKey(feed.key, parsed->header.epoch().number(), parsed->header.last() + 1);
+    *record.mutable_log_from() = head->position;
+    const Mark mark = MarkOf(head->position);
+    end = LogKey(feed.key, mark.first, mark.second + 1);
+    if (!head->block || (feed.table.has_value() && feed.table->Holds(mark))) continue;
+    turn.writes().Delete(LogBlockKey(feed.key, mark.first, mark.second));
   }
   if (end.empty()) return;
   turn.writes().DeleteRange(begin, end);
@@ -507,6 +514,7 @@ void MoveTo(Core& core, Turn& turn, FeedState& feed, const v1::Manifest& manifes
     SetAsideBeyond(core, turn, feed, manifest);
   }
   turn.writes().DeleteRange(LogPrefix(feed.key), PrefixEnd(LogPrefix(feed.key)));
+  turn.writes().DeleteRange(LogBlocksPrefix(feed.key), PrefixEnd(LogBlocksPrefix(feed.key)));
   ForgetTail(core, feed);
   *record.mutable_cuts() = manifest.cuts();
   *record.mutable_head() = manifest.at();
@@ -536,11 +544,12 @@ void DropFeed(Core& core, Turn& turn, const FeedKey& key) {
   WriteSet& writes = turn.writes();
   writes.Delete(FeedRecordKey(key));
   writes.DeleteRange(LogPrefix(key), PrefixEnd(LogPrefix(key)));
+  writes.DeleteRange(LogBlocksPrefix(key), PrefixEnd(LogBlocksPrefix(key)));
   writes.DeleteRange(SupersededPrefix(key), PrefixEnd(SupersededPrefix(key)));
   writes.DeleteRange(ChunkPrefix(key), PrefixEnd(ChunkPrefix(key)));
   writes.Delete(ManifestKey(key));
   writes.Delete(SnapshotProgressKey(key));
-  if (feed->table.has_value()) feed->table->Drop(&writes);
+  if (feed->table.has_value()) feed->table->Drop(MarkOf(feed->record.log_from()), &writes);
   if (feed->kind() != v1::FEED_KIND_ROWS) {
     if (absl::Status dropped = DropRecords(*core.store, feed->record.feed(), &writes);
         !dropped.ok()) {

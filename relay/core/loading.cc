@@ -168,9 +168,13 @@ void Receiver::StageArrived(Turn& turn, FeedState& feed) {
     absl::Status staged;
     if (feed.table.has_value()) {
       v1::RowBatch rows;
-      staged = rows.ParseFromString(it->second)
-                   ? feed.table->Stage(rows, &turn.writes())
-                   : absl::InvalidArgumentError("chunk does not parse");
+      if (load.manifest.encoding() == v1::ENCODING_SORTED_ROWS) {
+        staged = feed.table->StageBlock(it->second, &turn.writes());
+      } else if (rows.ParseFromString(it->second)) {
+        staged = feed.table->Stage(rows, &turn.writes());
+      } else {
+        staged = absl::InvalidArgumentError("chunk does not parse");
+      }
     } else {
       v1::Records records;
       if (records.ParseFromString(it->second)) {

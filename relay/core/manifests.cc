@@ -29,7 +29,7 @@ void Sender::NeedManifest(Turn& turn, Peer& peer, FeedState& feed, Mark from) {
     if (!feed.making_manifest && feed.record.visible().epoch().number() > 0 &&
         MarkOf(feed.record.visible()) >= from) {
       feed.making_manifest = true;
-      turn.effects.snapshots.push_back({.feed = feed.key});
+      turn.effects.snapshots.push_back({.feed = feed.key, .encoding = core_.RowsEncoding()});
     }
     return;
   }

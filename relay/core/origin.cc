@@ -7,6 +7,7 @@
 #include "catalog/base/digest.h"
 #include "catalog/base/limits.h"
 #include "catalog/base/status.h"
+#include "catalog/sorted_rows.h"
 #include "relay/core/feed_log.h"
 
 namespace guantong {
@@ -19,6 +20,16 @@ absl::Status ClockAheadError(const FeedState& feed) {
                "signed until it is right",
                feed.record.feed().resource(),
                "set the clock of this machine; see `guantong doctor`");
+}
+
+// Of a block, or a serialised RowBatch; 0 for what is neither.
+uint64_t RowsIn(const std::string& payload) {
+  if (SortedRows::IsBlock(payload)) {
+    const absl::StatusOr<SortedRows> block = SortedRows::Check(payload);
+    return block.ok() ? block->rows() : 0;
+  }
+  v1::RowBatch rows;
+  return rows.ParseFromString(payload) ? static_cast<uint64_t>(rows.changes_size()) : 0;
 }
 
 absl::Status Recovering(const FeedState& feed) {
@@ -87,7 +98,7 @@ FeedState& Origin::OwnFeed(Turn& turn, v1::FeedKind kind, const std::string& res
 }
 
 void Origin::Append(Turn& turn, FeedState& feed, v1::BatchHeader header, uint64_t records,
-                    const std::string& plain_payload) {
+                    std::string payload) {
   const v1::Position& head = feed.record.head();
   *header.mutable_feed() = feed.record.feed();
   if (!header.has_epoch()) {
@@ -102,9 +113,12 @@ void Origin::Append(Turn& turn, FeedState& feed, v1::BatchHeader header, uint64_
   if (header.prev() == 0 && signed_at > turn.now + absl::Seconds(kClockAheadSeconds))
     signed_at = turn.now;
   *header.mutable_signed_at() = ToTimestamp(signed_at);
-  v1::Compression compression;
-  std::string payload = EncodePayload(plain_payload, &compression);
-  header.set_compression(compression);
+  header.set_compression(v1::COMPRESSION_NONE);
+  if (header.encoding() != v1::ENCODING_SORTED_ROWS) {
+    v1::Compression compression;
+    payload = EncodePayload(payload, &compression);
+    header.set_compression(compression);
+  }
   header.set_sealing(v1::SEALING_NONE);
 
   ParsedBatch parsed;
@@ -247,7 +261,7 @@ void Origin::On(Turn& turn, PushRows event) {
   }
   if (absl::Status may = MaySign(*feed); !may.ok())
     return Finish(turn, event.token, std::move(may));
-  if (feed->push.has_value()) {
+  if (feed->push.has_value() || feed->held_push.has_value()) {
     return refuse(absl::StatusCode::kFailedPrecondition, "push_open",
                   "another push of this dataset is being taken in");
   }
@@ -255,11 +269,14 @@ void Origin::On(Turn& turn, PushRows event) {
     return refuse(absl::StatusCode::kFailedPrecondition, "base_moved",
                   "the dataset has changed meanwhile");
   }
-  v1::RowBatch rows;
-  if (event.staged == 0 && (!rows.ParseFromString(event.payload) || rows.changes().empty())) {
+  if (event.staged == 0 && RowsIn(event.payload) == 0) {
     return Finish(turn, event.token,
                   Error(absl::StatusCode::kInvalidArgument, "push_empty", "a push without a change",
                         feed->record.feed().resource()));
+  }
+  if (feed->table->crowded() && !feed->merge_failed) {
+    feed->held_push = std::move(event);
+    return;
   }
   storage::v1::PendingPush push;
   push.set_push_id(event.push_id);
@@ -271,7 +288,9 @@ void Origin::On(Turn& turn, PushRows event) {
   push.set_rows_after(event.rows_after);
   feed->push = std::move(push);
   feed->push_token = event.token;
-  if (event.staged == 0) return AppendPushBatch(turn, *feed, event.payload, /*end=*/true);
+  if (event.staged == 0) {
+    return AppendPushBatch(turn, *feed, std::move(event.payload), /*end=*/true);
+  }
   // From here on the push is promised: a restart goes on with it.
   turn.writes().Put(PendingPushKey(feed->key), feed->push->SerializeAsString());
   ContinuePush(turn, *feed);
@@ -303,26 +322,31 @@ void Origin::ContinuePush(Turn& turn, FeedState& feed) {
   push.set_next(push.next() + 1);
   const bool end = push.next() == push.payloads();
   if (!end) turn.writes().Put(PendingPushKey(feed.key), push.SerializeAsString());
-  AppendPushBatch(turn, feed, payload, end);
+  AppendPushBatch(turn, feed, std::move(payload), end);
   if (end) return;
   turn.when_durable.push_back([this, key = feed.key](Turn& later) {
     if (FeedState* state = core_.Find(key)) ContinuePush(later, *state);
   });
 }
 
-void Origin::AppendPushBatch(Turn& turn, FeedState& feed, const std::string& payload, bool end) {
+void Origin::AppendPushBatch(Turn& turn, FeedState& feed, std::string payload, bool end) {
   storage::v1::PendingPush& push = *feed.push;
-  v1::RowBatch rows;
-  rows.ParseFromString(payload);
+  const uint64_t rows = RowsIn(payload);
   v1::BatchHeader header;
-  header.set_encoding(v1::ENCODING_ROWS);
+  header.set_encoding(SortedRows::IsBlock(payload) ? v1::ENCODING_SORTED_ROWS : v1::ENCODING_ROWS);
+  if (header.encoding() != core_.RowsEncoding() && SortedRows::IsBlock(payload)) {
+    v1::RowBatch unpacked;
+    GT_CHECK(UnpackBlock(payload, &unpacked).ok());
+    payload = unpacked.SerializeAsString();
+    header.set_encoding(v1::ENCODING_ROWS);
+  }
   header.set_commit(push.commit());
   header.set_push_id(push.push_id());
   header.set_push_end(end);
   header.set_author(push.author());
   header.set_schema_version(feed.record.schema_version());
   if (end) header.set_rows(push.rows_after());
-  Append(turn, feed, std::move(header), static_cast<uint64_t>(rows.changes_size()), payload);
+  Append(turn, feed, std::move(header), rows, std::move(payload));
   if (!end) return;
 
   storage::v1::PushRecord record = push.record();

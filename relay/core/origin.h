@@ -62,7 +62,7 @@ class Origin {
   FeedState& OwnFeed(Turn& turn, v1::FeedKind kind, const std::string& resource);
   void OpenEpoch(Turn& turn, FeedState& feed, const v1::DatasetSchema* schema);
   void Append(Turn& turn, FeedState& feed, v1::BatchHeader header, uint64_t records,
-              const std::string& plain_payload);
+              std::string payload);
   void Finish(Turn& turn, Token token, absl::Status status);
   void FinishWhenDurable(Turn& turn, Token token, const FeedState& feed);
   void AskTail(Turn& turn, const Peer& peer, const FeedState& feed, Claim& claim);
@@ -78,7 +78,7 @@ class Origin {
   // UNAVAILABLE feed_recovering, clock_ahead.
   absl::Status MaySign(const FeedState& feed) const;
   bool ClockAhead() const;
-  void AppendPushBatch(Turn& turn, FeedState& feed, const std::string& payload, bool end);
+  void AppendPushBatch(Turn& turn, FeedState& feed, std::string payload, bool end);
 
   Core& core_;
 };

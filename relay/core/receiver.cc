@@ -195,7 +195,7 @@ void Receiver::Apply(Turn& turn, Peer& peer, FeedState& feed, const ParsedBatch&
       // behind us.
       interest.set_ended(true);
       turn.writes().Put(SubscriptionKey(interest.code()), interest.SerializeAsString());
-      if (feed.table.has_value()) feed.table->Drop(&turn.writes());
+      if (feed.table.has_value()) feed.table->Drop(MarkOf(feed.record.log_from()), &turn.writes());
       feed.table.reset();
       feed.record.set_applied(false);
       SaveFeed(core_, turn, feed);
@@ -203,7 +203,6 @@ void Receiver::Apply(Turn& turn, Peer& peer, FeedState& feed, const ParsedBatch&
     }
   }
   if (feed.wants_snapshot) AskSnapshot(turn, feed, feed.snapshot_from);
-  if (feed.table.has_value() && feed.table->needs_merge()) core_.merging.insert(feed.key);
   turn.when_durable.push_back([this, key = feed.key, from = peer.who.link](Turn& later) {
     AfterDurable(later, key, from);
   });
@@ -330,7 +329,7 @@ void Receiver::OnRefusal(Turn& turn, Peer& peer, const v1::Nack& nack) {
     feed->load.reset();
     feed->wants_snapshot = false;
     core_.repairing.erase(key);
-    if (feed->table.has_value()) feed->table->Drop(&turn.writes());
+    if (feed->table.has_value()) feed->table->Drop(MarkOf(feed->record.log_from()), &turn.writes());
     feed->table.reset();
     feed->record.set_applied(false);
     feed->record.set_incomplete_since(0);

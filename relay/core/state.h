@@ -125,7 +125,10 @@ struct FeedState {
   std::optional<storage::v1::PendingPush> push;
   Token push_token = 0;
   std::vector<Token> push_awaited;  // repeats of it that wait for its end
-  bool push_stalled = false;        // between two of its batches, by what forbids signing
+  std::optional<PushRows> held_push;  // waits until fewer runs stand
+  bool merge_step_pending = false;    // not durable yet
+  bool merge_failed = false;          // what it reads is damaged; readers say so
+  bool push_stalled = false;          // between two of its batches, by what forbids signing
 
   std::deque<TailBatch> tail;
   uint64_t chunk_bytes = 0;  // of the manifest held, stored here
@@ -180,6 +183,7 @@ struct Peer {
   std::string division;
   absl::Duration clock_offset;  // theirs minus ours at Hello
   bool hello = false;
+  bool takes_blocks = false;  // said so
 
   bool interest_told = false;  // in this session: all it wants, with its positions
   bool compared = false;       // in this session: record feeds
@@ -308,6 +312,15 @@ struct Core {
       if (peer.who.node_id == node_id) return &peer;
     }
     return nullptr;
+  }
+
+  // How rows go out from here: what all neighbours understand. Those behind them who do not keep
+  // such batches raw until they are upgraded.
+  v1::Encoding RowsEncoding() const {
+    for (const auto& [link, peer] : peers) {
+      if (peer.hello && !peer.takes_blocks) return v1::ENCODING_ROWS;
+    }
+    return v1::ENCODING_SORTED_ROWS;
   }
 
   // The neighbour toward `path`, null when it is not linked (or is ourselves).

@@ -34,14 +34,14 @@ void Subscriptions::On(Turn& turn, Subscribe event) {
   const bool log_only = feed != nullptr && !feed->own && !feed->record.applied();
   if (log_only && feed->record.head().epoch().number() == 0) {
     feed->record.set_applied(true);
-    feed->table.emplace(key, storage::v1::TableRecord());
+    feed->table.emplace(key, storage::v1::TableRecord(), core_.options.table);
     SaveFeed(core_, turn, *feed);
   } else if (log_only && !feed->record.closed()) {
     // So far its log passed through here: the table comes as a snapshot, and until it has come the
     // copy is none.
     feed->record.set_applied(true);
     feed->record.set_incomplete_since(1);
-    feed->table.emplace(key, storage::v1::TableRecord());
+    feed->table.emplace(key, storage::v1::TableRecord(), core_.options.table);
     SaveFeed(core_, turn, *feed);
     receiver_.AskSnapshot(turn, *feed, {});
   }
@@ -91,7 +91,7 @@ void Subscriptions::DropCopy(Turn& turn, const FeedKey& key, const NodePath& ori
   if (feed == nullptr || feed->own) return;
   if (!wants_.Wanted(key, origin)) return DropFeed(core_, turn, key);
   // Somebody behind us still wants its log.
-  if (feed->table.has_value()) feed->table->Drop(&turn.writes());
+  if (feed->table.has_value()) feed->table->Drop(MarkOf(feed->record.log_from()), &turn.writes());
   feed->table.reset();
   feed->load.reset();
   feed->record.set_applied(false);

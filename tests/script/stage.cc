@@ -162,7 +162,7 @@ void Stage::CarryOut(const std::string& name, Effects effects) {
   for (const WriteDone& done : effects.writes_done) {
     Note(absl::StrCat(name, " done: ", done.status.ok() ? "OK" : DetailOf(done.status).reason));
   }
-  for (const MakeSnapshot& request : effects.snapshots) player.snapshots.push_back(request.feed);
+  for (const MakeSnapshot& request : effects.snapshots) player.snapshots.push_back(request);
   for (const Notice& notice : effects.notices) player.notices.push_back(notice.text);
   player.wake_at = effects.wake_at;
 }
@@ -187,15 +187,17 @@ bool Stage::PlayOne() {
   }
   for (auto& [name, player] : players_) {
     if (player.snapshots.empty()) continue;
-    const FeedKey feed = player.snapshots.front();
+    const MakeSnapshot make = player.snapshots.front();
+    const FeedKey feed = make.feed;
     player.snapshots.pop_front();
     WriteSet chunks;
     absl::StatusOr<v1::Manifest> manifest = [&, &store = player.store] {
       const std::unique_ptr<Reader> snapshot = store->Snapshot();
-      return BuildSnapshot(*snapshot, feed, [&](const std::string& hash, const std::string& chunk) {
-        chunks.Put(ChunkKey(feed, hash), chunk);
-        return absl::OkStatus();
-      });
+      return BuildSnapshot(*snapshot, feed, make.encoding,
+                           [&](const std::string& hash, const std::string& chunk) {
+                             chunks.Put(ChunkKey(feed, hash), chunk);
+                             return absl::OkStatus();
+                           });
     }();
     GT_CHECK(player.store->Commit({&chunks, 1}).ok());
     Step(name, SnapshotMade{.feed = feed, .manifest = std::move(manifest)});

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "catalog/base/digest.h"
 #include "catalog/batch.h"
+#include "catalog/logged.h"
 #include "guantong/storage/v1/store.pb.h"
 #include "tests/sim/checkers.h"
 #include "tests/sim/identity.h"
@@ -20,10 +21,9 @@ std::string FaultOf(const Node& node, const storage::v1::FeedRecord& record) {
   const std::string prefix = LogPrefix(key);
   for (auto cursor = node.store().Scan(prefix, PrefixEnd(prefix)); cursor->Valid();
        cursor->Next()) {
-    v1::SignedBatch batch;
-    if (!batch.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())))
-      return "unreadable";
-    absl::StatusOr<ParsedBatch> parsed = ParseBatch(batch);
+    absl::StatusOr<v1::SignedBatch> batch = ReadLogged(node.store(), key, cursor->value());
+    if (!batch.ok()) return std::string(batch.status().message());
+    absl::StatusOr<ParsedBatch> parsed = ParseBatch(*batch);
     if (!parsed.ok()) return parsed.status().ToString();
     const v1::BatchHeader& header = parsed->header;
     const bool next = header.epoch().number() == at.epoch().number()
@@ -35,7 +35,7 @@ std::string FaultOf(const Node& node, const storage::v1::FeedRecord& record) {
     }
     at = PositionOf(header, parsed->chain_hash);
     last = *std::move(parsed);
-    newest = std::move(batch);
+    newest = *std::move(batch);
   }
   if (!SamePosition(at, record.head())) {
     return absl::StrCat("the log ends at ", at.epoch().number(), ".", at.sequence(),

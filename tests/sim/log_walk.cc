@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "catalog/base/digest.h"
 #include "catalog/batch.h"
+#include "catalog/logged.h"
 
 namespace guantong::sim {
 
@@ -22,17 +23,14 @@ void ForEachBatch(const Node& node, const FeedKey& feed,
   const std::string prefix = LogPrefix(feed);
   for (auto cursor = node.store().Scan(prefix, PrefixEnd(prefix)); cursor->Valid();
        cursor->Next()) {
-    v1::SignedBatch batch;
+    const absl::StatusOr<v1::SignedBatch> batch = ReadLogged(node.store(), feed, cursor->value());
     LoggedBatch logged;
-    if (!batch.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())) ||
-        !logged.header.ParseFromString(batch.header())) {
-      continue;
-    }
-    logged.bytes = batch.header().size() + batch.payload().size();
-    logged.rows = logged.header.encoding() == v1::ENCODING_ROWS;
+    if (!batch.ok() || !logged.header.ParseFromString(batch->header())) continue;
+    logged.bytes = batch->header().size() + batch->payload().size();
+    logged.rows = logged.header.encoding() != v1::ENCODING_RECORDS;
     if (logged.header.encoding() == v1::ENCODING_RECORDS) {
       const absl::StatusOr<std::string> payload =
-          DecodePayload(logged.header.compression(), batch.payload());
+          DecodePayload(logged.header.compression(), batch->payload());
       if (payload.ok()) logged.records.ParseFromString(*payload);
     }
     visit(logged);

@@ -169,7 +169,7 @@ void Node::Make(const MakeSnapshot& request) {
   auto chunks = std::make_shared<WriteSet>();
   absl::StatusOr<v1::Manifest> manifest = [&] {
     const std::unique_ptr<Reader> snapshot = store_->Snapshot();
-    return BuildSnapshot(*snapshot, request.feed,
+    return BuildSnapshot(*snapshot, request.feed, request.encoding,
                          [&](const std::string& hash, const std::string& chunk) {
                            chunks->Put(ChunkKey(request.feed, hash), chunk);
                            return absl::OkStatus();

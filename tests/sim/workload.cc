@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "catalog/base/status.h"
+#include "catalog/sorted_rows.h"
 #include "tests/sim/checkers.h"
 
 namespace guantong::sim {
@@ -213,6 +214,14 @@ void Workload::Submit(Dataset& dataset, size_t index, uint64_t push, const Conte
   for (size_t i = 0; i < changes.size(); ++i) {
     *batches[i * parts / changes.size()].add_changes() = std::move(changes[i]);
   }
+  // As this version sends them, or one before blocks.
+  const bool blocks = rows_.Chance(0.7);
+  std::vector<std::string> payloads;
+  for (const v1::RowBatch& batch : batches) {
+    SortedRowsBuilder block;
+    for (const v1::RowChange& change : batch.changes()) block.Add(change.key(), change.row());
+    payloads.push_back(blocks ? block.Finish() : batch.SerializeAsString());
+  }
 
   Node& node = world_.node(dataset.origin);
   PushRows event{.feed = dataset.key,
@@ -223,14 +232,14 @@ void Workload::Submit(Dataset& dataset, size_t index, uint64_t push, const Conte
   event.token =
       node.Expect([this, index, push](const WriteDone* done) { Pushed(index, push, done); });
   if (parts == 1) {
-    event.payload = batches[0].SerializeAsString();
+    event.payload = std::move(payloads[0]);
     return node.Step(std::move(event));
   }
   event.staged = static_cast<uint32_t>(parts);
   WriteSet staged;
   for (size_t i = 0; i < parts; ++i) {
     staged.Put(StagedKey(dataset.key, event.push_id, static_cast<uint32_t>(i)),
-               batches[i].SerializeAsString());
+               std::move(payloads[i]));
   }
   node.Commit(std::move(staged), [&node, event] { node.Step(event); });
 }

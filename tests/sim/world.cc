@@ -75,6 +75,8 @@ void World::FindReach() {
 EngineOptions World::OptionsFor(Random& shape) const {
   const EnginePlan& plan = scenario_.engine();
   EngineOptions options;
+  // Pushes are small here: most of them are to make blocks.
+  options.table = {.puts_rows_max = 2};
   if (plan.has_feed_log_bytes_max()) options.feed_log_bytes_max = plan.feed_log_bytes_max();
   if (plan.has_link_window_bytes()) options.link_window_bytes = plan.link_window_bytes();
   if (plan.has_sync_every_s()) options.sync_every = Seconds(plan.sync_every_s());

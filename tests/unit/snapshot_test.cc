@@ -50,9 +50,10 @@ void PutFeed(MemoryStore& store, const v1::FeedId& feed) {
   REQUIRE(store.Commit({writes}).ok());
 }
 
-v1::Manifest Build(const MemoryStore& store, const v1::FeedId& feed, Chunks* chunks) {
+v1::Manifest Build(const MemoryStore& store, const v1::FeedId& feed, Chunks* chunks,
+                   v1::Encoding encoding = v1::ENCODING_ROWS) {
   const auto snapshot = store.Snapshot();
-  const auto manifest = BuildSnapshot(*snapshot, FeedKey::Of(feed),
+  const auto manifest = BuildSnapshot(*snapshot, FeedKey::Of(feed), encoding,
                                       [&](const std::string& hash, const std::string& chunk) {
                                         CHECK(hash == Sha256(chunk));
                                         chunks->emplace_back(hash, chunk);
@@ -106,18 +107,19 @@ Rows RandomRows(int count, size_t bytes) {
 TEST_CASE("snapshot: a table goes there and comes back") {
   const v1::FeedId feed = FeedOf(v1::FEED_KIND_ROWS);
   const int count = GENERATE(0, 1, 20000);
+  const v1::Encoding encoding = GENERATE(v1::ENCODING_ROWS, v1::ENCODING_SORTED_ROWS);
   const Rows rows = RandomRows(count, 200);
   MemoryStore origin;
   PutFeed(origin, feed);
   Push(origin, rows);
   Chunks chunks;
-  const v1::Manifest manifest = Build(origin, feed, &chunks);
+  const v1::Manifest manifest = Build(origin, feed, &chunks, encoding);
   CHECK(manifest.feed().kind() == v1::FEED_KIND_ROWS);
   CHECK(manifest.at().sequence() == 10);
   CHECK(manifest.commit() == 4);
   CHECK(manifest.records() == rows.size());
   CHECK(manifest.schema_version() == 3);
-  CHECK(manifest.encoding() == v1::ENCODING_ROWS);
+  CHECK(manifest.encoding() == encoding);
   if (count == 0) CHECK(chunks.empty());
   if (count == 20000) CHECK(chunks.size() > 4);
 
@@ -127,6 +129,10 @@ TEST_CASE("snapshot: a table goes there and comes back") {
   WriteSet writes;
   table->BeginStaging(&writes);
   for (const auto& [hash, chunk] : chunks) {
+    if (encoding == v1::ENCODING_SORTED_ROWS) {
+      REQUIRE(table->StageBlock(chunk, &writes).ok());
+      continue;
+    }
     v1::RowBatch batch;
     REQUIRE(batch.ParseFromString(chunk));
     REQUIRE(table->Stage(batch, &writes).ok());

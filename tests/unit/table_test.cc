@@ -4,18 +4,21 @@
 #include <map>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "catalog/base/status.h"
 #include "catalog/memory_store.h"
+#include "catalog/sorted_rows.h"
 #include "tests/catch.h"
 
 namespace guantong {
 namespace {
 
 using Rows = std::map<std::string, std::string>;
+constexpr TableOptions kFewRows{.puts_rows_max = 2};
 // Without a value: a delete.
 using Changes = std::map<std::string, std::optional<std::string>>;
 
@@ -39,6 +42,12 @@ v1::RowBatch BatchOf(const Changes& changes) {
     if (row) change->set_row(*row);
   }
   return batch;
+}
+
+std::string BlockOf(const Changes& changes) {
+  SortedRowsBuilder block;
+  for (const auto& [key, row] : changes) block.Add(key, row.value_or(""));
+  return block.Finish();
 }
 
 v1::BatchHeader HeaderOf(uint64_t commit, uint64_t rows, bool push_end) {
@@ -99,14 +108,38 @@ struct Table {
     Apply(HeaderOf(commit, rows, true), BatchOf(changes));
   }
   void Merge(size_t rows_max) {
-    Do([&](WriteSet* writes) { REQUIRE(writer.MergeStep(store, rows_max, writes).ok()); });
+    Do([&](WriteSet* writes) { REQUIRE(writer.MergeStep(store, rows_max, {}, writes).ok()); });
   }
   size_t StoredRows() {
     size_t rows = 0;
-    const std::string prefix = RowsPrefix(kFeed);
-    const auto cursor = store.Scan(prefix, PrefixEnd(prefix));
+    std::string prefix = RowsPrefix(kFeed);
+    auto cursor = store.Scan(prefix, PrefixEnd(prefix));
     for (; cursor->Valid(); cursor->Next()) ++rows;
+    prefix = BlockEntriesPrefix(kFeed);
+    cursor = store.Scan(prefix, PrefixEnd(prefix));
+    for (; cursor->Valid(); cursor->Next()) {
+      storage::v1::BlockEntry entry;
+      REQUIRE(entry.ParseFromString(std::string(cursor->value())));
+      rows += entry.rows();
+    }
     return rows;
+  }
+  // As a batch of a log that keeps all of them.
+  void PushBlock(const Changes& changes) {
+    v1::BatchHeader header = HeaderOf(++commit, 0, true);
+    header.set_encoding(v1::ENCODING_SORTED_ROWS);
+    header.mutable_epoch()->set_number(1);
+    header.set_last(commit);
+    const std::string block = BlockOf(changes);
+    Do([&](WriteSet* writes) {
+      REQUIRE(writer.ApplyBlock(header, block, writes).ok());
+      writes->Put(LogBlockKey(kFeed, 1, commit), block);
+    });
+  }
+  Changes Many(int from, int count, const std::string& value) {
+    Changes changes;
+    for (int i = from; i < from + count; ++i) changes[absl::StrCat("k", 10000 + i)] = value;
+    return changes;
   }
 };
 
@@ -270,12 +303,12 @@ TEST_CASE("table: an abandoned push, and a dropped table, leave nothing") {
   v1::RowBatch open = BatchOf({{"a", "2"}, {"b", "2"}});
   open.set_schema(SchemaBytes(3));
   table.Apply(HeaderOf(2, 0, false), open);
-  table.Do([&](WriteSet* writes) { table.writer.AbandonOpenPush(writes); });
+  table.Do([&](WriteSet* writes) { table.writer.AbandonOpenPush({}, writes); });
   CHECK(table.StoredRows() == 1);
   table.Push({{"c", "3"}});
   CHECK(RowsOf(table.store) == Rows({{"a", "1"}, {"c", "3"}}));
   CHECK(TableReader::Open(table.store, kFeed)->schema().version() == 0);
-  table.Do([&](WriteSet* writes) { table.writer.Drop(writes); });
+  table.Do([&](WriteSet* writes) { table.writer.Drop({}, writes); });
   CHECK(table.StoredRows() == 0);
   CHECK(absl::IsNotFound(TableReader::Open(table.store, kFeed).status()));
   table.Push({{"a", "again"}});
@@ -293,7 +326,7 @@ TEST_CASE("table: a merge step is bounded, and goes on after a restart") {
   int steps = 0;
   while (table.writer.needs_merge()) {
     WriteSet writes;
-    REQUIRE(table.writer.MergeStep(table.store, 10, &writes).ok());
+    REQUIRE(table.writer.MergeStep(table.store, 10, {}, &writes).ok());
     CHECK(writes.ops().size() <= 12);
     REQUIRE(table.store.Commit({writes}).ok());
     auto loaded = TableWriter::Load(table.store, kFeed);
@@ -302,8 +335,74 @@ TEST_CASE("table: a merge step is bounded, and goes on after a restart") {
     CHECK(RowsOf(table.store) == rows);
     ++steps;
   }
-  CHECK(steps == 11);
+  // One that chooses, one that switches.
+  CHECK(steps == 13);
   CHECK(table.StoredRows() == 100);
+}
+
+TEST_CASE("table: blocks that come in key order stand in one run and nothing is rewritten") {
+  Table table;
+  for (int i = 0; i < 50; ++i) table.PushBlock(table.Many(i * 100, 100, "first"));
+  CHECK(table.writer.record().runs_size() == 1);
+  CHECK_FALSE(table.writer.needs_merge());
+  // Updates in key order make one run more, with those that are not in order behind it untouched.
+  for (int i = 0; i < 10; ++i) table.PushBlock(table.Many(i * 100, 100, "second"));
+  CHECK(table.writer.record().runs_size() == 2);
+  CHECK_FALSE(table.writer.needs_merge());
+  const Rows rows = RowsOf(table.store);
+  CHECK(rows.size() == 5000);
+  CHECK(rows.at("k10999") == "second");
+  CHECK(rows.at("k11000") == "first");
+  // A small push stands in front of all of them.
+  table.Push({{"k10005", "third"}, {"k10006", std::nullopt}});
+  std::string row;
+  const auto reader = TableReader::Open(table.store, kFeed);
+  REQUIRE(reader->Get("k10005", &row).ok());
+  CHECK(row == "third");
+  CHECK(absl::IsNotFound(reader->Get("k10006", &row)));
+  TableReader::Lookup lookup(&*reader);
+  for (int i = 0; i < 5100; i += 7) {
+    const std::string key = absl::StrCat("k", 10000 + i);
+    const absl::Status got = lookup.Get(key, &row);
+    const Rows now = RowsOf(table.store, key, key + '\0');
+    REQUIRE(got.ok() == !now.empty());
+    if (got.ok()) REQUIRE(row == now.at(key));
+  }
+}
+
+TEST_CASE("table: runs of one size are merged, and what they were made of goes") {
+  Table table;
+  for (int push = 0; push < 40; ++push) {
+    Changes changes;
+    for (int i = 0; i < 100; ++i) {
+      changes[absl::StrCat("k", 1000 + (i * 37 + push * 11) % 900)] = absl::StrCat(push);
+    }
+    table.PushBlock(changes);
+    while (table.writer.needs_merge()) table.Merge(60);
+    CHECK(table.writer.record().runs_size() <= 2 * kMergeRunsMin);
+  }
+  CHECK(RowsOf(table.store).size() == 900);
+  CHECK(table.StoredRows() < 2 * 900);
+  // The log has gone past all of them: what the table does not hold is nobody's.
+  size_t held = 0;
+  for (uint64_t last = 1; last <= 40; ++last) held += table.writer.Holds({1, last}) ? 1 : 0;
+  CHECK(held < 40);
+}
+
+TEST_CASE("table: a push waits for the merge when too many runs stand") {
+  Table table;
+  table.PushBlock(table.Many(0, 1000, "base"));
+  int pushes = 0;
+  while (!table.writer.crowded()) {
+    table.PushBlock({{"k10000", "x"}, {absl::StrCat("k", 10500 + ++pushes), "y"}});
+  }
+  CHECK(pushes == kRunsMax);
+  while (table.writer.needs_merge()) table.Merge(100);
+  CHECK_FALSE(table.writer.crowded());
+  const Rows rows = RowsOf(table.store);
+  CHECK(rows.size() == 1000);
+  CHECK(rows.at("k10000") == "x");
+  CHECK(rows.at("k10501") == "y");
 }
 
 // Everything a table can meet, in random order. Writes queue up as they do before the commit
@@ -315,7 +414,7 @@ class RandomLife {
 
   void Live(int steps) {
     for (int step = 0; step < steps; ++step) {
-      switch (Pick(12)) {
+      switch (Pick(14)) {
         case 0:
         case 1:
         case 2:
@@ -344,11 +443,18 @@ class RandomLife {
         case 11:
           if (Pick(4) == 0) Restart();
           break;
+        case 12:
+          if (!ordered_.open) PushDirect();
+          break;
+        case 13:
+          if (Pick(4) == 0) TrimLog();
+          break;
       }
     }
     CommitQueue();
     while (writer_.needs_merge()) Merge();
     REQUIRE(Content() == committed_.rows);
+    CheckBlocks();
   }
 
  private:
@@ -356,7 +462,10 @@ class RandomLife {
     Rows rows;                 // visible
     std::optional<Rows> open;  // rows as they will be at the push end
     std::optional<Rows> staged;
+    bool staged_blocks = false;
     uint64_t commit = 0;
+    uint64_t log_from = 0;
+    uint64_t log_to = 0;
   };
 
   uint32_t Pick(uint32_t below) { return static_cast<uint32_t>(random_() % below); }
@@ -379,12 +488,7 @@ class RandomLife {
   void PushDirect() {
     const Changes changes = RandomChanges();
     Enact(changes, &ordered_.rows);
-    WriteSet writes;
-    REQUIRE(writer_
-                .Apply(HeaderOf(++ordered_.commit, ordered_.rows.size(), true), BatchOf(changes),
-                       &writes)
-                .ok());
-    Queue(std::move(writes));
+    Batch(HeaderOf(++ordered_.commit, ordered_.rows.size(), true), changes);
   }
 
   void PushOpen(bool end) {
@@ -397,17 +501,56 @@ class RandomLife {
       ordered_.open.reset();
       ++ordered_.commit;
     }
+    Batch(HeaderOf(ordered_.commit, ordered_.rows.size(), end), changes);
+  }
+
+  // The next of the log, as a block or in the old way.
+  void Batch(v1::BatchHeader header, const Changes& changes) {
+    header.mutable_epoch()->set_number(1);
+    header.set_last(++ordered_.log_to);
     WriteSet writes;
-    REQUIRE(
-        writer_
-            .Apply(HeaderOf(ordered_.commit, ordered_.rows.size(), end), BatchOf(changes), &writes)
-            .ok());
+    if (!changes.empty() && writer_.record().open_runs_size() < kOpenRunsMax && Pick(3) > 0) {
+      const std::string block = BlockOf(changes);
+      header.set_encoding(v1::ENCODING_SORTED_ROWS);
+      REQUIRE(writer_.ApplyBlock(header, block, &writes).ok());
+      writes.Put(LogBlockKey(kFeed, 1, ordered_.log_to), block);
+      blocks_.insert(ordered_.log_to);
+    } else {
+      REQUIRE(writer_.Apply(header, BatchOf(changes), &writes).ok());
+    }
     Queue(std::move(writes));
+  }
+
+  BatchMark LogFrom() const { return {1, ordered_.log_from}; }
+
+  void TrimLog() {
+    WriteSet writes;
+    const uint64_t to = ordered_.log_from + Pick(8);
+    while (ordered_.log_from < std::min(to, committed_.log_to)) {
+      const BatchMark mark{1, ++ordered_.log_from};
+      if (!writer_.Holds(mark)) writes.Delete(LogBlockKey(kFeed, mark.first, mark.second));
+    }
+    Queue(std::move(writes));
+  }
+
+  // Every block has an owner, and who owns one finds it.
+  void CheckBlocks() {
+    std::set<uint64_t> stored;
+    const std::string prefix = LogBlocksPrefix(kFeed);
+    const auto cursor = store_->Scan(prefix, PrefixEnd(prefix));
+    for (; cursor->Valid(); cursor->Next()) {
+      const uint64_t last = ReadBigEndian64(cursor->key().substr(cursor->key().size() - 8));
+      stored.insert(last);
+      REQUIRE((last > ordered_.log_from || writer_.Holds({1, last})));
+    }
+    for (const uint64_t last : blocks_) {
+      if (last > ordered_.log_from && last <= ordered_.log_to) REQUIRE(stored.count(last) == 1);
+    }
   }
 
   void Abandon() {
     WriteSet writes;
-    writer_.AbandonOpenPush(&writes);
+    writer_.AbandonOpenPush(LogFrom(), &writes);
     ordered_.open.reset();
     Queue(std::move(writes));
   }
@@ -417,23 +560,35 @@ class RandomLife {
     if (!ordered_.staged || Pick(6) == 0) {
       writer_.BeginStaging(&writes);
       ordered_.staged = Rows();
+      ordered_.staged_blocks = Pick(2) == 0;
     } else if (Pick(3) == 0) {
       ordered_.rows = *std::move(ordered_.staged);
       ordered_.staged.reset();
       ordered_.open.reset();
       writer_.Switch(ManifestOf(++ordered_.commit, ordered_.rows.size()), &writes);
+      // The log begins anew.
+      writes.DeleteRange(LogBlocksPrefix(kFeed), PrefixEnd(LogBlocksPrefix(kFeed)));
+      ordered_.log_from = ordered_.log_to;
     } else {
       Changes chunk;
-      for (const auto& [key, row] : RandomChanges()) chunk[key] = row.value_or("staged");
+      for (const auto& [key, row] : RandomChanges()) {
+        if (ordered_.staged_blocks && !ordered_.staged->empty() &&
+            key <= ordered_.staged->rbegin()->first)
+          continue;
+        chunk[key] = row.value_or("staged");
+      }
+      if (ordered_.staged_blocks && chunk.empty()) return;
       Enact(chunk, &*ordered_.staged);
-      REQUIRE(writer_.Stage(BatchOf(chunk), &writes).ok());
+      REQUIRE((ordered_.staged_blocks ? writer_.StageBlock(BlockOf(chunk), &writes)
+                                      : writer_.Stage(BatchOf(chunk), &writes))
+                  .ok());
     }
     Queue(std::move(writes));
   }
 
   void Merge() {
     WriteSet writes;
-    REQUIRE(writer_.MergeStep(*store_, 1 + Pick(6), &writes).ok());
+    REQUIRE(writer_.MergeStep(*store_, 1 + Pick(6), LogFrom(), &writes).ok());
     Queue(std::move(writes));
     CommitQueue();
   }
@@ -457,7 +612,7 @@ class RandomLife {
     queue_.clear();
     store_ = store_->Clone();
     ordered_ = committed_;
-    auto loaded = TableWriter::Load(*store_, kFeed);
+    auto loaded = TableWriter::Load(*store_, kFeed, kFewRows);
     REQUIRE(loaded.ok());
     writer_ = *std::move(loaded);
     REQUIRE(Content() == committed_.rows);
@@ -482,11 +637,12 @@ class RandomLife {
 
   std::mt19937 random_;
   std::unique_ptr<MemoryStore> store_ = std::make_unique<MemoryStore>();
-  TableWriter writer_{kFeed, {}};
+  TableWriter writer_{kFeed, {}, kFewRows};
   Model ordered_;
   Model committed_;
   std::deque<std::pair<WriteSet, Model>> queue_;
   int next_value_ = 0;
+  std::set<uint64_t> blocks_;  // batches that came as such
 };
 
 TEST_CASE("table: readers see whole pushes through any life of a table") {
