@@ -33,8 +33,9 @@ TEST_CASE("a dataset with lost rows is not read, not pushed to, and makes no sna
   CHECK(DetailOf(node.Query(request).status()).reason == "dataset_damaged");
   CHECK(DetailOf(node.Push(LoneNode::Open(code, v1::PUSH_MODE_UPSERT), {{"3", "c", "3"}}).status())
             .reason == "dataset_damaged");
-  const auto manifest = BuildSnapshot(
-      node.store(), feed, [](const std::string&, const std::string&) { return absl::OkStatus(); });
+  const auto manifest =
+      BuildSnapshot(node.store(), feed, v1::ENCODING_ROWS,
+                    [](const std::string&, const std::string&) { return absl::OkStatus(); });
   CHECK(DetailOf(manifest.status()).reason == "dataset_damaged");
 }
 

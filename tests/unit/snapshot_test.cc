@@ -239,17 +239,22 @@ TEST_CASE("snapshot: what has none is refused, and a chunk that cannot be kept e
   MemoryStore store;
   const auto keep = [](const std::string&, const std::string&) { return absl::OkStatus(); };
   const v1::FeedId rows = FeedOf(v1::FEED_KIND_ROWS);
-  CHECK(DetailOf(BuildSnapshot(store, FeedKey::Of(rows), keep).status()).reason == "feed_unknown");
+  CHECK(
+      DetailOf(BuildSnapshot(store, FeedKey::Of(rows), v1::ENCODING_ROWS, keep).status()).reason ==
+      "feed_unknown");
   PutFeed(store, rows);
-  CHECK(DetailOf(BuildSnapshot(store, FeedKey::Of(rows), keep).status()).reason == "table_absent");
+  CHECK(
+      DetailOf(BuildSnapshot(store, FeedKey::Of(rows), v1::ENCODING_ROWS, keep).status()).reason ==
+      "table_absent");
   const v1::FeedId acts = FeedOf(static_cast<v1::FeedKind>(19));
   PutFeed(store, acts);
-  CHECK(DetailOf(BuildSnapshot(store, FeedKey::Of(acts), keep).status()).reason ==
-        "feed_not_keyed");
+  CHECK(
+      DetailOf(BuildSnapshot(store, FeedKey::Of(acts), v1::ENCODING_ROWS, keep).status()).reason ==
+      "feed_not_keyed");
   Push(store, RandomRows(20000, 200));
   int kept = 0;
-  const auto refused =
-      BuildSnapshot(store, FeedKey::Of(rows), [&](const std::string&, const std::string&) {
+  const auto refused = BuildSnapshot(
+      store, FeedKey::Of(rows), v1::ENCODING_ROWS, [&](const std::string&, const std::string&) {
         return ++kept < 2 ? absl::OkStatus()
                           : Error(absl::StatusCode::kResourceExhausted, "disk_full", "full");
       });

@@ -394,7 +394,9 @@ TEST_CASE("table: a push waits for the merge when too many runs stand") {
   table.PushBlock(table.Many(0, 1000, "base"));
   int pushes = 0;
   while (!table.writer.crowded()) {
-    table.PushBlock({{"k10000", "x"}, {absl::StrCat("k", 10500 + ++pushes), "y"}});
+    Changes changes = table.Many(500 + ++pushes, 100, "y");
+    changes["k10000"] = "x";
+    table.PushBlock(changes);
   }
   CHECK(pushes == kRunsMax);
   while (table.writer.needs_merge()) table.Merge(100);
@@ -466,6 +468,7 @@ class RandomLife {
     uint64_t commit = 0;
     uint64_t log_from = 0;
     uint64_t log_to = 0;
+    std::set<uint64_t> blocks;  // batches that came as such
   };
 
   uint32_t Pick(uint32_t below) { return static_cast<uint32_t>(random_() % below); }
@@ -514,7 +517,7 @@ class RandomLife {
       header.set_encoding(v1::ENCODING_SORTED_ROWS);
       REQUIRE(writer_.ApplyBlock(header, block, &writes).ok());
       writes.Put(LogBlockKey(kFeed, 1, ordered_.log_to), block);
-      blocks_.insert(ordered_.log_to);
+      ordered_.blocks.insert(ordered_.log_to);
     } else {
       REQUIRE(writer_.Apply(header, BatchOf(changes), &writes).ok());
     }
@@ -543,7 +546,7 @@ class RandomLife {
       stored.insert(last);
       REQUIRE((last > ordered_.log_from || writer_.Holds({1, last})));
     }
-    for (const uint64_t last : blocks_) {
+    for (const uint64_t last : ordered_.blocks) {
       if (last > ordered_.log_from && last <= ordered_.log_to) REQUIRE(stored.count(last) == 1);
     }
   }
@@ -642,7 +645,6 @@ class RandomLife {
   Model committed_;
   std::deque<std::pair<WriteSet, Model>> queue_;
   int next_value_ = 0;
-  std::set<uint64_t> blocks_;  // batches that came as such
 };
 
 TEST_CASE("table: readers see whole pushes through any life of a table") {
