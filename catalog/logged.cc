@@ -16,17 +16,17 @@ absl::Status Corrupt(absl::string_view what) {
 
 }  // namespace
 
-void PutLogged(const FeedKey& feed, const v1::BatchHeader& header, const v1::SignedBatch& batch,
-               WriteSet* writes) {
+void PutLogged(const FeedKey& feed, bool own, const v1::BatchHeader& header,
+               const v1::SignedBatch& batch, WriteSet* writes) {
   storage::v1::LoggedBatch logged;
   logged.set_header(batch.header());
   logged.set_signature(batch.signature());
-  if (header.encoding() == v1::ENCODING_SORTED_ROWS && !batch.payload().empty()) {
+  const bool block = header.encoding() == v1::ENCODING_SORTED_ROWS && !batch.payload().empty();
+  if (block) {
     logged.set_block_bytes(static_cast<uint32_t>(batch.payload().size()));
     writes->Put(LogBlockKey(feed, header.epoch().number(), header.last()), batch.payload());
-  } else {
-    logged.set_payload(batch.payload());
   }
+  if (!block || own) logged.set_payload(batch.payload());
   writes->Put(LogKey(feed, header.epoch().number(), header.last()), logged.SerializeAsString());
 }
 
@@ -40,7 +40,8 @@ absl::StatusOr<LoggedHead> ReadLoggedHead(absl::string_view value) {
   head.position = PositionOf(head.header, ChainHash(head.header.prev_hash(), logged.header(),
                                                     head.header.payload_digest()));
   head.block = logged.block_bytes() > 0;
-  head.bytes = logged.header().size() + logged.payload().size() + logged.block_bytes();
+  head.bytes = logged.header().size() +
+               (logged.payload().empty() ? logged.block_bytes() : logged.payload().size());
   return head;
 }
 
@@ -50,7 +51,7 @@ absl::StatusOr<v1::SignedBatch> ReadLogged(const Reader& store, const FeedKey& f
   if (!logged.ParseFromArray(value.data(), static_cast<int>(value.size())))
     return Corrupt("a batch of the log cannot be read");
   v1::SignedBatch batch;
-  if (logged.block_bytes() > 0) {
+  if (logged.block_bytes() > 0 && logged.payload().empty()) {
     v1::BatchHeader header;
     if (!header.ParseFromString(logged.header())) return Corrupt("a batch cannot be read");
     const absl::Status got = store.Get(LogBlockKey(feed, header.epoch().number(), header.last()),

@@ -21,8 +21,10 @@ struct LoggedHead {
   bool block;      // the payload stands under LogBlockKey
 };
 
-void PutLogged(const FeedKey& feed, const v1::BatchHeader& header, const v1::SignedBatch& batch,
-               WriteSet* writes);
+// `own`: a feed of this node. Its rows stand in the record, too: a copy is fetched again when the
+// one of the two is damaged, an own table can only be made again from the log.
+void PutLogged(const FeedKey& feed, bool own, const v1::BatchHeader& header,
+               const v1::SignedBatch& batch, WriteSet* writes);
 
 // `value` stands under a LogKey of `feed`. DATA_LOSS store_corrupt.
 absl::StatusOr<LoggedHead> ReadLoggedHead(absl::string_view value);

@@ -45,6 +45,7 @@ absl::Status ReplayRows(Store* store, const FeedKey& feed) {
         epoch = header.epoch().number();
         if (header.encoding() == v1::ENCODING_SORTED_ROWS) {
           GT_RETURN_IF_ERROR(table.ApplyBlock(header, batch.payload(), &writes));
+          writes.Put(LogBlockKey(feed, header.epoch().number(), header.last()), batch.payload());
           return CommitPart(store, &writes, kStageGroupBytes);
         }
         if (header.encoding() != v1::ENCODING_ROWS) return absl::OkStatus();

@@ -333,7 +333,7 @@ void AppendBatch(Core& core, Turn& turn, FeedState& feed, const ParsedBatch& par
                             header.prev() + 1, ": ", std::string(applied.message())));
   }
 
-  PutLogged(feed.key, header, batch, &turn.writes());
+  PutLogged(feed.key, feed.own, header, batch, &turn.writes());
   if (feed.table.has_value() && feed.table->needs_merge()) core.merging.insert(feed.key);
   core.chains.Keep(header.signer_chain(), &turn.writes());
   const v1::Position position = PositionOf(header, parsed.chain_hash);

@@ -203,6 +203,7 @@ void Receiver::FinishLoad(Turn& turn, FeedState& feed) {
   const v1::Manifest manifest = feed.load->manifest;
   if (feed.table.has_value()) {
     feed.table->Switch(manifest, &turn.writes());
+    feed.merge_failed = false;
     if (feed.table->needs_merge()) core_.merging.insert(feed.key);
   } else {
     absl::StatusOr<SkippedFacts> replaced = ReplaceRecords(

@@ -11,8 +11,8 @@ namespace guantong::test {
 // Moves what stands in the write-ahead log of a stopped node to table files.
 void Settle(const Node& node);
 
-// Flips one bit of `text` where it stands in a table file of the column family, and returns the
-// file's name. Throws when it stands in none.
+// Flips one bit of `text` (empty: of anything) where it stands in a table file of the column
+// family, and returns the file's name. Throws when it stands in none.
 std::string FlipBitInTable(const Node& node, const std::string& family, const std::string& text);
 
 // The same in a write-ahead log.

@@ -76,7 +76,7 @@ TEST_CASE("a flipped bit in the rows of a copy") {
   Damaged data;
   data.city.Stop();
   Settle(data.city);
-  const std::string bad = FlipBitInTable(data.city, "rows", kMark);
+  const std::string bad = FlipBitInTable(data.city, "blocks", "");
   data.city.Start();
   const auto damage = data.UntilMended(data.city);
   INFO(damage.dump(1));
@@ -95,7 +95,7 @@ TEST_CASE("a flipped bit in the rows of the origin") {
   Damaged data;
   data.county.Stop();
   Settle(data.county);
-  FlipBitInTable(data.county, "rows", kMark);
+  FlipBitInTable(data.county, "blocks", "");
   data.county.Start();
   const auto damage = data.UntilMended(data.county);
   INFO(damage.dump(1));
@@ -174,7 +174,7 @@ TEST_CASE("a flipped bit is found by the scrub, without anybody reading there") 
                      [&] { return data.city.Status().at("scrub").contains("last_full_pass"); });
   data.city.Stop();
   Settle(data.city);
-  FlipBitInTable(data.city, "rows", kMark);
+  FlipBitInTable(data.city, "blocks", "");
   data.city.Start();
   nlohmann::json damage;
   data.network.Until("it is found and mended", [&] {

@@ -108,7 +108,7 @@ class Stage {
     const EngineIdentity* identity = nullptr;
     EngineOptions options;
     std::deque<Pending> pending;
-    std::deque<FeedKey> snapshots;
+    std::deque<MakeSnapshot> snapshots;
     bool held = false;
     absl::Time wake_at;
     std::vector<std::string> notices;
