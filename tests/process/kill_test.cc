@@ -73,7 +73,9 @@ struct Interrupted {
 Interrupted Interrupt(KillLine* line, Node& victim, const Node& watched,
                       const std::function<bool(Process& push)>& unacknowledged) {
   static int tries = 0;
-  for (int count = kRowsFirst; count <= kRowsMax; count *= 2) {
+  // Never fewer than before: a smaller push would leave rows of a larger one.
+  static int count = kRowsFirst;
+  for (; count <= kRowsMax; count *= 2) {
     Interrupted caught{.batch = absl::StrCat("kill-", ++tries), .count = count};
     caught.rows = line->network.folder().File("rows.csv",
                                               CodeAndNameRows(0, count, absl::StrCat("版", tries)));
