@@ -16,6 +16,10 @@ bool Readable(const Reader& store, const std::string& from) {
   return !absl::IsDataLoss(store.Scan(from, "")->status());
 }
 
+unsigned FirstByte(const std::string& key) {
+  return key.empty() ? 0 : static_cast<unsigned char>(key[0]);
+}
+
 // Half-way between two keys, low < high, or `low` when nothing of that length lies between.
 std::string Between(const std::string& low, const std::string& high) {
   std::string sum(kBoundBytesMax + 1, 0);  // one byte for the carry
@@ -38,21 +42,36 @@ std::string Between(const std::string& low, const std::string& high) {
   return half <= low ? low : half;
 }
 
+// Where what cannot be read begins, `from` or a kind behind it: kinds that stand in other files
+// than the damaged one end well before it, and of them nothing is lost.
+std::string StartOfDamage(const Reader& store, const std::string& from) {
+  std::string begin = from;
+  for (unsigned kind = FirstByte(from) + 1; kind <= 0xff; ++kind) {
+    std::string next(1, static_cast<char>(kind));
+    if (absl::IsDataLoss(store.Scan(begin, next)->status())) return begin;
+    begin = std::move(next);
+  }
+  return from;
+}
+
 // The first key from which on the store can be read again, `bad` or one behind it; empty: none.
 // Looks close by first: with damage in several places, what lies between them is not to be lost.
 std::string EndOfDamage(const Reader& store, const std::string& bad) {
   if (Readable(store, bad)) return bad;
   std::string low = bad;
   std::string high;
-  for (size_t i = bad.size(); i-- > 0 && high.empty();) {
+  const auto try_at = [&](std::string probe) {
+    (Readable(store, probe) ? high : low) = std::move(probe);
+  };
+  for (size_t i = bad.size(); i-- > 1 && high.empty();) {
     if (static_cast<unsigned char>(bad[i]) == 0xff) continue;
     std::string probe = bad.substr(0, i + 1);
     ++probe.back();
-    if (Readable(store, probe)) {
-      high = std::move(probe);
-    } else {
-      low = std::move(probe);
-    }
+    try_at(std::move(probe));
+  }
+  // One block may hold all keys of several kinds.
+  for (unsigned kind = FirstByte(bad) + 1; kind <= 0xff && high.empty(); ++kind) {
+    try_at(std::string(1, static_cast<char>(kind)));
   }
   if (high.empty()) return "";
   low.resize(std::min(low.size(), kBoundBytesMax));
@@ -89,7 +108,8 @@ absl::Status ScanAround(
     const absl::Status status = cursor->status();
     if (status.ok()) return status;
     if (!absl::IsDataLoss(status)) return status;
-    LostRange range{.begin = any ? last + std::string(1, 0) : from, .end = ""};
+    LostRange range{.begin = StartOfDamage(store, any ? last + std::string(1, 0) : from),
+                    .end = ""};
     range.end = EndOfDamage(store, range.begin);
     // Bad once and good now: read again, but not for ever.
     if (range.end == range.begin) {

@@ -94,6 +94,7 @@ class FeedMender {
       if (extent.cut) ShortenLog(key, extent, &record, &writes);
     }
     const bool derived = Derived(key, record);
+    if (extent.cut && !derived) GT_RETURN_IF_ERROR(DropUnheldBlocks(key, extent.from, &writes));
     if (derived && extent.whole()) {
       GT_RETURN_IF_ERROR(Commit(std::exchange(writes, WriteSet())));
       if (absl::Status replayed = ReplayLog(&store_, key, record); replayed.ok()) {
@@ -135,6 +136,21 @@ class FeedMender {
                                      "日志从损坏处之后开始 (the log begins behind the damage)");
     mended->set_from(extent.gone_from);
     mended->set_to(extent.gone_to);
+  }
+
+  // Blocks that the log alone needed, up to `from`.
+  absl::Status DropUnheldBlocks(const FeedKey& key, const v1::Position& from,
+                                WriteSet* writes) const {
+    GT_ASSIGN_OR_RETURN(const TableWriter table, TableWriter::Load(store_, key));
+    const std::string prefix = LogBlocksPrefix(key);
+    const auto cursor =
+        store_.Scan(prefix, LogBlockKey(key, from.epoch().number(), from.sequence() + 1));
+    for (; cursor->Valid(); cursor->Next()) {
+      const absl::string_view mark = cursor->key().substr(prefix.size());
+      if (!table.Holds({ReadBigEndian64(mark), ReadBigEndian64(mark.substr(8))}))
+        writes->Delete(std::string(cursor->key()));
+    }
+    return cursor->status();
   }
 
   // What cannot be made again here.

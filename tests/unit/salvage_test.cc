@@ -1,6 +1,7 @@
 // Damaged table files: found, stepped over, and exactly what stood in the bad block lost.
 #include "catalog/salvage.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -123,6 +124,65 @@ TEST_CASE("salvage: two bad blocks cost two blocks, and what lies between is kep
     for (const LostRange& range : kept.lost)
       lost |= range.begin <= KeyOf(i) && KeyOf(i) < range.end;
     CHECK(read != lost);
+  }
+}
+
+// Log records whose rows stand elsewhere are small: those of all feeds stand in one block, beside
+// other kinds.
+TEST_CASE("salvage: a bad block that holds several kinds hides no others") {
+  ScratchFolder folder;
+  const std::string dir = folder.path("store");
+  // No compression hides it.
+  const auto value = [](const std::string& key) { return HexOf(Sha256(key)).substr(0, 24); };
+  const std::vector<std::string> bulk = {"Bchunk", "Lfeed1", "Lfeed2", "Wlate"};
+  const std::vector<std::string> rest = {"Amanifest", "Ccchain", "Ffeed1", "Ffeed2",  "Gpush",
+                                         "Mmember",   "Rrow1",   "Ttable", "Vblock",  "Xformat",
+                                         "Yown",      "Zblock",  "aact",   "vversion"};
+  {
+    const auto store = Open(dir);
+    WriteSet writes;
+    for (const auto& keys : {bulk, rest}) {
+      for (const std::string& key : keys) writes.Put(key, value(key));
+    }
+    REQUIRE(store->Commit({&writes, 1}).ok());
+  }
+  Open(dir);
+  const auto whole_kind_lost = [](const Salvaged& salvaged, char kind) {
+    return std::any_of(salvaged.lost.begin(), salvaged.lost.end(), [&](const LostRange& range) {
+      return Touches(range, std::string(1, kind));
+    });
+  };
+  SECTION("of the log") {
+    FlipBitOf(dir, value("Lfeed2"));
+    const Salvaged kept = Salvage(*Open(dir));
+    CHECK(kept.keys == rest);
+    // Kinds without a key are not said to be lost either, but for those of the block.
+    for (char kind = 'A'; kind <= 'z'; ++kind) {
+      INFO(kind);
+      CHECK(whole_kind_lost(kept, kind) == absl::StrContains("BHLW", absl::string_view(&kind, 1)));
+    }
+  }
+  SECTION("of the facts") {
+    FlipBitOf(dir, value("Gpush"));
+    const Salvaged kept = Salvage(*Open(dir));
+    CHECK(kept.keys == std::vector<std::string>{"Bchunk", "Lfeed1", "Lfeed2", "Rrow1", "Vblock",
+                                                "Wlate", "Yown", "Zblock"});
+    for (const char kind : {'A', 'C', 'F', 'G', 'M', 'T', 'X', 'a', 'v'}) {
+      INFO(kind);
+      CHECK(whole_kind_lost(kept, kind));
+    }
+    for (const char kind : {'B', 'L', 'R', 'V', 'Y', 'Z'}) {
+      INFO(kind);
+      CHECK_FALSE(whole_kind_lost(kept, kind));
+    }
+  }
+  SECTION("of two kinds of blocks side by side") {
+    FlipBitOf(dir, value("Yown"));
+    const Salvaged kept = Salvage(*Open(dir));
+    CHECK(kept.keys.size() == bulk.size() + rest.size() - 2);
+    CHECK(whole_kind_lost(kept, 'Y'));
+    CHECK(whole_kind_lost(kept, 'Z'));
+    CHECK_FALSE(whole_kind_lost(kept, 'a'));
   }
 }
 
