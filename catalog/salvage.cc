@@ -12,8 +12,8 @@ namespace {
 // Ends are sought to this length.
 constexpr size_t kBoundBytesMax = 96;
 
-bool Readable(const Reader& store, const std::string& from) {
-  return !absl::IsDataLoss(store.Scan(from, "")->status());
+bool Readable(const Reader& store, const std::string& from, const std::string& end) {
+  return !absl::IsDataLoss(store.Scan(from, end)->status());
 }
 
 unsigned FirstByte(const std::string& key) {
@@ -42,43 +42,47 @@ std::string Between(const std::string& low, const std::string& high) {
   return half <= low ? low : half;
 }
 
+// The first key behind all keys of the kind that `key` is of; empty: there is none.
+std::string EndOfKind(const std::string& key) {
+  const unsigned next = FirstByte(key) + 1;
+  return next > 0xff ? std::string() : std::string(1, static_cast<char>(next));
+}
+
 // Where what cannot be read begins, `from` or a kind behind it: kinds that stand in other files
 // than the damaged one end well before it, and of them nothing is lost.
 std::string StartOfDamage(const Reader& store, const std::string& from) {
   std::string begin = from;
-  for (unsigned kind = FirstByte(from) + 1; kind <= 0xff; ++kind) {
-    std::string next(1, static_cast<char>(kind));
-    if (absl::IsDataLoss(store.Scan(begin, next)->status())) return begin;
-    begin = std::move(next);
+  for (std::string end = EndOfKind(begin); !end.empty(); end = EndOfKind(begin)) {
+    if (!Readable(store, begin, end)) return begin;
+    begin = std::move(end);
   }
   return from;
 }
 
-// The first key from which on the store can be read again, `bad` or one behind it; empty: none.
+// The first key from which on keys of this kind can be read again, `bad` or one behind it, or the
+// end of the kind: one block may hold several kinds, and between them others that stand elsewhere.
 // Looks close by first: with damage in several places, what lies between them is not to be lost.
 std::string EndOfDamage(const Reader& store, const std::string& bad) {
-  if (Readable(store, bad)) return bad;
+  const std::string end = EndOfKind(bad);
+  if (Readable(store, bad, end)) return bad;
   std::string low = bad;
-  std::string high;
-  const auto try_at = [&](std::string probe) {
-    (Readable(store, probe) ? high : low) = std::move(probe);
-  };
-  for (size_t i = bad.size(); i-- > 1 && high.empty();) {
+  std::string high = end;
+  for (size_t i = bad.size(); i-- > 1;) {
     if (static_cast<unsigned char>(bad[i]) == 0xff) continue;
     std::string probe = bad.substr(0, i + 1);
     ++probe.back();
-    try_at(std::move(probe));
-  }
-  // One block may hold all keys of several kinds.
-  for (unsigned kind = FirstByte(bad) + 1; kind <= 0xff && high.empty(); ++kind) {
-    try_at(std::string(1, static_cast<char>(kind)));
+    if (Readable(store, probe, end)) {
+      high = std::move(probe);
+      break;
+    }
+    low = std::move(probe);
   }
   if (high.empty()) return "";
   low.resize(std::min(low.size(), kBoundBytesMax));
   while (true) {
     std::string middle = Between(low, high);
     if (middle <= low || middle >= high) return high;
-    (Readable(store, middle) ? high : low) = std::move(middle);
+    (Readable(store, middle, end) ? high : low) = std::move(middle);
   }
 }
 

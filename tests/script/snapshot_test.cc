@@ -2,6 +2,7 @@
 // be lost.
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "catalog/base/digest.h"
 #include "tests/catch.h"
 #include "tests/script/stage.h"
 
@@ -303,6 +304,14 @@ TEST_CASE("chunks are asked of one neighbour in turn by dataset, within a window
   )"));
 }
 
+// Bytes that no compression makes fewer.
+std::string Noise(size_t bytes) {
+  std::string noise;
+  for (int i = 0; noise.size() < bytes; ++i) noise += Sha256(absl::StrCat(i));
+  noise.resize(bytes);
+  return noise;
+}
+
 TEST_CASE("a chunk that has not come yet holds its window, and is not asked for again") {
   EngineOptions options;
   options.link_window_bytes = 1;
@@ -311,9 +320,9 @@ TEST_CASE("a chunk that has not come yet holds its window, and is not asked for 
   stage.Add("B", "b", options);
   stage.Link("B", "A");
   PlayedDataset d = OpenDataset(stage, "A", "D");
-  PushTo(stage, d, {{"k1", std::string(400'000, 'a')}});
+  PushTo(stage, d, {{"k1", Noise(400'000)}});
   stage.Settle();
-  PushTo(stage, d, {{"k2", std::string(400'000, 'b')}});
+  PushTo(stage, d, {{"k2", Noise(400'000)}});
   stage.Settle();
   stage.Lose("A", "B", "chunk D");
   SubscribeTo(stage, "B", d);

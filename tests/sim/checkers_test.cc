@@ -1,6 +1,8 @@
 // The checkers see what they are for: worlds are damaged by hand, behind the engine's back.
 #include "tests/sim/checkers.h"
 
+#include <algorithm>
+
 #include "guantong/storage/v1/store.pb.h"
 #include "tests/catch.h"
 #include "tests/sim/journal.h"
@@ -47,12 +49,25 @@ struct Damaged {
   Workload workload;
 };
 
-std::string RowInBase(const Damaged& damaged, const FeedKey& feed, const std::string& key) {
+// A row in front of the table of the copy.
+WriteSet RowInFront(const Damaged& damaged, const FeedKey& feed, const std::string& key,
+                    const std::string& row) {
   std::string bytes;
   storage::v1::TableRecord record;
   REQUIRE(damaged.world.node(damaged.copy()).store().Get(TableKey(feed), &bytes).ok());
   REQUIRE(record.ParseFromString(bytes));
-  return RowKeyIn(feed, record.runs(record.runs_size() - 1), key);
+  const uint32_t run = record.next_run();
+  record.set_next_run(run + 1);
+  storage::v1::RunInfo* info = record.add_infos();
+  info->set_run(run);
+  info->set_rows(1);
+  record.add_runs(run);
+  std::rotate(record.mutable_runs()->begin(), record.mutable_runs()->end() - 1,
+              record.mutable_runs()->end());
+  WriteSet writes;
+  writes.Put(TableKey(feed), record.SerializeAsString());
+  writes.Put(RowKeyIn(feed, run, key), row);
+  return writes;
 }
 
 TEST_CASE("an undamaged world passes all checkers") {
@@ -234,18 +249,14 @@ TEST_CASE("what a crash tore is thrown away, what was whole stays") {
 
 TEST_CASE("half a push is seen") {
   Damaged damaged;
-  WriteSet writes;
-  writes.Put(RowInBase(damaged, damaged.dataset().key, MarkKeys()[2]), MarkRow(99));
-  damaged.Damage(std::move(writes));
+  damaged.Damage(RowInFront(damaged, damaged.dataset().key, MarkKeys()[2], MarkRow(99)));
   Probe(damaged.world, damaged.copy());
   CHECK_THAT(damaged.world.wrong(), Catch::Contains("half a push"));
 }
 
 TEST_CASE("an invented row is seen") {
   Damaged damaged;
-  WriteSet writes;
-  writes.Put(RowInBase(damaged, damaged.dataset().key, "invented"), "row");
-  damaged.Damage(std::move(writes));
+  damaged.Damage(RowInFront(damaged, damaged.dataset().key, "invented", "row"));
   Probe(damaged.world, damaged.copy());
   CHECK_THAT(damaged.world.wrong(), Catch::Contains("not those after this push"));
 }
