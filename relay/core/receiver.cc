@@ -265,7 +265,7 @@ void Receiver::OnNack(Turn& turn, Peer& peer, const v1::Nack& nack) {
       v1::Fetch fetch;
       *fetch.mutable_feed() = nack.feed();
       if (nack.has_have()) *fetch.mutable_after() = nack.have();
-      if (nack.reason() == v1::NACK_REASON_GAP) return sender_.OnFetch(turn, peer, fetch);
+      if (nack.reason() == v1::NACK_REASON_GAP) return sender_.OnGap(turn, peer, fetch);
       // The bytes may have been damaged on their way or be damaged here; a pause keeps a bad copy
       // from spinning.
       peer.text = nack.text();

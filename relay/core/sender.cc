@@ -17,6 +17,8 @@ namespace {
 constexpr size_t kPassedOverMax = 64;
 // A feed that is further behind catches up, which is nothing urgent.
 constexpr uint64_t kUrgentRecordsMax = 256;
+// What follows a gap tells of it, too, until the repeat has come: more repeats would fill the line.
+constexpr absl::Duration kGapAgain = absl::Seconds(1);
 
 // Enough of a digest to tell the chains of one feed apart; 0 is none.
 uint64_t ChainMark(absl::string_view digest) {
@@ -324,6 +326,17 @@ void Sender::OnFetch(Turn& turn, Peer& peer, const v1::Fetch& fetch) {
 }
 
 // --- what goes wrong -----------------------------------------------------------------------------
+
+void Sender::OnGap(Turn& turn, Peer& peer, const v1::Fetch& fetch) {
+  if (auto it = peer.outgoing.find(FeedKey::Of(fetch.feed())); it != peer.outgoing.end()) {
+    Outgoing& out = it->second;
+    const bool again = out.again_from == MarkOf(fetch.after());
+    if (again && turn.now - out.again_at < kGapAgain) return;
+    out.again_from = MarkOf(fetch.after());
+    out.again_at = turn.now;
+  }
+  OnFetch(turn, peer, fetch);
+}
 
 void Sender::ResendStale(Turn& turn, Peer& peer) {
   std::vector<FeedKey> stale;

@@ -29,6 +29,8 @@ class Sender {
 
   void OnAcks(Turn& turn, Peer& peer, const v1::Acks& acks);
   void OnFetch(Turn& turn, Peer& peer, const v1::Fetch& fetch);
+  // The peer has seen something behind a gap: sent again from there, once a second at most.
+  void OnGap(Turn& turn, Peer& peer, const v1::Fetch& fetch);
 
   // A manifest of `feed` is held now: to everybody who waits for it and is helped by it.
   void ManifestHeld(Turn& turn, FeedState& feed);

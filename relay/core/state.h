@@ -174,6 +174,8 @@ struct Outgoing {
   int resends = 0;     // since it last got further
   Mark until;          // where it does not flow, and is only given back: what was held when asked
   bool ready = false;  // stands in Peer::ready
+  Mark again_from;     // the gap that was answered last, and when
+  absl::Time again_at = absl::InfinitePast();
 };
 
 struct Peer {

@@ -72,9 +72,8 @@ void CheckWindow(World& world, const Node& from, v1::Lane lane, const Network::L
   };
   // A window, and a repeat of it that began when the first seemed lost.
   if (lane == v1::LANE_CONTROL) {
-    // Small batches of many feeds: each gap that weather makes repeats those of one feed.
     return check("of urgent batches", load.bytes[lane],
-                 4 * (options.urgent_window_bytes + load.largest_frame));
+                 2 * (options.urgent_window_bytes + load.largest_frame));
   }
   check("of chunks", load.chunk_bytes, 2 * (options.link_window_bytes + load.largest_chunk));
   const uint64_t batches = load.bytes[lane] - load.chunk_bytes;
