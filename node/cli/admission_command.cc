@@ -15,6 +15,7 @@
 #include "node/cli/failure.h"
 #include "node/cli/invocation.h"
 #include "node/cli/output.h"
+#include "node/clock.h"
 #include "node/form/json_form.h"
 #include "node/identity/files.h"
 #include "node/identity/identity.h"
@@ -38,7 +39,7 @@ absl::Status RunInvite(const Invocation& invocation, const InviteOptions& option
     if (!absl::ParseDuration(options.expires, &life) || life <= absl::ZeroDuration()) {
       return UsageError(Text("--expires 应为时长，如 24h", "--expires should be a duration: 24h"));
     }
-    request.mutable_expires_at()->set_seconds(absl::ToUnixSeconds(absl::Now() + life));
+    *request.mutable_expires_at() = TimestampOf(absl::Now() + life);
   }
   GT_ASSIGN_OR_RETURN(const auto connection, Connection::Open(invocation));
   GT_ASSIGN_OR_RETURN(const auto invited, connection->Call<v1::InviteResponse>(

@@ -128,12 +128,14 @@ class FeedMender {
                   WriteSet* writes) {
     writes->DeleteRange(LogPrefix(key),
                         LogKey(key, extent.from.epoch().number(), extent.from.sequence() + 1));
+    if (!record->has_log_lost_from()) *record->mutable_log_lost_from() = record->log_from();
     *record->mutable_log_from() = extent.from;
     record->set_log_bytes(extent.bytes);
     record->set_log_batches(extent.batches);
     writes->Put(FeedRecordKey(key), record->SerializeAsString());
     v1::DamagedFeed* mended = Report(key, record->feed(), "log", "shortened",
-                                     "日志从损坏处之后开始 (the log begins behind the damage)");
+                                     "日志从损坏处之后开始，缺失部分向邻居取回 (the log begins "
+                                     "behind the damage; what is gone is asked of the neighbours)");
     mended->set_from(extent.gone_from);
     mended->set_to(extent.gone_to);
   }

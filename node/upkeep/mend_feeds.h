@@ -1,14 +1,14 @@
 // What it means for the feeds of a node that some ranges of its store are gone.
 //
-//   gone                    copy                                   own feed
-//   batches of the log      the log is cut to what follows them: whoever needs more gets a
-//   snapshot, as after any trimming rows, facts             made again from the log when that is
-//   whole, else
-//                           emptied and fetched as a snapshot      reported: only a backup or the
-//                           source has them
-//   the feed's record       dropped, fetched anew                  made again from the log
-//   manifest, chunks        dropped, made or fetched again
-//   drafts, tokens, ...     reported
+//   gone                 copy                               own feed
+//   batches of the log   the log is cut to what follows them, and the engine asks neighbours for
+//                        what is gone
+//   rows, facts          made again from the log when that is whole, else
+//                        emptied, fetched as a snapshot     reported: only a backup or the source
+//                                                           has them
+//   the feed's record    dropped, fetched anew              made again from the log
+//   manifest, chunks     dropped, made or fetched again
+//   drafts, tokens, ...  reported
 #ifndef GUANTONG_NODE_UPKEEP_MEND_FEEDS_H_
 #define GUANTONG_NODE_UPKEEP_MEND_FEEDS_H_
 

@@ -13,6 +13,7 @@
 #include "relay/core/calls.h"
 #include "relay/core/disputes.h"
 #include "relay/core/feed_log.h"
+#include "relay/core/log_repair.h"
 #include "relay/core/origin.h"
 #include "relay/core/places.h"
 #include "relay/core/receiver.h"
@@ -39,11 +40,12 @@ class EngineImpl : public Engine {
       : core_(std::move(options), std::move(identity), store, std::move(random)),
         origin_(&core_),
         disputes_(&core_, &origin_),
-        sender_(&core_, &origin_, &disputes_),
+        log_repair_(&core_),
+        sender_(&core_, &origin_, &disputes_, &log_repair_),
         wants_(&core_),
         sync_(&core_, &origin_, &sender_, &wants_),
         places_(&core_, &origin_, &sender_, &wants_, &sync_),
-        receiver_(&core_, &sender_, &origin_, &disputes_, &places_),
+        receiver_(&core_, &sender_, &origin_, &disputes_, &log_repair_, &places_),
         budgets_(&core_, &sender_, &wants_),
         subscriptions_(&core_, &origin_, &sender_, &wants_, &sync_, &receiver_, &budgets_),
         calls_(&core_) {}
@@ -64,6 +66,7 @@ class EngineImpl : public Engine {
         feed.snapshot_from = {feed.record.head().epoch().number(), feed.record.incomplete_since()};
       }
       if (feed.wants_snapshot) core_.repairing.insert(key);
+      if (feed.record.has_log_lost_from()) core_.shortened.insert(key);
       if (feed.table.has_value() && feed.table->needs_merge()) core_.merging.insert(key);
     }
     return absl::OkStatus();
@@ -136,6 +139,7 @@ class EngineImpl : public Engine {
   Core core_;
   Origin origin_;
   Disputes disputes_;
+  LogRepair log_repair_;
   Sender sender_;
   Wants wants_;
   Sync sync_;
@@ -300,6 +304,7 @@ void EngineImpl::OnTime(Turn& turn) {
   origin_.CheckRecoveries(turn);
   origin_.GoOnElsewhere(turn);
   disputes_.Tend(turn);
+  log_repair_.Tend(turn);
   if (turn.now - last_sweep_ >= kSweepEvery) Sweep(turn);
 }
 
@@ -392,7 +397,7 @@ absl::Time EngineImpl::WakeAt(absl::Time now) const {
     wake = std::min(wake, sender_.NextResend(peer));
   }
   if (!core_.repairing.empty() || !core_.recovering.empty() || !core_.disputed.empty() ||
-      core_.restored.has_value() || core_.moved) {
+      !core_.shortened.empty() || core_.restored.has_value() || core_.moved) {
     wake = std::min(wake, now + absl::Seconds(1));
   }
   wake = std::min(wake, last_sweep_ + kSweepEvery);

@@ -490,16 +490,33 @@ void TrimLog(Core& core, Turn& turn, FeedState& feed, uint64_t keep) {
     turn.writes().Delete(LogBlockKey(feed.key, mark.first, mark.second));
   }
   if (end.empty()) return;
+  record.clear_log_lost_from();
   turn.writes().DeleteRange(begin, end);
   SaveFeed(core, turn, feed);
 }
 
+void DeleteLog(const Core& core, const FeedState& feed, WriteSet* writes) {
+  if (!feed.table.has_value()) {
+    writes->DeleteRange(LogBlocksPrefix(feed.key), PrefixEnd(LogBlocksPrefix(feed.key)));
+  } else {
+    auto cursor = core.store->Scan(LogPrefix(feed.key), PrefixEnd(LogPrefix(feed.key)));
+    for (; cursor->Valid(); cursor->Next()) {
+      const absl::StatusOr<LoggedHead> head = ReadLoggedHead(cursor->value());
+      if (!head.ok() || !head->block || feed.table->Holds(MarkOf(head->position))) continue;
+      const Mark mark = MarkOf(head->position);
+      writes->Delete(LogBlockKey(feed.key, mark.first, mark.second));
+    }
+  }
+  writes->DeleteRange(LogPrefix(feed.key), PrefixEnd(LogPrefix(feed.key)));
+}
+
 void CutLog(Core& core, Turn& turn, FeedState& feed) {
-  turn.writes().DeleteRange(LogPrefix(feed.key), PrefixEnd(LogPrefix(feed.key)));
+  DeleteLog(core, feed, &turn.writes());
   turn.writes().DeleteRange(ChunkPrefix(feed.key), PrefixEnd(ChunkPrefix(feed.key)));
   turn.writes().Delete(ManifestKey(feed.key));
   ForgetTail(core, feed);
   *feed.record.mutable_log_from() = feed.record.head();
+  feed.record.clear_log_lost_from();
   feed.record.set_log_bytes(0);
   feed.record.set_log_batches(0);
   feed.held.reset();
@@ -519,6 +536,7 @@ void MoveTo(Core& core, Turn& turn, FeedState& feed, const v1::Manifest& manifes
   *record.mutable_cuts() = manifest.cuts();
   *record.mutable_head() = manifest.at();
   *record.mutable_log_from() = manifest.at();
+  record.clear_log_lost_from();
   *record.mutable_visible() = manifest.at();
   record.set_commit(manifest.commit());
   record.set_visible_commit(manifest.commit());

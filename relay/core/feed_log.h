@@ -56,6 +56,9 @@ Bytes BatchAround(const Core& core, const FeedState& feed, uint64_t epoch, uint6
 // still needed what goes gets a snapshot.
 void TrimLog(Core& core, Turn& turn, FeedState& feed, uint64_t keep);
 
+// Adds to `writes` what takes all batches of the log out of the store; blocks the table needs stay.
+void DeleteLog(const Core& core, const FeedState& feed, WriteSet* writes);
+
 // Forgets log and snapshot; position and facts stay. Whoever is behind gets a snapshot.
 void CutLog(Core& core, Turn& turn, FeedState& feed);
 

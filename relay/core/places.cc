@@ -87,11 +87,12 @@ void Places::LoadFeed(bool moved, bool joined, const NodePath& from, FeedState& 
     // this one.
     record.set_foreign(true);
     record.set_place_since(0);
-    writes->DeleteRange(LogPrefix(feed.key), PrefixEnd(LogPrefix(feed.key)));
+    DeleteLog(core_, feed, writes);
     writes->DeleteRange(ChunkPrefix(feed.key), PrefixEnd(ChunkPrefix(feed.key)));
     writes->DeleteRange(SupersededPrefix(feed.key), PrefixEnd(SupersededPrefix(feed.key)));
     writes->Delete(ManifestKey(feed.key));
     *record.mutable_log_from() = record.head();
+    record.clear_log_lost_from();
     record.set_log_bytes(0);
     record.set_log_batches(0);
     record.set_superseded_batches(0);

@@ -65,6 +65,7 @@ void Receiver::OnBatch(Turn& turn, Peer& peer, const v1::SignedBatch& batch, Byt
   const bool own = header.feed().origin() == core_.self_id();
   if (own && feed == nullptr) return;
 
+  if (feed != nullptr && log_repair_.Takes(turn, peer, *feed, *parsed, batch)) return;
   const bool fresh = feed == nullptr || feed->record.head().epoch().number() == 0;
   const Continuity continuity = fresh ? Continuity::kNext : Compare(*feed, *parsed, batch);
   const bool other_history =

@@ -13,8 +13,14 @@ namespace guantong {
 
 class Receiver {
  public:
-  Receiver(Core* core, Sender* sender, Origin* origin, Disputes* disputes, Places* places)
-      : core_(*core), sender_(*sender), origin_(*origin), disputes_(*disputes), places_(*places) {}
+  Receiver(Core* core, Sender* sender, Origin* origin, Disputes* disputes, LogRepair* log_repair,
+           Places* places)
+      : core_(*core),
+        sender_(*sender),
+        origin_(*origin),
+        disputes_(*disputes),
+        log_repair_(*log_repair),
+        places_(*places) {}
 
   void OnChain(Turn& turn, Peer& peer, const v1::CertificateChain& chain);
   void OnBatch(Turn& turn, Peer& peer, const v1::SignedBatch& batch, Bytes frame);
@@ -72,6 +78,7 @@ class Receiver {
   Sender& sender_;
   Origin& origin_;
   Disputes& disputes_;
+  LogRepair& log_repair_;
   Places& places_;
 };
 

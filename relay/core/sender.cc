@@ -314,6 +314,7 @@ void Sender::OnFetch(Turn& turn, Peer& peer, const v1::Fetch& fetch) {
   if (feed == nullptr || !MayHave(peer, *feed)) return;
   peer.chains_sent.clear();
   if (fetch.superseded()) return disputes_.Give(turn, peer, *feed, fetch.after());
+  if (fetch.has_until()) return log_repair_.Give(turn, peer, *feed, fetch);
   Outgoing& out = peer.outgoing[feed->key];
   if (fetch.snapshot()) {
     Rewind(peer, feed->key, out, out.acked);

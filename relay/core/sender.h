@@ -5,6 +5,7 @@
 #define GUANTONG_RELAY_CORE_SENDER_H_
 
 #include "relay/core/disputes.h"
+#include "relay/core/log_repair.h"
 #include "relay/core/origin.h"
 #include "relay/core/state.h"
 
@@ -12,8 +13,8 @@ namespace guantong {
 
 class Sender {
  public:
-  Sender(Core* core, Origin* origin, Disputes* disputes)
-      : core_(*core), origin_(*origin), disputes_(*disputes) {}
+  Sender(Core* core, Origin* origin, Disputes* disputes, LogRepair* log_repair)
+      : core_(*core), origin_(*origin), disputes_(*disputes), log_repair_(*log_repair) {}
 
   // True when `feed` is to flow to `peer`: it is wanted, may leave, and does not come from there.
   bool Flows(const Peer& peer, const FeedState& feed) const;
@@ -63,6 +64,7 @@ class Sender {
   Core& core_;
   Origin& origin_;
   Disputes& disputes_;
+  LogRepair& log_repair_;
 };
 
 // Our own wants, toward the origin of each feed.

@@ -89,6 +89,13 @@ struct Dispute {
   bool shown = false;  // and will be again; what was proved is not disbelieved
 };
 
+// Of a log that damage has shortened: who was asked for the rest.
+struct LogAsk {
+  std::set<std::string> asked;  // NodeIds, since something came
+  absl::Time asked_at = absl::InfinitePast();
+  absl::Time progress_at = absl::InfinitePast();
+};
+
 struct FeedState {
   FeedKey key;
   uint64_t opening =
@@ -124,7 +131,8 @@ struct FeedState {
 
   std::optional<storage::v1::PendingPush> push;
   Token push_token = 0;
-  std::vector<Token> push_awaited;  // repeats of it that wait for its end
+  LogAsk log_ask;
+  std::vector<Token> push_awaited;    // repeats of it that wait for its end
   std::optional<PushRows> held_push;  // waits until fewer runs stand
   bool merge_step_pending = false;    // not durable yet
   bool merge_failed = false;          // what it reads is damaged; readers say so
@@ -192,7 +200,9 @@ struct Peer {
 
   Interests ours;  // told, or to be told in full when asked
   std::map<FeedKey, Outgoing> outgoing;
-  std::map<std::string, absl::Time> moves_told;  // by NodeId
+  std::map<std::string, absl::Time> moves_told;    // by NodeId
+  absl::Time log_given_at = absl::InfinitePast();  // see LogRepair
+  size_t log_given_bytes = 0;
   std::set<FeedKey> told;    // single feeds whose position it has told in this session
   std::set<FeedKey> active;  // feeds with something unacknowledged
   std::deque<FeedKey> ready;
@@ -280,6 +290,7 @@ struct Core {
   // Feeds their origin does not give: kept so that whoever asks later hears it too.
   std::map<FeedKey, v1::Nack> refusals;
   std::set<FeedKey> repairing;   // feeds that want or load a snapshot
+  std::set<FeedKey> shortened;   // feeds whose log lost a part to damage
   std::set<FeedKey> recovering;  // own feeds that take their tail back
   std::set<FeedKey> disputed;    // feeds with a dispute
   bool clock_ahead = false;

@@ -11,13 +11,8 @@
 namespace guantong {
 namespace {
 
-struct Pair {
-  Pair() {
-    stage.Add("A", "");
-    stage.Add("B", "b");
-    stage.Link("B", "A");
-    d = OpenDataset(stage, "A", "D");
-    SubscribeTo(stage, "B", d);
+struct BackedUpPair : Pair {
+  BackedUpPair() {
     PushTo(stage, d, {{"k1", "one"}});
     stage.Settle();
     backup = stage.store("A").Clone();
@@ -31,13 +26,11 @@ struct Pair {
     stage.Settle();
     stage.Said();
   }
-  Stage stage;
-  PlayedDataset d;
   std::unique_ptr<MemoryStore> backup;
 };
 
 TEST_CASE("a restored origin takes its tail back and opens an epoch") {
-  Pair pair;
+  BackedUpPair pair;
   Stage& stage = pair.stage;
   pair.Restore();
   stage.Link("B", "A");
@@ -58,7 +51,7 @@ TEST_CASE("a restored origin takes its tail back and opens an epoch") {
 }
 
 TEST_CASE("while the tail is taken back nothing is accepted") {
-  Pair pair;
+  BackedUpPair pair;
   Stage& stage = pair.stage;
   pair.Restore();
   stage.Lose("A", "B", "fetch D");
@@ -79,7 +72,7 @@ TEST_CASE("while the tail is taken back nothing is accepted") {
 }
 
 TEST_CASE("what was announced and never shown ends the wait, once") {
-  Pair pair;
+  BackedUpPair pair;
   Stage& stage = pair.stage;
   v1::Frame offer;
   v1::FeedPosition* position = offer.mutable_sync_offer()->add_ranges()->add_positions();
@@ -116,7 +109,7 @@ void Announce(Stage& stage, const PlayedDataset& d, uint64_t sequence) {
 }
 
 TEST_CASE("who announces and goes away is not waited for, nor who announces ever more") {
-  Pair pair;
+  BackedUpPair pair;
   Stage& stage = pair.stage;
   SECTION("it goes away") {
     Announce(stage, pair.d, 1);
@@ -146,7 +139,7 @@ TEST_CASE("who announces and goes away is not waited for, nor who announces ever
 }
 
 TEST_CASE("who has shown a part and is away is waited for") {
-  Pair pair;
+  BackedUpPair pair;
   Stage& stage = pair.stage;
   PushTo(stage, pair.d, {{"k3", "three"}});
   stage.Settle();
@@ -166,7 +159,7 @@ TEST_CASE("who has shown a part and is away is waited for") {
 }
 
 TEST_CASE("a liar's claim does not cost what another neighbour really holds") {
-  Pair pair;
+  BackedUpPair pair;
   Stage& stage = pair.stage;
   stage.Add("C", "c");
   stage.Link("C", "A");
@@ -218,7 +211,7 @@ TEST_CASE("an origin that has forgotten a dataset is given it back by who holds 
 }
 
 TEST_CASE("a restored origin that wrote alone opens an epoch, and its copies load it anew") {
-  Pair pair;
+  BackedUpPair pair;
   Stage& stage = pair.stage;
   pair.Restore();
   stage.Pass(absl::Minutes(2));
@@ -274,7 +267,7 @@ TEST_CASE("a fork is reported by a relay that sees it between two neighbours") {
 }
 
 TEST_CASE("a push that an epoch cuts in two is made whole again") {
-  Pair pair;
+  BackedUpPair pair;
   Stage& stage = pair.stage;
   pair.Restore();
   stage.Pass(absl::Minutes(2));
@@ -323,7 +316,7 @@ void ShowFork(Stage& stage) {
 }
 
 TEST_CASE("a copy that was away gets the rest of its epoch before the next one") {
-  Pair pair;
+  BackedUpPair pair;
   Stage& stage = pair.stage;
   stage.Cut("B", "A");
   PushTo(stage, pair.d, {{"k3", "three"}});
@@ -348,7 +341,7 @@ TEST_CASE("a copy that was away gets the rest of its epoch before the next one")
 }
 
 TEST_CASE("a push that an epoch has cut in two is made whole after a crash, too") {
-  Pair pair;
+  BackedUpPair pair;
   Stage& stage = pair.stage;
   stage.Add("C", "c");
   stage.Link("C", "A");
@@ -531,7 +524,7 @@ TEST_CASE("a shorter history that has forked is found, though it only seems to b
 }
 
 TEST_CASE("a neighbour's word does not make an origin open an epoch") {
-  Pair pair;
+  BackedUpPair pair;
   Stage& stage = pair.stage;
   stage.Add("C", "c");
   stage.Link("C", "A");

@@ -5,21 +5,6 @@
 namespace guantong {
 namespace {
 
-// B is A's child and subscribes to A's dataset D; what that takes is said.
-struct Pair {
-  Pair() {
-    stage.Add("A", "");
-    stage.Add("B", "b");
-    stage.Link("B", "A");
-    d = OpenDataset(stage, "A", "D");
-    SubscribeTo(stage, "B", d);
-    stage.Settle();
-    stage.Said();
-  }
-  Stage stage;
-  PlayedDataset d;
-};
-
 TEST_CASE("the first batch of a dataset, then a delta") {
   Stage stage;
   stage.Add("A", "");

@@ -10,17 +10,7 @@
 namespace guantong {
 namespace {
 
-struct Pair {
-  Pair() {
-    stage.Add("A", "");
-    stage.Add("B", "b");
-    stage.Link("B", "A");
-    d = OpenDataset(stage, "A", "D");
-    SubscribeTo(stage, "B", d);
-    stage.Settle();
-    stage.Said();
-  }
-
+struct ForgingPair : Pair {
   // The batch that would follow 1.2 of D, as `signer` would make it.
   v1::Frame Next(const EngineIdentity& signer, absl::Time signed_at) {
     v1::RowBatch rows;
@@ -49,13 +39,10 @@ struct Pair {
     *frame.mutable_chain() = of.chain;
     stage.Inject("A", "B", frame);
   }
-
-  Stage stage;
-  PlayedDataset d;
 };
 
 TEST_CASE("a damaged payload is refused and the batch is taken when it comes whole") {
-  Pair pair;
+  ForgingPair pair;
   Stage& stage = pair.stage;
   stage.Lose("A", "B", "batch D 1.3..3");
   PushTo(stage, pair.d, {{"k1", "one"}});
@@ -76,7 +63,7 @@ TEST_CASE("a damaged payload is refused and the batch is taken when it comes who
 }
 
 TEST_CASE("a damaged header is refused by a frame that can be read") {
-  Pair pair;
+  ForgingPair pair;
   Stage& stage = pair.stage;
   v1::BatchHeader header;
   header.mutable_feed()->set_origin("o");
@@ -96,7 +83,7 @@ TEST_CASE("a damaged header is refused by a frame that can be read") {
 }
 
 TEST_CASE("a signature that is not the origin's key is refused and not stored") {
-  Pair pair;
+  ForgingPair pair;
   Stage& stage = pair.stage;
   v1::Frame forged = pair.Next(stage.identity("A"), stage.now());
   forged.mutable_batch()->set_signature(stage.identity("B").key.Sign("something else"));
@@ -112,7 +99,7 @@ TEST_CASE("a signature that is not the origin's key is refused and not stored") 
 }
 
 TEST_CASE("nobody signs for another node's feed") {
-  Pair pair;
+  ForgingPair pair;
   Stage& stage = pair.stage;
   // A node of the network, another node that claims A's place with a key of its own, and a network
   // of its own.
@@ -139,7 +126,7 @@ TEST_CASE("nobody signs for another node's feed") {
 }
 
 TEST_CASE("a batch signed eleven minutes ahead of us waits, nine minutes are taken") {
-  Pair pair;
+  ForgingPair pair;
   Stage& stage = pair.stage;
   stage.Inject("A", "B", pair.Next(stage.identity("A"), stage.now() + absl::Minutes(11)));
   stage.Settle();
@@ -157,7 +144,7 @@ TEST_CASE("a batch signed eleven minutes ahead of us waits, nine minutes are tak
 }
 
 TEST_CASE("bytes that are no frame end the link, a frame of a later version is passed over") {
-  Pair pair;
+  ForgingPair pair;
   Stage& stage = pair.stage;
   stage.InjectBytes("A", "B", "\x0a\x05half");
   stage.Settle();
@@ -179,7 +166,7 @@ TEST_CASE("bytes that are no frame end the link, a frame of a later version is p
 }
 
 TEST_CASE("every frame cut short anywhere is survived") {
-  Pair pair;
+  ForgingPair pair;
   Stage& stage = pair.stage;
   PushTo(stage, pair.d, {{"k1", "one"}});
   stage.Settle();
@@ -250,7 +237,7 @@ TEST_CASE("a dataset that is not shared is refused, with its reason, to everybod
 }
 
 TEST_CASE("a refusal that was lost is asked for again") {
-  Pair pair;
+  ForgingPair pair;
   Stage& stage = pair.stage;
   PlayedDataset secret = OpenDataset(stage, "A", "S", /*shared=*/false);
   stage.Lose("A", "B", "nack S");
@@ -265,7 +252,7 @@ TEST_CASE("a refusal that was lost is asked for again") {
 }
 
 TEST_CASE("a dataset that ends takes its copies with it, and is not given again") {
-  Pair pair;
+  ForgingPair pair;
   Stage& stage = pair.stage;
   stage.Add("C", "c");
   stage.Link("C", "A");
@@ -324,7 +311,7 @@ void OneRow(v1::BatchHeader& header, std::string& payload) {
 }
 
 TEST_CASE("nothing follows the end of a feed") {
-  Pair pair;
+  ForgingPair pair;
   Stage& stage = pair.stage;
   stage.Step("A", CloseRows{.resource = "D:1"});
   stage.Settle();
@@ -343,7 +330,7 @@ TEST_CASE("nothing follows the end of a feed") {
 }
 
 TEST_CASE("dates do not go back within an epoch") {
-  Pair pair;
+  ForgingPair pair;
   Stage& stage = pair.stage;
   PushTo(stage, pair.d, {{"k1", "one"}});
   stage.Settle();
@@ -362,7 +349,7 @@ TEST_CASE("dates do not go back within an epoch") {
 }
 
 TEST_CASE("records are as many as are numbered") {
-  Pair pair;
+  ForgingPair pair;
   Stage& stage = pair.stage;
   PushTo(stage, pair.d, {{"k1", "one"}});
   stage.Settle();
@@ -394,7 +381,7 @@ TEST_CASE("records are as many as are numbered") {
 }
 
 TEST_CASE("a dataset shared no more stops at once, and goes on when it is shared again") {
-  Pair pair;
+  ForgingPair pair;
   Stage& stage = pair.stage;
   v1::DatasetSchema schema;
   schema.set_version(1);

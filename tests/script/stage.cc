@@ -349,4 +349,14 @@ std::string RowsAt(Stage& stage, const std::string& name, const PlayedDataset& d
   return absl::StrJoin(rows, " ");
 }
 
+Pair::Pair(const EngineOptions& options) {
+  stage.Add("A", "", options);
+  stage.Add("B", "b", options);
+  stage.Link("B", "A");
+  d = OpenDataset(stage, "A", "D");
+  SubscribeTo(stage, "B", d);
+  stage.Settle();
+  stage.Said();
+}
+
 }  // namespace guantong

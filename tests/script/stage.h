@@ -164,6 +164,13 @@ void SubscribeTo(Stage& stage, const std::string& name, const PlayedDataset& dat
 // "key=value key=value" as readable at `name`; "no table".
 std::string RowsAt(Stage& stage, const std::string& name, const PlayedDataset& dataset);
 
+// B is A's child and copies A's dataset D; what that takes is said.
+struct Pair {
+  explicit Pair(const EngineOptions& options = {});
+  Stage stage;
+  PlayedDataset d;
+};
+
 }  // namespace guantong
 
 #endif  // GUANTONG_TESTS_SCRIPT_STAGE_H_

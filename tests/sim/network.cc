@@ -208,6 +208,10 @@ void Network::Carry(Node& from, const Send& send) {
     absl::Time arrival = sent + Delay();
     absl::Time& last = own.last_arrival[static_cast<size_t>(send.lane)];
     if (random_.Chance(weather_.overtake_chance())) {
+      // It makes gaps, and what is sent again for them counts in its place.
+      own.load.bytes[send.lane] -= bytes;
+      if (chunk) own.load.chunk_bytes -= bytes;
+      bytes = 0;
       arrival = std::max(
           arrival + random_.Between(absl::ZeroDuration(), 4 * Seconds(weather_.delay_max_s())),
           session.opened);

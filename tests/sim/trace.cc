@@ -82,7 +82,9 @@ std::string Describe(const v1::Frame& frame) {
                           Short(frame.nack().have()));
     case v1::Frame::kFetch:
       return absl::StrCat("fetch ", Short(frame.fetch().feed()),
-                          frame.fetch().snapshot() ? " snapshot" : "", " after ",
+                          frame.fetch().snapshot() ? " snapshot" : "",
+                          frame.fetch().has_until() ? " back from " : "",
+                          frame.fetch().has_until() ? Short(frame.fetch().until()) : "", " after ",
                           Short(frame.fetch().after()));
     case v1::Frame::kChunkRequest:
       return absl::StrCat("chunk? ", Short(frame.chunk_request().feed()), " ",

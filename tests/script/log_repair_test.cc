@@ -1,0 +1,147 @@
+// Logs that damage has shortened, and what neighbours give back. The store is left as mending
+// leaves it.
+#include "catalog/logged.h"
+#include "guantong/storage/v1/store.pb.h"
+#include "tests/catch.h"
+#include "tests/script/stage.h"
+
+namespace guantong {
+namespace {
+
+storage::v1::FeedRecord RecordOf(Stage& stage, const std::string& name, const PlayedDataset& set) {
+  std::string bytes;
+  REQUIRE(stage.store(name).Get(FeedRecordKey(set.key), &bytes).ok());
+  storage::v1::FeedRecord record;
+  REQUIRE(record.ParseFromString(bytes));
+  return record;
+}
+
+std::string LogOf(Stage& stage, const std::string& name, const PlayedDataset& set) {
+  std::string log;
+  auto cursor = stage.store(name).Scan(LogPrefix(set.key), PrefixEnd(LogPrefix(set.key)));
+  for (; cursor->Valid(); cursor->Next()) {
+    log += ReadLogged(stage.store(name), set.key, cursor->value())->SerializeAsString();
+  }
+  return log;
+}
+
+// All up to the batch that ends at `sequence` of epoch 1 is gone.
+void ShortenLog(Stage& stage, const std::string& name, const PlayedDataset& set,
+                uint64_t sequence) {
+  storage::v1::FeedRecord record = RecordOf(stage, name, set);
+  *record.mutable_log_lost_from() = record.log_from();
+  WriteSet writes;
+  auto cursor = stage.store(name).Scan(LogPrefix(set.key), LogKey(set.key, 1, sequence + 1));
+  for (; cursor->Valid(); cursor->Next()) {
+    const absl::StatusOr<LoggedHead> head = ReadLoggedHead(cursor->value());
+    REQUIRE(head.ok());
+    *record.mutable_log_from() = head->position;
+    record.set_log_bytes(record.log_bytes() - head->bytes);
+    record.set_log_batches(record.log_batches() - 1);
+    writes.Delete(std::string(cursor->key()));
+    writes.Delete(LogBlockKey(set.key, 1, head->position.sequence()));
+  }
+  writes.Put(FeedRecordKey(set.key), record.SerializeAsString());
+  REQUIRE(stage.store(name).Commit({&writes, 1}).ok());
+  stage.Restart(name);
+}
+
+// D has had four pushes; the log of `damaged` has lost all but the last.
+struct DamagedPair : Pair {
+  explicit DamagedPair(const EngineOptions& options = {}) : Pair(options) {
+    for (const char* row : {"k1", "k2", "k3", "k4"}) {
+      PushTo(stage, d, {{row, "row"}});
+      stage.Settle();
+    }
+    log = LogOf(stage, "A", d);
+    REQUIRE(LogOf(stage, "B", d) == log);
+  }
+  void Damage(const std::string& damaged) {
+    stage.Cut("B", "A");
+    stage.Settle();
+    ShortenLog(stage, damaged, d, 5);
+    stage.Link("B", "A");
+    stage.Settle();
+    stage.Said();
+  }
+  std::string log;
+};
+
+TEST_CASE("a log that damage has shortened is taken back from a neighbour, from its end") {
+  DamagedPair pair;
+  pair.Damage("B");
+  pair.stage.Pass(absl::Seconds(2));
+  CHECK(pair.stage.Said() == Lines(R"(
+    B -> A: fetch D back from 1.5 after nothing
+    A -> B: batch D 1.5..5
+    A -> B: batch D 1.4..4
+    A -> B: batch D 1.3..3
+    A -> B: batch D 1.1..2
+  )"));
+  CHECK(LogOf(pair.stage, "B", pair.d) == pair.log);
+  const storage::v1::FeedRecord record = RecordOf(pair.stage, "B", pair.d);
+  CHECK_FALSE(record.has_log_lost_from());
+  CHECK(record.log_from().epoch().number() == 0);
+  CHECK(record.log_batches() == RecordOf(pair.stage, "A", pair.d).log_batches());
+  CHECK(record.log_bytes() == RecordOf(pair.stage, "A", pair.d).log_bytes());
+  CHECK(pair.stage.Noticed("B", "whole again"));
+  // And it goes on as before.
+  PushTo(pair.stage, pair.d, {{"k5", "row"}});
+  pair.stage.Settle();
+  CHECK(RowsAt(pair.stage, "B", pair.d) == "k1=row k2=row k3=row k4=row k5=row");
+}
+
+TEST_CASE("an origin takes the log of its own feed back from a copy") {
+  DamagedPair pair;
+  pair.Damage("A");
+  pair.stage.Pass(absl::Seconds(2));
+  CHECK(LogOf(pair.stage, "A", pair.d) == pair.log);
+  CHECK(pair.stage.Noticed("A", "whole again"));
+}
+
+TEST_CASE("what is given back at a time is bounded, and the rest is asked for") {
+  EngineOptions options;
+  options.link_window_bytes = 4;
+  DamagedPair pair(options);
+  pair.Damage("B");
+  pair.stage.Pass(absl::Seconds(1.5));
+  CHECK(RecordOf(pair.stage, "B", pair.d).has_log_lost_from());
+  pair.stage.Pass(absl::Seconds(60));
+  CHECK(LogOf(pair.stage, "B", pair.d) == pair.log);
+}
+
+TEST_CASE("a batch that is not the one before, or not its origin's, is no part of the log") {
+  DamagedPair pair;
+  v1::Frame third = pair.stage.Last("A", "B", "batch D 1.4..4");
+  v1::Frame forged = pair.stage.Last("A", "B", "batch D 1.5..5");
+  std::string& signature = *forged.mutable_batch()->mutable_signature();
+  signature[signature.size() / 2] ^= 1;
+  pair.stage.Lose("B", "A", "fetch D");
+  pair.Damage("B");
+  pair.stage.Pass(absl::Seconds(2));
+  const std::string before = LogOf(pair.stage, "B", pair.d);
+  REQUIRE(before != pair.log);
+  pair.stage.Inject("A", "B", third);
+  pair.stage.Inject("A", "B", forged);
+  pair.stage.Settle();
+  CHECK(LogOf(pair.stage, "B", pair.d) == before);
+  // Asked for again.
+  pair.stage.Pass(absl::Seconds(10));
+  CHECK(LogOf(pair.stage, "B", pair.d) == pair.log);
+}
+
+TEST_CASE("what no neighbour has any more is given up") {
+  DamagedPair pair;
+  pair.stage.Cut("B", "A");
+  ShortenLog(pair.stage, "A", pair.d, 5);
+  pair.Damage("B");
+  pair.stage.Pass(absl::Minutes(11));
+  CHECK(pair.stage.Noticed("B", "no neighbour has the rest of it"));
+  CHECK_FALSE(RecordOf(pair.stage, "B", pair.d).has_log_lost_from());
+  pair.stage.Said();
+  pair.stage.Pass(absl::Minutes(2));
+  CHECK(pair.stage.Said() == "");
+}
+
+}  // namespace
+}  // namespace guantong
