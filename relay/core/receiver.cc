@@ -292,8 +292,8 @@ void Receiver::OnNack(Turn& turn, Peer& peer, const v1::Nack& nack) {
 }
 
 void Receiver::RefusedByClock(Turn& turn, Peer& peer, const FeedState& feed, const v1::Nack& nack) {
-  if (nack.have().epoch().number() < feed.durable.epoch().number()) {
-    // The clock is right again and a new epoch stands: what was refused travels in its snapshot.
+  if (nack.have().epoch().number() < feed.record.head().epoch().number()) {
+    // The clock is right again and a new epoch is ordered: what was refused travels in a snapshot.
     v1::Fetch fetch;
     *fetch.mutable_feed() = nack.feed();
     *fetch.mutable_after() = nack.have();

@@ -70,10 +70,11 @@ void CheckWindow(World& world, const Node& from, v1::Lane lane, const Network::L
     world.Wrong(absl::StrCat(from.name(), " has ", bytes, " bytes ", what,
                              " under way on one link, allowed are ", allowed));
   };
-  // A window, and a repeat of it that began when the first seemed lost.
+  // A window, and a repeat of it that began when the first seemed lost. What goes when there was
+  // room for a byte is a batch and the chain that signed it.
   if (lane == v1::LANE_CONTROL) {
     return check("of urgent batches", load.bytes[lane],
-                 2 * (options.urgent_window_bytes + load.largest_frame));
+                 2 * (options.urgent_window_bytes + 2 * load.largest_frame));
   }
   check("of chunks", load.chunk_bytes, 2 * (options.link_window_bytes + load.largest_chunk));
   const uint64_t batches = load.bytes[lane] - load.chunk_bytes;
