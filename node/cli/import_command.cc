@@ -90,6 +90,18 @@ void Refuse(const absl::Status& status, const EntrySheets& sheets, const SheetEn
   planned->action = ImportAction::kRefused;
 }
 
+// The code of the sheet is another node's, or nobody's.
+void NoteOtherCode(const EntrySheets& sheets, size_t index, const v1::CatalogEntry& filed,
+                   PlannedEntry* planned) {
+  v1::Problem& problem = planned->problems.emplace_back();
+  problem.set_element("code");
+  problem.set_warning(true);
+  problem.set_text(absl::StrCat(Text("代码由节点给出：", "the node gives the code: "), filed.code(),
+                                Text("，未用表中的 ", ", not the sheet's "),
+                                planned->entry.code()));
+  *problem.mutable_place() = PlaceOf(sheets, sheets.entries[index], "code");
+}
+
 // Of all entries together, so that there is no use in going on with the next.
 bool StopsAll(const absl::Status& status) {
   const int code = ExitCode(status);
@@ -110,6 +122,7 @@ absl::Status FileAll(const Connection& connection, const EntrySheets& sheets,
         is_new ? "guantong.v1.CatalogService.Register" : "guantong.v1.CatalogService.Edit",
         request);
     if (answer.ok()) {
+      if (is_new && !planned.entry.code().empty()) NoteOtherCode(sheets, i, *answer, &planned);
       planned.entry.set_code(answer->code());
     } else if (StopsAll(answer.status())) {
       return Annotate(answer.status(), sheets.file);

@@ -155,6 +155,20 @@ TEST_CASE("import: what is wrong is told at its cell, and nothing of it is store
   REQUIRE(read.ok());
   CHECK(absl::StrContains((*read)[0].At(row, 17), "91350100M000100Y4Z"));
 
+  // A code of elsewhere is not taken over, and that is said at its cell.
+  const auto foreign =
+      editor.Do({"catalog", "import",
+                 network.folder().File(
+                     "foreign.csv",
+                     "信息资源分类,信息资源名称,信息资源代码,信息资源摘要,信息资源格式,共享类型,"
+                     "更新周期,信息项名称,数据类型\n"
+                     "307,外来目录,307/999999000001,摘要,0105 pdf,无条件,每年,名称,C\n")});
+  const auto& taken = foreign.at("entries").at(0);
+  CHECK(taken.at("code") != "307/999999000001");
+  CHECK(taken.at("problems").at(0).at("element") == "code");
+  CHECK(taken.at("problems").at(0).at("place").at("column") == 3);
+  editor.Do({"catalog", "withdraw", taken.at("code")});
+
   // The others, on request; the faulty ones when they are mended.
   const auto valid = editor.Do({"catalog", "import", file, "--accept-valid"});
   CHECK(valid.at("new") == 35);
