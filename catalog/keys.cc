@@ -223,11 +223,15 @@ std::string PrefixEnd(absl::string_view prefix) {
 }
 
 void AppendBigEndian64(uint64_t value, std::string* out) {
-  for (int shift = 56; shift >= 0; shift -= 8) out->push_back(static_cast<char>(value >> shift));
+  char bytes[sizeof(value)];
+  for (size_t i = 0; i < sizeof(value); ++i) bytes[i] = static_cast<char>(value >> (56 - 8 * i));
+  out->append(bytes, sizeof(value));
 }
 
 void AppendBigEndian32(uint32_t value, std::string* out) {
-  for (int shift = 24; shift >= 0; shift -= 8) out->push_back(static_cast<char>(value >> shift));
+  char bytes[sizeof(value)];
+  for (size_t i = 0; i < sizeof(value); ++i) bytes[i] = static_cast<char>(value >> (24 - 8 * i));
+  out->append(bytes, sizeof(value));
 }
 
 uint64_t ReadBigEndian64(absl::string_view bytes) {

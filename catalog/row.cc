@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "catalog/base/limits.h"
 #include "catalog/base/status.h"
 
 namespace guantong {
 namespace {
+
+// Of rows with more columns the marks are allocated.
+constexpr size_t kColumnsInPlace = 64;
 
 absl::Status Invalid(absl::string_view reason, absl::string_view text,
                      absl::string_view subject = "") {
@@ -100,44 +104,47 @@ absl::StatusOr<RowBuilder> RowBuilder::Create(const v1::DatasetSchema& schema,
   return builder;
 }
 
-absl::StatusOr<v1::Row> RowBuilder::Build(const std::vector<absl::string_view>& values,
-                                          const std::vector<bool>& nulls) const {
+absl::Status RowBuilder::Build(const std::vector<absl::string_view>& values,
+                               const std::vector<bool>& nulls, v1::Row* row) const {
   if (values.size() != column_of_field_.size() || nulls.size() != values.size()) {
     return Invalid("row_malformed", absl::StrCat("这一行有 ", values.size(), " 个值，应有 ",
                                                  column_of_field_.size(), " 个"));
   }
-  std::vector<std::string> texts(schema_.columns_size());
-  std::vector<bool> present(schema_.columns_size(), false);
+  absl::InlinedVector<bool, kColumnsInPlace> present(schema_.columns_size(), false);
   int columns = 0;
-  size_t bytes = 0;
   for (size_t i = 0; i < values.size(); ++i) {
     const v1::Column& column = schema_.columns(column_of_field_[i]);
     if (key_only_ && !column.key()) continue;
     const bool can_be_empty = IsTextType(column.type()) && column.nullable() && !column.key();
     if (nulls[i] || (values[i].empty() && !can_be_empty)) continue;
-    GT_ASSIGN_OR_RETURN(texts[column_of_field_[i]], CanonicalValue(column, values[i]));
     present[column_of_field_[i]] = true;
     columns = std::max(columns, column_of_field_[i] + 1);
-    bytes += texts[column_of_field_[i]].size() + 8;
   }
-  v1::Row row;
-  row.mutable_values()->Reserve(columns);
+  row->Clear();
+  while (row->values_size() < columns) row->add_values();
+  size_t bytes = 0;
+  for (size_t i = 0; i < values.size(); ++i) {
+    const int column = column_of_field_[i];
+    if (!present[column]) continue;
+    GT_ASSIGN_OR_RETURN(*row->mutable_values(column),
+                        CanonicalValue(schema_.columns(column), values[i]));
+    bytes += row->values(column).size() + 8;
+  }
   for (int i = 0; i < schema_.columns_size(); ++i) {
     const v1::Column& column = schema_.columns(i);
-    if (!present[i] && (column.key() || (!column.nullable() && !key_only_))) {
+    if (present[i]) continue;
+    if (column.key() || (!column.nullable() && !key_only_)) {
       return Invalid("value_missing", absl::StrCat(Label(column), " 不能为空"), column.field());
     }
-    if (i >= columns) continue;
-    row.add_values(std::move(texts[i]));
-    if (!present[i]) row.add_nulls(i);
+    if (i < columns) row->add_nulls(i);
   }
   if (bytes > kRowBytesMax) {
     return Invalid("row_malformed", absl::StrCat("这一行超过 ", kRowBytesMax, " 字节"));
   }
-  if (bytes > kRowKeyBytesMax / 4 && EncodeRowKey(schema_, row).size() > kRowKeyBytesMax) {
+  if (bytes > kRowKeyBytesMax / 4 && EncodeRowKey(schema_, *row).size() > kRowKeyBytesMax) {
     return Invalid("row_malformed", absl::StrCat("主键超过 ", kRowKeyBytesMax, " 字节"));
   }
-  return row;
+  return absl::OkStatus();
 }
 
 bool IsNull(const v1::Row& row, int column) {

@@ -26,15 +26,16 @@ std::string EncodeRowKey(const v1::DatasetSchema& schema, const v1::Row& row);
 // An empty value is null in columns that are not text, and missing where a key or a required column
 // has it. With `key_only` all but the key is null. Missing key or required value: INVALID_ARGUMENT
 // value_missing, subject = field; value_invalid; row_malformed (number of values, size). Trailing
-// nulls are left out, so equal rows are equal bytes.
+// nulls are left out, so equal rows are equal bytes. The memory of `row` is used again; it is
+// undefined after an error.
 class RowBuilder {
  public:
   // INVALID_ARGUMENT field_unknown names a field the schema lacks, field_repeated one named twice;
   // key_missing when a key column is not among `fields`.
   static absl::StatusOr<RowBuilder> Create(const v1::DatasetSchema& schema,
                                            const std::vector<std::string>& fields, bool key_only);
-  absl::StatusOr<v1::Row> Build(const std::vector<absl::string_view>& values,
-                                const std::vector<bool>& nulls) const;
+  absl::Status Build(const std::vector<absl::string_view>& values, const std::vector<bool>& nulls,
+                     v1::Row* row) const;
 
  private:
   RowBuilder() = default;

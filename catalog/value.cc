@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -42,10 +43,22 @@ absl::Status NotA(const v1::Column& column, absl::string_view value, absl::strin
   return Invalid(column, absl::StrCat("“", Excerpt(value), "”不是", wanted));
 }
 
-absl::StatusOr<std::string> CanonicalText(const v1::Column& column, absl::string_view value) {
-  int32_t at = 0;
-  uint64_t characters = 0;
+// How many bytes in front are ASCII, by eights.
+size_t AsciiInFront(absl::string_view value) {
+  constexpr uint64_t kHighBits = 0x8080808080808080;
+  size_t at = 0;
+  for (uint64_t eight; at + sizeof(eight) <= value.size(); at += sizeof(eight)) {
+    std::memcpy(&eight, value.data() + at, sizeof(eight));
+    if ((eight & kHighBits) != 0) break;
+  }
+  return at;
+}
+
+// `length`: how many characters it may have, 0: any.
+absl::Status CheckText(const v1::Column& column, absl::string_view value, uint64_t length) {
   const int32_t size = static_cast<int32_t>(value.size());
+  int32_t at = static_cast<int32_t>(AsciiInFront(value));
+  uint64_t characters = static_cast<uint64_t>(at);
   while (at < size) {
     const int32_t start = at;
     UChar32 character;
@@ -55,11 +68,11 @@ absl::StatusOr<std::string> CanonicalText(const v1::Column& column, absl::string
     }
     ++characters;
   }
-  if (column.length() > 0 && characters > column.length()) {
+  if (length > 0 && characters > length) {
     return Invalid(column, absl::StrCat("“", Excerpt(value), "”有 ", characters, " 个字符，最多 ",
-                                        column.length(), " 个"));
+                                        length, " 个"));
   }
-  return std::string(value);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> CanonicalDecimal(const v1::Column& column, absl::string_view value) {
@@ -148,14 +161,14 @@ absl::StatusOr<std::string> CanonicalValue(const v1::Column& column, absl::strin
   if (value.size() > kValueBytesMax) {
     return Invalid(column, absl::StrCat("超过 ", kValueBytesMax, " 字节"));
   }
-  if (IsTextType(column.type())) return CanonicalText(column, value);
+  if (IsTextType(column.type())) {
+    GT_RETURN_IF_ERROR(CheckText(column, value, column.length()));
+    return std::string(value);
+  }
 
   const absl::string_view bare = absl::StripAsciiWhitespace(value);
   // A message may show the value only once it is known to be text.
-  v1::Column unlimited;
-  unlimited.set_field(column.field());
-  unlimited.set_name(column.name());
-  GT_RETURN_IF_ERROR(CanonicalText(unlimited, bare).status());
+  GT_RETURN_IF_ERROR(CheckText(column, bare, /*length=*/0));
   switch (column.type()) {
     case v1::ITEM_TYPE_N:
     case v1::ITEM_TYPE_Y:
@@ -206,10 +219,12 @@ void AppendKeyValue(v1::ItemType type, absl::string_view canonical, std::string*
 }
 
 void AppendKeyPrefix(absl::string_view prefix, std::string* key) {
-  for (const char byte : prefix) {
-    key->push_back(byte);
-    if (byte == '\0') key->push_back('\xff');
+  for (size_t zero; (zero = prefix.find('\0')) != absl::string_view::npos;) {
+    key->append(prefix.data(), zero + 1);
+    key->push_back('\xff');
+    prefix.remove_prefix(zero + 1);
   }
+  key->append(prefix.data(), prefix.size());
 }
 
 }  // namespace guantong

@@ -163,6 +163,9 @@ absl::Status PushDesk::Receive(const PushStream& stream, const OpenPushes::Slot&
   v1::PushRequest request;
   std::vector<absl::string_view> values;
   std::vector<bool> nulls;
+  v1::Row built;
+  std::string key;
+  std::string bytes;
   bool ended = false;
   while (stream.read(&request)) {
     slot.Heard();
@@ -184,22 +187,22 @@ absl::Status PushDesk::Receive(const PushStream& stream, const OpenPushes::Slot&
       for (uint32_t null : row.nulls()) {
         if (null < nulls.size()) nulls[null] = true;
       }
-      absl::StatusOr<v1::Row> built = builder.Build(values, nulls);
-      std::string key;
-      if (built.ok()) {
-        key = EncodeRowKey(schema, *built);
+      absl::Status valid = builder.Build(values, nulls, &built);
+      if (valid.ok()) {
+        key = EncodeRowKey(schema, built);
         if (key.size() > kRowKeyBytesMax) {
-          built = Error(absl::StatusCode::kInvalidArgument, "row_invalid",
+          valid = Error(absl::StatusCode::kInvalidArgument, "row_invalid",
                         absl::StrCat("主键超过 ", kRowKeyBytesMax, " 字节 (the key is too long)"));
         }
       }
-      if (!built.ok()) {
-        const ErrorDetail detail = DetailOf(built.status());
-        if (!list_rejects) return RowInvalid(row.line(), detail.subject, built.status().message());
-        Reject(row.line(), detail.subject, built.status().message(), &row, &push->response);
+      if (!valid.ok()) {
+        const ErrorDetail detail = DetailOf(valid);
+        if (!list_rejects) return RowInvalid(row.line(), detail.subject, valid.message());
+        Reject(row.line(), detail.subject, valid.message(), &row, &push->response);
         continue;
       }
-      GT_RETURN_IF_ERROR(rows->Add(key, built->SerializeAsString(), row.line()));
+      built.SerializeToString(&bytes);
+      GT_RETURN_IF_ERROR(rows->Add(key, bytes, row.line()));
     }
   }
   if (!ended || stream.broken()) return SenderGone();

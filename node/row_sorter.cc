@@ -168,12 +168,15 @@ absl::Status RowSorter::Add(absl::string_view key, absl::string_view row, uint64
 }
 
 void RowSorter::SortBuffer() {
-  std::sort(items_.begin(), items_.end(), [this](const Item& a, const Item& b) {
+  const auto earlier = [this](const Item& a, const Item& b) {
     const absl::string_view a_key(arena_.data() + a.at, a.key_bytes);
     const absl::string_view b_key(arena_.data() + b.at, b.key_bytes);
     const int order = a_key.compare(b_key);
     return order != 0 ? order < 0 : a.line < b.line;
-  });
+  };
+  // As they come from most sources.
+  if (std::is_sorted(items_.begin(), items_.end(), earlier)) return;
+  std::sort(items_.begin(), items_.end(), earlier);
 }
 
 absl::Status RowSorter::Spill() {

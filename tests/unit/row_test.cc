@@ -41,7 +41,9 @@ absl::StatusOr<v1::Row> Build(const std::vector<std::string>& fields,
   const auto builder = RowBuilder::Create(*schema, fields, key_only);
   if (!builder.ok()) return builder.status();
   nulls.resize(values.size(), false);
-  return builder->Build(values, nulls);
+  v1::Row row;
+  GT_RETURN_IF_ERROR(builder->Build(values, nulls, &row));
+  return row;
 }
 
 TEST_CASE("row: a schema is the items of the entry, in their order") {
@@ -107,6 +109,26 @@ TEST_CASE(
   const auto empty = Build({"name", "code", "note"}, {"甲", "1", ""});
   REQUIRE(empty.ok());
   CHECK_FALSE(IsNull(*empty, 3));
+}
+
+TEST_CASE("row: nothing of an earlier row stays in one that is used again") {
+  const auto schema = SchemaOf(Streets());
+  REQUIRE(schema.ok());
+  const auto builder = RowBuilder::Create(*schema, {"code", "name", "people", "note"}, false);
+  REQUIRE(builder.ok());
+  v1::Row row;
+  for (const std::vector<absl::string_view>& values :
+       std::vector<std::vector<absl::string_view>>{{"630102", "甲", "12", "a long note"},
+                                                   {"630103", "乙", "", "short"},
+                                                   {"630104", "丙", "7", ""},
+                                                   {"630105", "丁", "", ""}}) {
+    const std::vector<bool> nulls = {false, false, false, values[3].empty()};
+    REQUIRE(builder->Build(values, nulls, &row).ok());
+    v1::Row fresh;
+    REQUIRE(builder->Build(values, nulls, &fresh).ok());
+    CHECK(row.SerializeAsString() == fresh.SerializeAsString());
+  }
+  CHECK(row.values_size() == 2);
 }
 
 TEST_CASE("row: what is wrong with a row names its field") {

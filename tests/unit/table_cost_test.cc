@@ -1,22 +1,16 @@
 // What a row costs at a level that takes it in, in instructions: they are the same on every machine
 // and at every load, so a slip shows where times would not.
-#include <unistd.h>
-
-#include <array>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "catalog/base/digest.h"
 #include "catalog/base/status.h"
 #include "catalog/memory_store.h"
 #include "catalog/table.h"
 #include "tests/catch.h"
+#include "tests/unit/instructions.h"
 
 namespace guantong {
 namespace {
@@ -87,33 +81,13 @@ TEST_CASE("the work whose cost is counted", "[.]") {
   CostOfReading(*table);
 }
 
-// Instructions within `function`; -1 where valgrind cannot tell.
-int64_t InstructionsOf(const char* function) {
-  const std::string command = absl::StrCat(
-      "valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect='*", function,
-      "*' \"$(readlink /proc/", getpid(), "/exe)\" 'the work whose cost is counted' 2>&1");
-  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), &pclose);
-  REQUIRE(pipe != nullptr);
-  std::array<char, 1024> line;
-  int64_t instructions = -1;
-  while (fgets(line.data(), line.size(), pipe.get()) != nullptr) {
-    const std::string text(line.data());
-    const size_t at = text.find("Collected : ");
-    if (at == std::string::npos) continue;
-    if (!absl::SimpleAtoi(text.substr(at + 12), &instructions)) instructions = -1;
-  }
-  return instructions;
-}
-
 TEST_CASE("a row costs few instructions where it is taken in, and where it is asked for") {
-#if defined(__SANITIZE_ADDRESS__)
-  GUANTONG_SKIP("valgrind runs no program with sanitizers");
-#endif
-  if (std::system("valgrind --version > /dev/null 2>&1") != 0) {
-    GUANTONG_SKIP("valgrind is not installed");
-  }
-  const int64_t taking_in = InstructionsOf("CostOfTakingIn") / (kBatches * kRowsPerBatch);
-  const int64_t reading = InstructionsOf("CostOfReading") / kReads;
+  if (const std::string why = test::CannotCountInstructions(); !why.empty()) GUANTONG_SKIP(why);
+  const auto count = [](const char* function) {
+    return test::InstructionsOf(function, "the work whose cost is counted");
+  };
+  const int64_t taking_in = count("CostOfTakingIn") / (kBatches * kRowsPerBatch);
+  const int64_t reading = count("CostOfReading") / kReads;
   INFO("a row taken in: " << taking_in << ", a key read: " << reading);
   CHECK(taking_in > 0);
   CHECK(taking_in < kTakingInMax);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "catalog/base/limits.h"
 #include "catalog/base/status.h"
 #include "catalog/moment.h"
@@ -46,6 +47,16 @@ TEST_CASE("value: text is counted in characters, and kept as it is") {
   CHECK(Canonical(ColumnOf(v1::ITEM_TYPE_M), std::string(10000, 'x')).size() == 10000);
   CHECK(Canonical(ColumnOf(v1::ITEM_TYPE_M), std::string(kValueBytesMax + 1, 'x')) == "!");
   CHECK(Message(column, "青海省西宁").find("有 5 个字符，最多 4 个") != std::string::npos);
+  // ASCII goes by eights: the place where it ends makes no difference.
+  for (size_t ascii = 0; ascii < 20; ++ascii) {
+    INFO(ascii);
+    const v1::Column fitting = ColumnOf(v1::ITEM_TYPE_C, static_cast<uint32_t>(ascii) + 2);
+    const std::string text = std::string(ascii, 'a') + "青海";
+    CHECK(Canonical(fitting, text) == text);
+    CHECK(Canonical(fitting, text + "省") == "!");
+    CHECK(Message(ColumnOf(v1::ITEM_TYPE_C), std::string(ascii, 'a') + "\xff")
+              .find(absl::StrCat("第 ", ascii + 1, " 个字节")) != std::string::npos);
+  }
 }
 
 TEST_CASE("value: bad UTF-8 is named with its place") {
