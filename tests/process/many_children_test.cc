@@ -41,6 +41,7 @@ class Child {
     if (!link_.Open()) throw std::runtime_error("a link was not opened");
     v1::Frame hello;
     hello.mutable_hello()->set_version(1);
+    hello.mutable_hello()->add_features("sorted-rows");
     hello.mutable_hello()->set_boot(std::string(16, 'b'));
     hello.mutable_hello()->set_clock_unix_ms(absl::ToUnixMillis(absl::Now()));
     SendFrame(hello);
@@ -150,7 +151,7 @@ TEST_CASE("a parent of 64 children, one of them stalled, stays within its memory
   v1::FeedId feed;
   feed.set_origin(LoadIdentity(root.dir())->self.node_id);
   feed.set_kind(v1::FEED_KIND_ROWS);
-  feed.set_resource(code);
+  feed.set_resource(code + ":1");
 
   std::vector<Node*> places;
   for (int i = 0; i < kChildren; ++i) {
