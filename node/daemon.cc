@@ -26,12 +26,19 @@
 #include "catalog/rocks/rocks_store.h"
 #include "node/calls.h"
 #include "node/catalogue.h"
+#include "node/classes.h"
 #include "node/clock.h"
 #include "node/config.h"
 #include "node/directory.h"
 #include "node/doctor.h"
 #include "node/driver.h"
 #include "node/enrolment.h"
+#include "node/entries/approvals.h"
+#include "node/entries/bindings.h"
+#include "node/entries/drafts.h"
+#include "node/entries/publication.h"
+#include "node/entries/versions.h"
+#include "node/entries/worklist.h"
 #include "node/finder.h"
 #include "node/identity/credentials.h"
 #include "node/indexer.h"
@@ -46,6 +53,7 @@
 #include "node/rpc/authorise.h"
 #include "node/rpc/search_service.h"
 #include "node/rpc/services.h"
+#include "node/rules.h"
 #include "node/searches.h"
 #include "node/snapshots.h"
 #include "node/subscriptions.h"
@@ -158,8 +166,17 @@ class RunningDaemon : public Daemon {
         &site_, directory_.get(),
         (std::filesystem::path(site_.options.dir) / kSearchFolder).string());
     searches_ = std::make_unique<Searches>(&site_, calls_.get(), finder_.get(), indexer_.get());
-    catalogue_ = std::make_unique<Catalogue>(&site_, finder_.get());
-    enrolment_ = std::make_unique<Enrolment>(&site_);
+    classes_ = std::make_unique<Classes>(&site_, directory_.get());
+    rules_ = std::make_unique<Rules>(&site_, directory_.get());
+    desk_ = std::make_unique<EntryDesk>(&site_, classes_.get(), rules_.get());
+    catalogue_ = std::make_unique<Catalogue>(&site_, finder_.get(), desk_.get());
+    publication_ = std::make_unique<Publication>(desk_.get());
+    drafts_ = std::make_unique<Drafts>(desk_.get());
+    approvals_ = std::make_unique<Approvals>(desk_.get(), publication_.get());
+    bindings_ = std::make_unique<Bindings>(desk_.get(), publication_.get());
+    versions_ = std::make_unique<Versions>(desk_.get());
+    worklist_ = std::make_unique<Worklist>(desk_.get());
+    enrolment_ = std::make_unique<Enrolment>(&site_, rules_.get());
     pushes_ = std::make_unique<PushDesk>(&site_);
     questions_ = std::make_unique<Questions>(&site_, calls_.get(), finder_.get());
     subscriptions_ = std::make_unique<Subscriptions>(&site_, finder_.get());
@@ -187,6 +204,7 @@ class RunningDaemon : public Daemon {
     StartLinks();
     GT_RETURN_IF_ERROR(pushes_->Begin());
     GT_RETURN_IF_ERROR(enrolment_->Begin());
+    GT_RETURN_IF_ERROR(rules_->Begin());
     GT_RETURN_IF_ERROR(StartServer());
     if (!site_.options.parent.empty()) DialParent();
     upkeep_->scrubber().Start();
@@ -267,8 +285,16 @@ class RunningDaemon : public Daemon {
 
   absl::Status StartServer() {
     services_.push_back(MakeEnrolmentService(authoriser_.get(), enrolment_.get()));
-    services_.push_back(MakeCatalogService(authoriser_.get(), catalogue_.get(), finder_.get()));
+    services_.push_back(MakeCatalogService(authoriser_.get(), {.catalogue = catalogue_.get(),
+                                                               .finder = finder_.get(),
+                                                               .drafts = drafts_.get(),
+                                                               .approvals = approvals_.get(),
+                                                               .publication = publication_.get(),
+                                                               .bindings = bindings_.get()}));
     services_.push_back(MakeSearchService(authoriser_.get(), searches_.get()));
+    services_.push_back(MakeClassService(authoriser_.get(), classes_.get()));
+    services_.push_back(
+        MakeReviewService(authoriser_.get(), approvals_.get(), versions_.get(), worklist_.get()));
     services_.push_back(
         MakeDataService(authoriser_.get(), pushes_.get(), questions_.get(), subscriptions_.get()));
     services_.push_back(MakeNodeService(authoriser_.get(), {.site = &site_,
@@ -333,7 +359,16 @@ class RunningDaemon : public Daemon {
   std::unique_ptr<Finder> finder_;
   std::unique_ptr<Indexer> indexer_;
   std::unique_ptr<Searches> searches_;
+  std::unique_ptr<Classes> classes_;
+  std::unique_ptr<Rules> rules_;
+  std::unique_ptr<EntryDesk> desk_;
   std::unique_ptr<Catalogue> catalogue_;
+  std::unique_ptr<Publication> publication_;
+  std::unique_ptr<Drafts> drafts_;
+  std::unique_ptr<Approvals> approvals_;
+  std::unique_ptr<Bindings> bindings_;
+  std::unique_ptr<Versions> versions_;
+  std::unique_ptr<Worklist> worklist_;
   std::unique_ptr<Enrolment> enrolment_;
   std::unique_ptr<PushDesk> pushes_;
   std::unique_ptr<Questions> questions_;

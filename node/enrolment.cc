@@ -204,6 +204,7 @@ absl::StatusOr<v1::EnrolResponse> Enrolment::TryEnrol(const v1::EnrolRequest& re
                       FindToken(*snapshot, Sha256(request.token_secret())));
   v1::EnrolResponse response;
   response.set_path(site_.path().Child(token.label()).text());
+  response.set_approvals(rules_.Approvals(*snapshot));
   if (!token.bound_key().empty()) {
     if (token.bound_key() != request.signing_key()) {
       return Denied("token_bound", "令牌已被另一把密钥使用 (the token was used with another key)",

@@ -11,6 +11,7 @@
 #include "guantong/storage/v1/store.pb.h"
 #include "guantong/v1/enrolment.pb.h"
 #include "guantong/v1/node.pb.h"
+#include "node/rules.h"
 #include "node/site.h"
 
 namespace guantong {
@@ -18,7 +19,7 @@ namespace guantong {
 // Any thread; waits for commits. Changes are made one at a time.
 class Enrolment {
  public:
-  explicit Enrolment(const Site* site) : site_(*site) {}
+  Enrolment(const Site* site, const Rules* rules) : site_(*site), rules_(*rules) {}
 
   // The root is a member that nobody admitted: it writes itself down at its first start.
   absl::Status Begin();
@@ -47,6 +48,7 @@ class Enrolment {
   absl::StatusOr<v1::Member> OwnChild(const Reader& snapshot, const std::string& node_id) const;
 
   const Site& site_;
+  const Rules& rules_;
   std::mutex mutex_;
 };
 

@@ -53,6 +53,13 @@ absl::Status CheckInForce(const v1::CatalogEntry& entry) {
                  absl::StrCat("条目已注销：", entry.code(), " (the entry was withdrawn)"),
                  entry.code());
   }
+  if (entry.state() == v1::ENTRY_STATE_SUSPENDED) {
+    return Error(
+        absl::StatusCode::kFailedPrecondition, "entry_suspended",
+        absl::StrCat("条目已下架：", entry.code(), entry.state_reason().empty() ? "" : "，原因：",
+                     entry.state_reason(), " (the entry is suspended)"),
+        entry.code(), "等提供方重新发布 (wait until it is published again)");
+  }
   return Error(absl::StatusCode::kFailedPrecondition, "not_published",
                absl::StrCat("条目尚未发布：", entry.code(), " (the entry is not published)"),
                entry.code(),

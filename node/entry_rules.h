@@ -28,7 +28,7 @@ absl::Status CheckReader(const Site& site, const CallerIdentity& caller,
 absl::Status CheckOwner(const Site& site, const CallerIdentity& caller,
                         const v1::CatalogEntry& entry);
 
-// FAILED_PRECONDITION not_published, NOT_FOUND entry_withdrawn.
+// FAILED_PRECONDITION not_published, entry_suspended; NOT_FOUND entry_withdrawn.
 absl::Status CheckInForce(const v1::CatalogEntry& entry);
 
 // "CODE:id" of the table meant; an empty `id` is enough where there is one table.

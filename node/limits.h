@@ -58,6 +58,12 @@ inline constexpr uint32_t kSearchLimitDefault = 50;
 inline constexpr uint32_t kSearchLimitMax = 500;
 inline constexpr size_t kWordsMax = 16;
 
+// The catalogue.
+inline constexpr size_t kProblemsListedMax = 1000;
+inline constexpr size_t kClassesListedDefault = 500;
+inline constexpr size_t kClassesListedMax = 10000;
+inline constexpr size_t kTodoListedMax = 500;
+
 // Admission.
 inline constexpr size_t kTokensMax = 10000;
 inline constexpr size_t kChildrenMax = 1024;

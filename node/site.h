@@ -65,7 +65,8 @@ struct Site {
 // behind another node.
 struct CallerIdentity {
   CertificateRole role = CertificateRole::kEditor;
-  std::string uscc;  // departments
+  std::string uscc;        // departments
+  std::string key_digest;  // SHA-256 of the profile's public key; empty for routed calls
   std::string node_id;
   NodePath path;
 

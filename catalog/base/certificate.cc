@@ -211,6 +211,20 @@ std::string ChainToPem(const v1::CertificateChain& chain) {
   return ContentOf(bio.get());
 }
 
+std::string SpkiOf(absl::string_view der) {
+  const auto* cursor = reinterpret_cast<const unsigned char*>(der.data());
+  X509Ptr x509;
+  if (der.size() <= kCertificateBytesMax)
+    x509.reset(d2i_X509(nullptr, &cursor, static_cast<long>(der.size())));
+  unsigned char* bytes = nullptr;
+  const int size = x509 == nullptr ? 0 : i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x509.get()), &bytes);
+  ERR_clear_error();
+  if (size <= 0) return "";
+  std::string spki(reinterpret_cast<const char*>(bytes), static_cast<size_t>(size));
+  OPENSSL_free(bytes);
+  return spki;
+}
+
 std::string DescribeCertificate(absl::string_view der) {
   const std::string fingerprint = absl::StrCat("sha256 ", HexOf(Sha256(der)));
   const auto* cursor = reinterpret_cast<const unsigned char*>(der.data());

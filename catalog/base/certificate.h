@@ -68,6 +68,9 @@ std::string ChainToPem(const v1::CertificateChain& chain);
 // "subject CN (path ...), sha256 ab12...": for logs and refusals.
 std::string DescribeCertificate(absl::string_view der);
 
+// The public key of a certificate as SPKI; empty when it is none.
+std::string SpkiOf(absl::string_view der);
+
 // NodeId of a signing key.
 std::string NodeIdOf(absl::string_view spki);
 

@@ -1,4 +1,4 @@
-// catalog: register, edit, publish, withdraw, show, list; searching is in search_command.cc.
+// catalog: register, edit, show, list, search; lifecycle_command.cc and class_command.cc add to it.
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
@@ -20,16 +20,12 @@
 namespace guantong {
 namespace {
 
-enum class Change { kRegister, kEdit, kPublish, kWithdraw };
+enum class Change { kRegister, kEdit };
 
-void EmitEntry(const Invocation& invocation, const v1::CatalogEntry& entry) {
-  v1::ShowResponse shown;
-  *shown.mutable_entry() = entry;
-  Emit(invocation, ToJson(entry), EntrySummary({shown}));
-}
-
-absl::Status RunFile(const Invocation& invocation, Change change, const std::string& file) {
+absl::Status RunFile(const Invocation& invocation, Change change, const std::string& file,
+                     bool dry_run) {
   v1::RegisterRequest request;
+  request.set_dry_run(dry_run);
   GT_ASSIGN_OR_RETURN(*request.mutable_entry(), ReadEntryFile(file));
   v1::CatalogEntry* entry = request.mutable_entry();
   if (change == Change::kEdit && entry->code().empty()) {
@@ -40,12 +36,6 @@ absl::Status RunFile(const Invocation& invocation, Change change, const std::str
                  Text("用 guantong catalog show CODE -o json 导出后修改",
                       "edit what guantong catalog show CODE -o json prints"));
   }
-  if (change == Change::kRegister && !entry->code().empty()) {
-    Say(absl::StrCat(Text("注意：代码由节点赋予，不用文件里的 ",
-                          "note: the node gives the code, not the file's "),
-                     entry->code()));
-    entry->clear_code();
-  }
   GT_ASSIGN_OR_RETURN(const auto connection, Connection::Open(invocation));
   absl::StatusOr<v1::CatalogEntry> answer = connection->Call<v1::CatalogEntry>(
       change == Change::kEdit ? "guantong.v1.CatalogService.Edit"
@@ -55,23 +45,15 @@ absl::Status RunFile(const Invocation& invocation, Change change, const std::str
     return absl::IsInvalidArgument(answer.status()) ? Annotate(answer.status(), file)
                                                     : answer.status();
   }
+  for (const v1::Problem& warning : answer->warnings()) Say(ProblemText(warning));
   EmitEntry(invocation, *answer);
-  if (answer->state() == v1::ENTRY_STATE_DRAFT) {
-    Say(absl::StrCat(Text("已存为草稿。发布：guantong catalog publish ",
-                          "saved as a draft. To publish: guantong catalog publish "),
-                     answer->code()));
+  if (dry_run) {
+    Say(Text("只作检查，没有登记", "checked only, nothing is stored"));
+  } else if (answer->state() == v1::ENTRY_STATE_DRAFT) {
+    Say(absl::StrCat(
+        Text("已存为草稿。下一步：guantong why ", "saved as a draft. Next: guantong why "),
+        answer->code()));
   }
-  return absl::OkStatus();
-}
-
-absl::Status RunCode(const Invocation& invocation, Change change, const v1::EntryRequest& request) {
-  GT_ASSIGN_OR_RETURN(const auto connection, Connection::Open(invocation));
-  GT_ASSIGN_OR_RETURN(const auto entry,
-                      connection->Call<v1::CatalogEntry>(
-                          change == Change::kPublish ? "guantong.v1.CatalogService.Publish"
-                                                     : "guantong.v1.CatalogService.Withdraw",
-                          request));
-  EmitEntry(invocation, entry);
   return absl::OkStatus();
 }
 
@@ -121,35 +103,21 @@ absl::Status RunList(const Invocation& invocation, const v1::ListRequest& reques
 
 void AddChanges(CLI::App* catalog, Invocation* invocation) {
   const auto file = std::make_shared<std::string>();
+  const auto dry_run = std::make_shared<bool>(false);
   const auto with_file = [&](const char* name, const char* description, Change change) {
     auto* command = catalog->add_subcommand(name, description);
     command
         ->add_option("FILE", *file, Text("条目文件（.yaml、.json）", "entry file (.yaml, .json)"))
         ->required();
-    command->callback([invocation, file, change] {
-      invocation->action = [invocation, file, change] {
-        return RunFile(*invocation, change, *file);
+    command->add_flag("--dry-run", *dry_run, Text("只检查", "check only"));
+    command->callback([invocation, file, dry_run, change] {
+      invocation->action = [invocation, file, dry_run, change] {
+        return RunFile(*invocation, change, *file, *dry_run);
       };
     });
   };
   with_file("register", Text("登记新条目，存为草稿", "a new entry, as a draft"), Change::kRegister);
   with_file("edit", Text("修改条目，存为新草稿", "a new draft version of an entry"), Change::kEdit);
-
-  const auto request = std::make_shared<v1::EntryRequest>();
-  const auto with_code = [&](const char* name, const char* description, Change change) {
-    auto* command = catalog->add_subcommand(name, description);
-    command->add_option("CODE", *request->mutable_code(), Text("资源代码", "resource code"))
-        ->required();
-    command->add_option("--reason", *request->mutable_reason(), Text("原因", "reason"));
-    command->callback([invocation, request, change] {
-      invocation->action = [invocation, request, change] {
-        return RunCode(*invocation, change, *request);
-      };
-    });
-  };
-  with_code("publish", Text("发布", "publish"), Change::kPublish);
-  with_code("withdraw", Text("注销，数据随之关闭", "end the entry; its datasets close"),
-            Change::kWithdraw);
 }
 
 void AddReading(CLI::App* catalog, Invocation* invocation) {
@@ -167,6 +135,9 @@ void AddReading(CLI::App* catalog, Invocation* invocation) {
   list->add_flag_callback(
       "--mine", [wanted] { wanted->set_mine(true); },
       Text("只看本部门的", "of the caller's department"));
+  list->add_flag_callback(
+      "--unbound", [wanted] { wanted->set_unbound(true); },
+      Text("只看已发布未挂接的", "published without a resource"));
   list->add_option_function<std::string>(
       "--state",
       [wanted](const std::string& name) {
@@ -193,6 +164,8 @@ void AddCatalog(CLI::App* app, Invocation* invocation) {
   auto* catalog = app->add_subcommand("catalog", Text("资源目录", "the resource catalogue"));
   catalog->require_subcommand(1);
   AddChanges(catalog, invocation);
+  AddLifecycle(catalog, invocation);
+  AddClasses(catalog, invocation);
   AddReading(catalog, invocation);
   AddSearch(catalog, invocation);
   AddImport(catalog, invocation);

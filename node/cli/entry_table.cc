@@ -1,5 +1,7 @@
 #include "node/cli/entry_table.h"
 
+#include <nlohmann/json.hpp>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "node/cli/output.h"
@@ -61,6 +63,12 @@ Table EntrySummary(const std::vector<v1::ShowResponse>& entries) {
                    : ShownPath(shown.provider_path())});
   }
   return table;
+}
+
+void EmitEntry(const Invocation& invocation, const v1::CatalogEntry& entry) {
+  v1::ShowResponse shown;
+  *shown.mutable_entry() = entry;
+  Emit(invocation, ToJson(entry), EntrySummary({shown}));
 }
 
 Table EntryDetails(const v1::ShowResponse& shown) {

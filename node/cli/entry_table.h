@@ -5,11 +5,14 @@
 #include <vector>
 
 #include "guantong/v1/catalog.pb.h"
+#include "node/cli/invocation.h"
 #include "node/cli/table.h"
 
 namespace guantong {
 
 Table EntrySummary(const std::vector<v1::ShowResponse>& entries);
+// One entry that a command has changed: its document, and its line.
+void EmitEntry(const Invocation& invocation, const v1::CatalogEntry& entry);
 Table EntryDetails(const v1::ShowResponse& shown);
 
 }  // namespace guantong

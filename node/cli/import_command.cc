@@ -90,7 +90,7 @@ void Refuse(const absl::Status& status, const EntrySheets& sheets, const SheetEn
   planned->action = ImportAction::kRefused;
 }
 
-// The code of the sheet is another node's, or nobody's.
+// The code of the sheet is taken already.
 void NoteOtherCode(const EntrySheets& sheets, size_t index, const v1::CatalogEntry& filed,
                    PlannedEntry* planned) {
   v1::Problem& problem = planned->problems.emplace_back();
@@ -117,12 +117,12 @@ absl::Status FileAll(const Connection& connection, const EntrySheets& sheets,
     if (!is_new && planned.action != ImportAction::kChange) continue;
     v1::RegisterRequest request;
     *request.mutable_entry() = planned.entry;
-    if (is_new) request.mutable_entry()->clear_code();
     const absl::StatusOr<v1::CatalogEntry> answer = connection.Call<v1::CatalogEntry>(
         is_new ? "guantong.v1.CatalogService.Register" : "guantong.v1.CatalogService.Edit",
         request);
     if (answer.ok()) {
-      if (is_new && !planned.entry.code().empty()) NoteOtherCode(sheets, i, *answer, &planned);
+      if (is_new && !planned.entry.code().empty() && planned.entry.code() != answer->code())
+        NoteOtherCode(sheets, i, *answer, &planned);
       planned.entry.set_code(answer->code());
     } else if (StopsAll(answer.status())) {
       return Annotate(answer.status(), sheets.file);

@@ -61,15 +61,18 @@ absl::Status CheckOptions(InitOptions* options) {
   return absl::OkStatus();
 }
 
-absl::Status MakeIdentity(const InitOptions& options) {
+absl::Status MakeIdentity(InitOptions* init) {
+  const InitOptions& options = *init;
   const NodeConfig& config = options.config;
   // An earlier run may have got this far. A token is used up by then, so it cannot be tried again.
   const bool exists = FileExists(absl::StrCat(options.dir, "/identity/chain.pem"));
   if (exists) return absl::OkStatus();
   if (options.root) return CreateRootIdentity(options.dir, config.name);
-  return JoinNetwork(options.dir, config.parent, options.token, config.division, config.name,
-                     config.level)
-      .status();
+  GT_ASSIGN_OR_RETURN(const v1::EnrolResponse admitted,
+                      JoinNetwork(options.dir, config.parent, options.token, config.division,
+                                  config.name, config.level));
+  init->config.approvals = admitted.approvals();
+  return absl::OkStatus();
 }
 
 absl::Status SaveAdmin(const InitOptions& options, const Identity& identity,
@@ -97,7 +100,7 @@ absl::Status RunInit(const Invocation& invocation, InitOptions options) {
                       "choose another folder; settings are in node.yaml"));
   }
   GT_RETURN_IF_ERROR(MakeFolder(options.dir));
-  GT_RETURN_IF_ERROR(MakeIdentity(options));
+  GT_RETURN_IF_ERROR(MakeIdentity(&options));
   GT_ASSIGN_OR_RETURN(const Identity identity, LoadIdentity(options.dir));
   if (options.root != identity.self.path.is_root()) {
     return Error(absl::StatusCode::kFailedPrecondition, "identity_exists",
@@ -149,6 +152,8 @@ void AddInit(CLI::App* app, Invocation* invocation) {
   init->add_option("--token", options->token, Text("上级给的令牌", "the parent's token"));
   auto* root = init->add_flag("--root", options->root, Text("作为根节点", "as the root"));
   root->excludes(join);
+  constexpr uint32_t kStandardApprovals = 2;
+  config.approvals = kStandardApprovals;
   init->add_option("--approvals", config.approvals,
                    Text("全网审批级数 0、1、2", "approvals of the network: 0, 1, 2"))
       ->check(CLI::Range(0, 2))

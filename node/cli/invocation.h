@@ -29,6 +29,9 @@ void AddInit(CLI::App* app, Invocation* invocation);
 void AddMove(CLI::App* app, Invocation* invocation);
 void AddAdmission(CLI::App* app, Invocation* invocation);  // invite, department
 void AddCatalog(CLI::App* app, Invocation* invocation);
+void AddLifecycle(CLI::App* catalog, Invocation* invocation);  // submit ... withdraw, bind, history
+void AddClasses(CLI::App* catalog, Invocation* invocation);    // classes
+void AddWork(CLI::App* app, Invocation* invocation);           // todo, mine, why
 void AddPush(CLI::App* app, Invocation* invocation);
 void AddQuery(CLI::App* app, Invocation* invocation);
 void AddSubscriptions(CLI::App* app,

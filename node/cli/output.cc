@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "guantong/v1/entry.pb.h"
 #include "node/form/json_form.h"
 #include "node/language.h"
 
@@ -87,6 +88,12 @@ TableCell Count(uint64_t number) { return absl::StrCat(number); }
 std::string ShownPath(absl::string_view path) { return absl::StrCat("/", path); }
 
 std::string YesNo(bool yes) { return yes ? Text("是", "yes") : Text("否", "no"); }
+
+std::string ProblemText(const v1::Problem& problem) {
+  return absl::StrCat(problem.warning() ? Text("注意 ", "note ") : Text("错误 ", "error "),
+                      problem.element(), problem.element().empty() ? "" : "：", problem.text(),
+                      problem.remedy().empty() ? "" : "。", problem.remedy());
+}
 
 Table Facts() { return Table({{"field", ""}, {"value", ""}}); }
 

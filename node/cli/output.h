@@ -16,6 +16,10 @@ class Timestamp;
 
 namespace guantong {
 
+namespace v1 {
+class Problem;
+}  // namespace v1
+
 void Emit(const Invocation& invocation, const nlohmann::ordered_json& document, const Table& table);
 
 // To stderr: progress, hints, warnings; never data.
@@ -31,6 +35,9 @@ TableCell Count(uint64_t number);
 // "/" for the root.
 std::string ShownPath(absl::string_view path);
 std::string YesNo(bool yes);
+
+// 名称：问题 and its remedy, one line; what names an element of an entry.
+std::string ProblemText(const v1::Problem& problem);
 
 // Two columns without headings, for one thing.
 Table Facts();

@@ -176,6 +176,7 @@ int RunProgram(int argc, char** argv) {
   AddAdmission(&app, &invocation);
   AddMove(&app, &invocation);
   AddCatalog(&app, &invocation);
+  AddWork(&app, &invocation);
   AddPush(&app, &invocation);
   AddQuery(&app, &invocation);
   AddSubscriptions(&app, &invocation);

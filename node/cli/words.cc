@@ -49,7 +49,13 @@ TableCell CycleCell(v1::UpdateCycle cycle) {
 }
 
 TableCell FeedKindCell(v1::FeedKind kind) {
-  return Cell(kind, {"", "成员", "目录", "目录（只上行）", "数据"});
+  return Cell(
+      kind, {"", "成员", "目录", "目录（只上行）", "数据", "分类", "字典", "规则", "裁定", "需求"});
+}
+
+TableCell ActCell(v1::ActKind kind) {
+  return Cell(kind, {"", "登记", "修改", "提交", "撤回", "审核通过", "退回", "拒绝", "发布", "下架",
+                     "注销", "挂接", "解除挂接", "移交"});
 }
 
 TableCell LadderCell(const std::string& ladder) {

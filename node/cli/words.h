@@ -8,6 +8,7 @@
 #include "guantong/v1/entry.pb.h"
 #include "guantong/v1/feed.pb.h"
 #include "guantong/v1/node.pb.h"
+#include "guantong/v1/review.pb.h"
 #include "node/cli/table.h"
 
 namespace guantong {
@@ -21,6 +22,7 @@ TableCell SharingCell(v1::SharingType type);
 TableCell ModeCell(v1::SharingMode mode);
 TableCell CycleCell(v1::UpdateCycle cycle);
 TableCell FeedKindCell(v1::FeedKind kind);
+TableCell ActCell(v1::ActKind kind);
 // log, snapshot, paused.
 TableCell LadderCell(const std::string& ladder);
 

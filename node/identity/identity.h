@@ -66,11 +66,11 @@ absl::StatusOr<std::string> MoveIdentity(const std::string& dir, const std::stri
 
 // The joiner's half of enrolment: dials `address`, checks the server's chain against the token's
 // pins BEFORE anything is sent, sends the request, verifies and stores the answer. The signing key
-// is made once and kept, so that it can be retried. Returns the path given. Errors carry the
-// parent's reason, or token_malformed, pin_mismatch.
-absl::StatusOr<std::string> JoinNetwork(const std::string& dir, const std::string& address,
-                                        const std::string& token, const std::string& division,
-                                        const std::string& name, v1::Level level);
+// is made once and kept, so that it can be retried. Returns what the parent answered. Errors carry
+// the parent's reason, or token_malformed, pin_mismatch.
+absl::StatusOr<v1::EnrolResponse> JoinNetwork(const std::string& dir, const std::string& address,
+                                              const std::string& token, const std::string& division,
+                                              const std::string& name, v1::Level level);
 
 // Token text <-> message.
 std::string EncodeToken(const v1::JoinToken& token);

@@ -167,9 +167,10 @@ absl::StatusOr<v1::CertificateChain> HeldChain(const IdentityFolder& folder) {
 
 }  // namespace
 
-absl::StatusOr<std::string> JoinNetwork(const std::string& dir, const std::string& address,
-                                        const std::string& token_text, const std::string& division,
-                                        const std::string& name, v1::Level level) {
+absl::StatusOr<v1::EnrolResponse> JoinNetwork(const std::string& dir, const std::string& address,
+                                              const std::string& token_text,
+                                              const std::string& division, const std::string& name,
+                                              v1::Level level) {
   GT_ASSIGN_OR_RETURN(const v1::JoinToken token, DecodeToken(token_text));
   const IdentityFolder folder(dir);
   GT_RETURN_IF_ERROR(CheckUnused(folder));
@@ -178,7 +179,7 @@ absl::StatusOr<std::string> JoinNetwork(const std::string& dir, const std::strin
                       EnrolWith(address, token, key, {}, division, name, level));
   GT_RETURN_IF_ERROR(ReplaceFile(folder.ParentPin(), HexOf(token.parent())));
   GT_RETURN_IF_ERROR(ReplaceFile(folder.Chain(), ChainToPem(answer.chain())));
-  return answer.path();
+  return answer;
 }
 
 absl::StatusOr<std::string> MoveIdentity(const std::string& dir, const std::string& address,

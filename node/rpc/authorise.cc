@@ -14,6 +14,7 @@
 #include "catalog/base/digest.h"
 #include "catalog/base/status.h"
 #include "catalog/keys.h"
+#include "guantong/storage/v1/store.pb.h"
 #include "guantong/v1/access.pb.h"
 #include "node/identity/credentials.h"
 #include "node/limits.h"
@@ -95,8 +96,13 @@ absl::StatusOr<CallerIdentity> Authoriser::Identify(const grpc::ServerContextBas
   }
   GT_RETURN_IF_ERROR(presented.status());
   const VerifiedChain& chain = *presented;
+  const absl::StatusOr<v1::CertificateChain> shown =
+      ChainFromPem(Property(context, GRPC_X509_PEM_CERT_PROPERTY_NAME));
+  const std::string spki =
+      shown.ok() && shown->certificates_size() > 0 ? SpkiOf(shown->certificates(0)) : "";
   Known known = {.caller = {.role = chain.role,
                             .uscc = chain.uscc,
+                            .key_digest = Sha256(spki),
                             .node_id = chain.node_id,
                             .path = chain.path},
                  .not_before = chain.not_before,
@@ -104,6 +110,24 @@ absl::StatusOr<CallerIdentity> Authoriser::Identify(const grpc::ServerContextBas
   std::lock_guard<std::mutex> lock(mutex_);
   if (known_.size() >= kPeersRememberedMax) known_.clear();
   return known_.insert_or_assign(digest, std::move(known)).first->second.caller;
+}
+
+// A person who has handed over, or left, is turned away at the next request.
+absl::Status Authoriser::CheckPerson(const CallerIdentity& caller) const {
+  std::string id, bytes;
+  if (!site_.store->Get(ProfileOwnerKey(caller.key_digest), &id).ok()) return absl::OkStatus();
+  storage::v1::StoredPerson stored;
+  if (!site_.store->Get(PersonKey(id), &bytes).ok() || !stored.ParseFromString(bytes) ||
+      !stored.person().disabled()) {
+    return absl::OkStatus();
+  }
+  return Error(absl::StatusCode::kPermissionDenied, "person_disabled",
+               absl::StrCat(stored.person().name(), " (", id,
+                            ") 的身份已停用 (this person's profile has ended)"),
+               id,
+               stored.person().successor().empty()
+                   ? "请部门审批员或节点运维处理 (ask an approver of the department)"
+                   : absl::StrCat("工作已移交 (handed over to) ", stored.person().successor()));
 }
 
 absl::Status Authoriser::CheckAccess(const google::protobuf::MethodDescriptor& method,
@@ -124,6 +148,7 @@ absl::Status Authoriser::CheckAccess(const google::protobuf::MethodDescriptor& m
                  "连接签发该身份的节点 (use the node that issued the profile)");
   }
   if (caller.is_operator()) return absl::OkStatus();
+  GT_RETURN_IF_ERROR(CheckPerson(caller));
   std::string ignored;
   const absl::Status known = site_.store->Get(DepartmentKey(caller.uscc), &ignored);
   if (!absl::IsNotFound(known)) return known;

@@ -40,6 +40,7 @@ class Authoriser {
   };
 
   absl::StatusOr<CallerIdentity> Identify(const grpc::ServerContextBase& context);
+  absl::Status CheckPerson(const CallerIdentity& caller) const;
   absl::Status CheckAccess(const google::protobuf::MethodDescriptor& method,
                            const CallerIdentity& caller) const;
 

@@ -1,5 +1,9 @@
 #include "guantong/v1/catalog.grpc.pb.h"
 #include "node/catalogue.h"
+#include "node/entries/approvals.h"
+#include "node/entries/bindings.h"
+#include "node/entries/drafts.h"
+#include "node/entries/publication.h"
 #include "node/finder.h"
 #include "node/rpc/serve.h"
 #include "node/rpc/services.h"
@@ -9,35 +13,74 @@ namespace {
 
 class CatalogService final : public v1::CatalogService::Service {
  public:
-  CatalogService(Authoriser* authoriser, Catalogue* catalogue, Finder* finder)
-      : authoriser_(authoriser), catalogue_(*catalogue), finder_(*finder) {}
+  CatalogService(Authoriser* authoriser, const CatalogServiceParts& parts)
+      : authoriser_(authoriser),
+        catalogue_(*parts.catalogue),
+        finder_(*parts.finder),
+        drafts_(*parts.drafts),
+        approvals_(*parts.approvals),
+        publication_(*parts.publication),
+        bindings_(*parts.bindings) {}
 
   grpc::Status Register(grpc::ServerContext* context, const v1::RegisterRequest* request,
                         v1::CatalogEntry* response) override {
     return Serve(authoriser_, *context, "guantong.v1.CatalogService.Register",
                  [&](const CallerIdentity& caller) {
-                   return Fill(catalogue_.Register(caller, request->entry()), response);
+                   return Fill(drafts_.Register(caller, *request), response);
                  });
   }
   grpc::Status Edit(grpc::ServerContext* context, const v1::RegisterRequest* request,
                     v1::CatalogEntry* response) override {
     return Serve(authoriser_, *context, "guantong.v1.CatalogService.Edit",
                  [&](const CallerIdentity& caller) {
-                   return Fill(catalogue_.Edit(caller, request->entry()), response);
+                   return Fill(drafts_.Edit(caller, *request), response);
                  });
   }
   grpc::Status Publish(grpc::ServerContext* context, const v1::EntryRequest* request,
                        v1::CatalogEntry* response) override {
     return Serve(authoriser_, *context, "guantong.v1.CatalogService.Publish",
                  [&](const CallerIdentity& caller) {
-                   return Fill(catalogue_.Publish(caller, request->code()), response);
+                   if (!approvals_.TakesPublish(caller, request->code()))
+                     return Fill(publication_.Publish(caller, *request), response);
+                   v1::ReviewRequest approval;
+                   approval.set_code(request->code());
+                   approval.set_reason(request->reason());
+                   return Fill(approvals_.Approve(caller, approval), response);
                  });
   }
   grpc::Status Withdraw(grpc::ServerContext* context, const v1::EntryRequest* request,
                         v1::CatalogEntry* response) override {
     return Serve(authoriser_, *context, "guantong.v1.CatalogService.Withdraw",
                  [&](const CallerIdentity& caller) {
-                   return Fill(catalogue_.Withdraw(caller, request->code()), response);
+                   return Fill(publication_.Withdraw(caller, *request), response);
+                 });
+  }
+  grpc::Status Import(grpc::ServerContext* context, const v1::ImportRequest* request,
+                      v1::ImportResponse* response) override {
+    return Serve(authoriser_, *context, "guantong.v1.CatalogService.Import",
+                 [&](const CallerIdentity& caller) {
+                   return Fill(drafts_.Import(caller, *request), response);
+                 });
+  }
+  grpc::Status Suspend(grpc::ServerContext* context, const v1::EntryRequest* request,
+                       v1::CatalogEntry* response) override {
+    return Serve(authoriser_, *context, "guantong.v1.CatalogService.Suspend",
+                 [&](const CallerIdentity& caller) {
+                   return Fill(publication_.Suspend(caller, *request), response);
+                 });
+  }
+  grpc::Status Bind(grpc::ServerContext* context, const v1::BindRequest* request,
+                    v1::CatalogEntry* response) override {
+    return Serve(authoriser_, *context, "guantong.v1.CatalogService.Bind",
+                 [&](const CallerIdentity& caller) {
+                   return Fill(bindings_.Bind(caller, *request), response);
+                 });
+  }
+  grpc::Status Unbind(grpc::ServerContext* context, const v1::UnbindRequest* request,
+                      v1::CatalogEntry* response) override {
+    return Serve(authoriser_, *context, "guantong.v1.CatalogService.Unbind",
+                 [&](const CallerIdentity& caller) {
+                   return Fill(bindings_.Unbind(caller, *request), response);
                  });
   }
   grpc::Status Show(grpc::ServerContext* context, const v1::EntryRequest* request,
@@ -67,13 +110,17 @@ class CatalogService final : public v1::CatalogService::Service {
   Authoriser* const authoriser_;
   Catalogue& catalogue_;
   Finder& finder_;
+  Drafts& drafts_;
+  Approvals& approvals_;
+  Publication& publication_;
+  Bindings& bindings_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeCatalogService(Authoriser* authoriser, Catalogue* catalogue,
-                                                  Finder* finder) {
-  return std::make_unique<CatalogService>(authoriser, catalogue, finder);
+std::unique_ptr<grpc::Service> MakeCatalogService(Authoriser* authoriser,
+                                                  const CatalogServiceParts& parts) {
+  return std::make_unique<CatalogService>(authoriser, parts);
 }
 
 }  // namespace guantong

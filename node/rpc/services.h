@@ -11,22 +11,40 @@ class Service;
 
 namespace guantong {
 
+class Approvals;
 class Authoriser;
+class Bindings;
 class Catalogue;
+class Classes;
 class Doctor;
+class Drafts;
 class Enrolment;
 class Finder;
 class Overview;
+class Publication;
 class PushDesk;
 class Questions;
 class Subscriptions;
 class Trace;
 class Upkeep;
+class Versions;
+class Worklist;
 struct Site;
 
 std::unique_ptr<grpc::Service> MakeEnrolmentService(Authoriser* authoriser, Enrolment* enrolment);
-std::unique_ptr<grpc::Service> MakeCatalogService(Authoriser* authoriser, Catalogue* catalogue,
-                                                  Finder* finder);
+struct CatalogServiceParts {
+  Catalogue* catalogue;
+  Finder* finder;
+  Drafts* drafts;
+  Approvals* approvals;
+  Publication* publication;
+  Bindings* bindings;
+};
+std::unique_ptr<grpc::Service> MakeCatalogService(Authoriser* authoriser,
+                                                  const CatalogServiceParts& parts);
+std::unique_ptr<grpc::Service> MakeClassService(Authoriser* authoriser, Classes* classes);
+std::unique_ptr<grpc::Service> MakeReviewService(Authoriser* authoriser, Approvals* approvals,
+                                                 Versions* versions, Worklist* worklist);
 std::unique_ptr<grpc::Service> MakeDataService(Authoriser* authoriser, PushDesk* pushes,
                                                Questions* questions, Subscriptions* subscriptions);
 

@@ -22,6 +22,11 @@ constexpr struct {
   char kind;
   const char* text;
 } kLocalFacts[] = {{'D', "目录草稿 (drafts)"},
+                   {'r', "审核中的草稿 (drafts under approval)"},
+                   {'a', "条目办理记录 (what was done to entries)"},
+                   {'v', "条目历史版本 (versions of entries)"},
+                   {'p', "人员 (persons)"},
+                   {'k', "人员密钥 (keys of persons)"},
                    {'S', "已发流水号 (serials given)"},
                    {'P', "推送结果 (push results)"},
                    {'G', "进行中的推送 (pushes being taken in)"},
@@ -277,13 +282,15 @@ class FeedMender {
   // They follow from the facts.
   absl::Status MendIndices() {
     if (Hit(KindPrefix('m')) || Hit(KindPrefix('F'))) GT_RETURN_IF_ERROR(MendIndex('M', 'm'));
-    if (Hit(KindPrefix('J')) || Hit(KindPrefix('F'))) GT_RETURN_IF_ERROR(MendIndex('E', 'J'));
+    if (Hit(KindPrefix('J')) || Hit(KindPrefix('j')) || Hit(KindPrefix('F')))
+      GT_RETURN_IF_ERROR(MendIndex('E', 'J'));
     return absl::OkStatus();
   }
 
   absl::Status MendIndex(char facts, char index) {
     WriteSet writes;
     writes.DeleteRange(KindPrefix(index), PrefixEnd(KindPrefix(index)));
+    if (index == 'J') writes.DeleteRange(KindPrefix('j'), PrefixEnd(KindPrefix('j')));
     auto cursor = store_.Scan(KindPrefix(facts), PrefixEnd(KindPrefix(facts)));
     for (; cursor->Valid(); cursor->Next()) {
       const FeedKey key = FeedKey::FromBytes(cursor->key().substr(1, kFeedKeyBytes));
@@ -297,6 +304,12 @@ class FeedMender {
       if (store_.Get(FeedRecordKey(key), &bytes).ok() && record.ParseFromString(bytes) &&
           record.feed().kind() == v1::FEED_KIND_CATALOG_OPEN) {
         writes.Put(EntryIndexKey(name, key), "");
+        v1::CatalogEntry entry;
+        if (entry.ParseFromArray(cursor->value().data(),
+                                 static_cast<int>(cursor->value().size()))) {
+          for (const std::string& alias : entry.aliases())
+            writes.Put(AliasKey(alias, key), entry.code());
+        }
       }
     }
     GT_RETURN_IF_ERROR(cursor->status());

@@ -7,6 +7,7 @@
 #include "catalog/base/digest.h"
 #include "catalog/base/limits.h"
 #include "catalog/base/status.h"
+#include "catalog/feed_kind.h"
 #include "catalog/logged.h"
 #include "catalog/sorted_rows.h"
 
@@ -134,7 +135,7 @@ void NoteChild(Core& core, const NodePath& path, size_t feeds) {
 }
 
 bool KnownKind(v1::FeedKind kind) {
-  return kind >= v1::FEED_KIND_MEMBERSHIP && kind <= v1::FEED_KIND_ROWS;
+  return kind == v1::FEED_KIND_ROWS || FindRecordKind(kind) != nullptr;
 }
 
 absl::Status ApplyFacts(Turn& turn, FeedState& feed, const v1::BatchHeader& header,

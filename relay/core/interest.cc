@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "catalog/base/digest.h"
 #include "catalog/base/limits.h"
+#include "catalog/feed_kind.h"
 
 namespace guantong {
 
@@ -29,15 +30,9 @@ absl::StatusOr<WantedFeed> FeedOf(const v1::Interest& message) {
   if (message.ByteSizeLong() > kInterestBytesMax) {
     return absl::InvalidArgumentError("an interest of implausible size");
   }
-  switch (wanted.feed().kind()) {
-    case v1::FEED_KIND_UNSPECIFIED:
-    case v1::FEED_KIND_MEMBERSHIP:
-    case v1::FEED_KIND_CATALOG_OPEN:
-    case v1::FEED_KIND_CATALOG_UPWARD:
-      return absl::InvalidArgumentError("feeds of this kind flow by scope, never by name");
-    default:
-      break;
-  }
+  const v1::FeedKind kind = wanted.feed().kind();
+  if (kind == v1::FEED_KIND_UNSPECIFIED || FindRecordKind(kind) != nullptr)
+    return absl::InvalidArgumentError("feeds of this kind flow by scope, never by name");
   absl::StatusOr<NodePath> path = NodePath::Parse(wanted.origin_path());
   if (!path.ok()) return path.status();
   if (wanted.feed().origin().size() != kDigestBytes) {

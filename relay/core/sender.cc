@@ -7,6 +7,7 @@
 #include "catalog/base/digest.h"
 #include "catalog/base/status.h"
 #include "catalog/batch.h"
+#include "catalog/feed_kind.h"
 #include "relay/core/feed_log.h"
 
 namespace guantong {
@@ -41,20 +42,19 @@ bool Sender::Flows(const Peer& peer, const FeedState& feed) const {
                          : peer.who.path.Contains(feed.origin_path)) {
     return false;
   }
-  switch (feed.kind()) {
-    case v1::FEED_KIND_CATALOG_UPWARD:
-      if (!peer.who.is_parent) return false;
-      [[fallthrough]];
-    case v1::FEED_KIND_MEMBERSHIP:
-    case v1::FEED_KIND_CATALOG_OPEN:
-      // It is taken for where its chain says it was signed, and wanted for where its origin stands.
-      return theirs->CoversByScope(feed.kind(), feed.proved_path) &&
-             theirs->CoversByScope(feed.kind(), feed.origin_path);
-    default:
-      // An own dataset that is closed to others still tells its end to those who had it.
-      return theirs->Wants(feed.key) && !core_.Paused(peer.who.node_id, feed.key) &&
-             (!feed.own || feed.record.shared() || feed.record.closed());
+  if (const RecordKind* kind = FindRecordKind(feed.kind()); kind != nullptr) {
+    if (!peer.who.is_parent) {
+      if (kind->down == DownFlow::kNever) return false;
+      if (kind->down == DownFlow::kToBranch && !feed.origin_path.Contains(peer.who.path))
+        return false;
+    }
+    // It is taken for where its chain says it was signed, and wanted for where its origin stands.
+    return theirs->CoversByScope(feed.kind(), feed.proved_path) &&
+           theirs->CoversByScope(feed.kind(), feed.origin_path);
   }
+  // An own dataset that is closed to others still tells its end to those who had it.
+  return theirs->Wants(feed.key) && !core_.Paused(peer.who.node_id, feed.key) &&
+         (!feed.own || feed.record.shared() || feed.record.closed());
 }
 
 bool Sender::MayHave(const Peer& peer, const FeedState& feed) const {

@@ -7,6 +7,7 @@
 #include "catalog/base/digest.h"
 #include "catalog/base/limits.h"
 #include "catalog/batch.h"
+#include "catalog/feed_kind.h"
 #include "relay/core/places.h"
 
 namespace guantong {
@@ -174,11 +175,10 @@ void Sync::Compare(Turn& turn, Peer& peer, const Held& feeds, const v1::SyncRang
   }
   // A store that was restored may lack a whole record feed of ours; of rows the neighbour's
   // interest tells.
-  for (v1::FeedKind kind :
-       {v1::FEED_KIND_MEMBERSHIP, v1::FEED_KIND_CATALOG_OPEN, v1::FEED_KIND_CATALOG_UPWARD}) {
+  for (const RecordKind& kind : kRecordKinds) {
     v1::FeedId id;
     id.set_origin(core_.self_id());
-    id.set_kind(kind);
+    id.set_kind(kind.kind);
     auto it = theirs.find(FeedKey::Of(id).str());
     if (it == theirs.end() || !origin_.Forgotten(FeedKey::Of(id))) continue;
     origin_.FoundForgotten(turn, peer, id, *it->second);

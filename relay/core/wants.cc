@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "catalog/feed_kind.h"
 #include "relay/core/sender.h"
 
 namespace guantong {
@@ -10,14 +11,24 @@ namespace {
 constexpr int kRemindersMax = 256;  // in one frame
 
 const std::vector<v1::FeedKind>& UpwardKinds() {
-  static const auto* kinds = new std::vector<v1::FeedKind>{
-      v1::FEED_KIND_MEMBERSHIP, v1::FEED_KIND_CATALOG_OPEN, v1::FEED_KIND_CATALOG_UPWARD};
+  static const auto* kinds = [] {
+    auto* all = new std::vector<v1::FeedKind>;
+    for (const RecordKind& kind : kRecordKinds) all->push_back(kind.kind);
+    return all;
+  }();
   return *kinds;
 }
 
+std::vector<v1::FeedKind> KindsThatFlow(DownFlow down) {
+  std::vector<v1::FeedKind> kinds;
+  for (const RecordKind& kind : kRecordKinds) {
+    if (kind.down == down) kinds.push_back(kind.kind);
+  }
+  return kinds;
+}
+
 const std::vector<v1::FeedKind>& DownwardKinds() {
-  static const auto* kinds =
-      new std::vector<v1::FeedKind>{v1::FEED_KIND_MEMBERSHIP, v1::FEED_KIND_CATALOG_OPEN};
+  static const auto* kinds = new std::vector<v1::FeedKind>(KindsThatFlow(DownFlow::kByScope));
   return *kinds;
 }
 
@@ -45,6 +56,8 @@ bool Wants::Wanted(const FeedKey& key, const NodePath& origin_path) const {
 std::vector<WantedScope> Wants::FromAbove() const {
   std::vector<WantedScope> scopes;
   const NodePath& self = core_.self_path();
+  // Of whoever is above; beside us nothing of these kinds is sent down.
+  if (!self.is_root()) AddOnce(scopes, {.kinds = KindsThatFlow(DownFlow::kToBranch)});
   if (core_.options.catalog_scope == CatalogScope::kCountry)
     AddOnce(scopes, {.kinds = DownwardKinds()});
   if (core_.options.catalog_scope == CatalogScope::kProvince && self.depth() > 1) {

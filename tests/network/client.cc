@@ -58,6 +58,11 @@ Client::Client(std::string profile, std::string department, std::string uscc, Su
       uscc_(std::move(uscc)),
       around_(std::move(around)) {}
 
+Client Client::Approver() const {
+  const std::string folder = profile_.substr(0, profile_.rfind('/'));
+  return {absl::StrCat(folder, "/approver.yaml"), department_, uscc_, around_};
+}
+
 Outcome Client::Try(const std::vector<std::string>& arguments, absl::Duration limit) const {
   return Run({.arguments = WithProfile(profile_, arguments, around_),
               .network_namespace = around_.network_namespace},

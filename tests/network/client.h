@@ -38,6 +38,9 @@ class Client {
   const std::string& department() const { return department_; }
   const std::string& uscc() const { return uscc_; }
 
+  // The approver of the same department.
+  Client Approver() const;
+
   // With -o json, unless `arguments` ask for another format.
   Outcome Try(const std::vector<std::string>& arguments,
               absl::Duration limit = absl::Seconds(60)) const;

@@ -34,7 +34,8 @@ std::vector<Place> NineNodes() {
           {"140213", "平城区", "county", "140200"}};
 }
 
-Network::Network(const std::vector<Place>& places, Wires* wires) : wires_(wires) {
+Network::Network(const std::vector<Place>& places, Wires* wires, int approvals)
+    : wires_(wires), approvals_(approvals) {
   for (const Place& place : places) AddNode(place);
   for (const auto& node : nodes_) {
     if (!node->place().parent.empty()) UntilLinked(*node);
@@ -59,6 +60,7 @@ Node& Network::AddFolder(const Place& place, const std::string& programs) {
   const Host* host = wires_ == nullptr ? nullptr : &wires_->AddHost();
   nodes_.push_back(std::make_unique<Node>(place, folder_.path(), host));
   nodes_.back()->SetPrograms(programs);
+  nodes_.back()->SetApprovals(approvals_);
   nodes_.back()->Init(parent);
   return *nodes_.back();
 }

@@ -24,7 +24,8 @@ class Network {
  public:
   // Initialises, admits and starts every node, and returns when each sees its parent. With `wires`,
   // which outlive the network, every node is on a host of its own.
-  explicit Network(const std::vector<Place>& places, Wires* wires = nullptr);
+  // `approvals` is the policy of the network.
+  explicit Network(const std::vector<Place>& places, Wires* wires = nullptr, int approvals = 0);
 
   Node& operator[](absl::string_view division);
   std::vector<Node*> nodes();
@@ -50,6 +51,7 @@ class Network {
 
  private:
   Wires* wires_;
+  const int approvals_;
   Folder folder_;
   std::vector<std::unique_ptr<Node>> nodes_;
 };

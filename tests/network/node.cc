@@ -44,7 +44,7 @@ void Node::Init(Node* parent) {
                                         place_.division, "--name",   place_.name, "--level",
                                         place_.level,    "--listen", address_};
   if (parent == nullptr) {
-    arguments.insert(arguments.end(), {"--root", "--approvals", "0"});
+    arguments.insert(arguments.end(), {"--root", "--approvals", absl::StrCat(approvals_)});
   } else {
     const auto invitation =
         parent->Operator().Do({"invite", "--division", place_.division, "--name", place_.name});
@@ -89,10 +89,20 @@ void Node::Kill() { daemon_->Kill(); }
 Client Node::Operator() const { return {absl::StrCat(dir_, "/admin.yaml"), "", "", Around()}; }
 
 Client Node::AddDepartment(const std::string& division, const std::string& name) {
+  return Admit(division, name, "");
+}
+
+Client Node::AddSupervisor(const std::string& division, const std::string& name) {
+  return Admit(division, name, "--supervising");
+}
+
+Client Node::Admit(const std::string& division, const std::string& name, const std::string& flag) {
   const std::string uscc = FictitiousUscc(division, ++departments_);
   const std::string out = absl::StrCat(folder_, "/", uscc);
-  Operator().Do(
-      {"department", "add", "--uscc", uscc, "--division", division, "--name", name, "--out", out});
+  std::vector<std::string> arguments = {"department", "add",    "--uscc", uscc,    "--division",
+                                        division,     "--name", name,     "--out", out};
+  if (!flag.empty()) arguments.push_back(flag);
+  Operator().Do(arguments);
   return {absl::StrCat(out, "/editor.yaml"), name, uscc, Around()};
 }
 

@@ -42,6 +42,9 @@ class Node {
   // Programs of another build, from the next Init or Start on; empty: those under test.
   void SetPrograms(std::string folder) { programs_ = std::move(folder); }
 
+  // Of the network, said at the Init of the root; 0 otherwise.
+  void SetApprovals(int approvals) { approvals_ = approvals; }
+
   // `guantong init`: as a root, or with a token of `parent`, which has to be running.
   void Init(Node* parent);
   // Starts the daemon and returns when it accepts connections.
@@ -57,6 +60,8 @@ class Node {
   Client Operator() const;
   // Adds a department and returns its editor.
   Client AddDepartment(const std::string& division, const std::string& name);
+  // The same for the supervising authority of the division.
+  Client AddSupervisor(const std::string& division, const std::string& name);
   // The department of the node's own division, added when first asked for.
   Client Editor();
 
@@ -65,6 +70,7 @@ class Node {
   std::string LogText() const;
 
  private:
+  Client Admit(const std::string& division, const std::string& name, const std::string& flag);
   Surroundings Around() const;
   bool Accepts() const;
 
@@ -80,6 +86,7 @@ class Node {
   std::string programs_;
   std::unique_ptr<Process> daemon_;
   int departments_ = 0;
+  int approvals_ = 0;
   Client editor_;
 };
 

@@ -36,7 +36,7 @@ TEST_CASE("a restored origin takes its tail back and opens an epoch") {
   stage.Link("B", "A");
   stage.Settle();
   CHECK(stage.Said() == Lines(R"(
-    B -> A: interest all: +D have 1.4
+    B -> A: interest all: +scope / +D have 1.4
     A -> B: fetch D after 1.3
     B -> A: batch D 1.4..4
     A -> B: batch D 2.1..2
@@ -200,7 +200,7 @@ TEST_CASE("an origin that has forgotten a dataset is given it back by who holds 
   stage.Link("B", "A");
   stage.Settle();
   CHECK(stage.Said() == Lines(R"(
-    B -> A: interest all: +D have 1.3
+    B -> A: interest all: +scope / +D have 1.3
     A -> B: fetch D after nothing
     B -> A: batch D 1.1..2
     B -> A: batch D 1.3..3
@@ -221,7 +221,7 @@ TEST_CASE("a restored origin that wrote alone opens an epoch, and its copies loa
   stage.Link("B", "A");
   stage.Settle();
   CHECK(stage.Said() == Lines(R"(
-    B -> A: interest all: +D have 1.4
+    B -> A: interest all: +scope / +D have 1.4
     A -> B: batch D 1.4..4
     B -> A: batch D 1.4..4
     A -> B: manifest D at 2.2 chunks 1
@@ -332,7 +332,7 @@ TEST_CASE("a copy that was away gets the rest of its epoch before the next one")
   stage.Link("B", "A");
   stage.Settle();
   CHECK(stage.Said() == Lines(R"(
-    B -> A: interest all: +D have 1.4
+    B -> A: interest all: +scope / +D have 1.4
     A -> B: batch D 1.5..5
     A -> B: batch D 2.1..2
     B -> A: ack D 1.5

@@ -3,8 +3,12 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "catalog/entry.h"
+#include "node/form/class_file.h"
 #include "tests/catch.h"
+#include "tests/process/public_data.h"
+#include "tests/unit/lone_node.h"
 
 namespace guantong {
 namespace {
@@ -121,6 +125,86 @@ TEST_CASE("classes: an entry wants open classes that exist, once there is a tree
   entry.set_class_("307012");
   entry.add_other_classes("3070220");
   CHECK(CheckClassesOf(entry, tree)[0].element() == "other_classes[0]");
+}
+
+// The shape of the national tree: 1 + 17 + many, mixed widths, a shifted part.
+v1::ImportClassesRequest Twin() {
+  v1::ImportClassesRequest request;
+  const auto add = [&](const std::string& code, const std::string& parent,
+                       const std::string& name) {
+    *request.add_classes() = Node(code, parent, name);
+  };
+  for (const char* top : {"1", "2", "3"}) add(top, "", absl::StrCat("类", top));
+  for (int theme = 10; theme < 99; ++theme) {
+    const std::string code = absl::StrCat("2", theme);
+    add(code, "2", absl::StrCat("主题", theme));
+    for (int part = 10; part < 80; ++part)
+      add(absl::StrCat(code, part % 2 == 0 ? "0" : "", part), code, absl::StrCat("细目", part));
+  }
+  for (int row = 10; row < 48; ++row) {
+    std::string code = absl::StrCat("3", row), parent = "3";
+    add(code, parent, absl::StrCat("许可", row));
+    for (const char* name :
+         {"1", "某省", "某局", "1135000000359166X3", "食品", "数据库", "oracle"}) {
+      parent = code;
+      code += "01";
+      add(code, parent, name);
+    }
+  }
+  return request;
+}
+
+TEST_CASE("classes: a tree of the national size loads, is walked, closed, and loads again") {
+  LoneNode node;
+  v1::ImportClassesRequest request = Twin();
+  const auto imported = node.classes().Import(request);
+  REQUIRE(imported.ok());
+  CHECK(static_cast<int>(imported->added()) == request.classes_size());
+  CHECK(imported->suspicious() == 38 * 7);
+  node.Restart();
+  v1::ClassesRequest top;
+  CHECK(node.classes().List(top)->children_size() == 3);
+  top.set_code("2");
+  top.set_limit(50);
+  auto page = node.classes().List(top);
+  CHECK(page->children_size() == 50);
+  top.set_page_token(page->next_page_token());
+  CHECK(node.classes().List(top)->children_size() == 39);
+
+  v1::CloseClassRequest close;
+  close.set_code("210");
+  close.set_successor("211");
+  REQUIRE(node.classes().Close(close).ok());
+  const auto again = node.classes().Import(request);
+  REQUIRE(again.ok());
+  CHECK(static_cast<int>(again->same()) == request.classes_size());
+  top.Clear();
+  top.set_code("210");
+  CHECK(node.classes().List(top)->class_().closed());
+
+  v1::CatalogEntry entry = LoneNode::Entry(v1::SHARING_TYPE_UNCONDITIONAL);
+  entry.set_class_("210");
+  CHECK(ReasonOf(node.Register(entry).status()) == "entry_invalid");
+  entry.set_class_("211");
+  CHECK(node.Register(entry).ok());
+}
+
+TEST_CASE("classes: the real tree loads whole, its shifted sheet is flagged") {
+  const std::string file =
+      test::PublicData("catalog_classification/national_catalog_classification.csv");
+  if (file.empty()) GUANTONG_SKIP("no public data beside the project");
+  const auto request = ReadClassFile(file);
+  REQUIRE(request.ok());
+  CHECK(request->classes_size() == 6505);
+  LoneNode node;
+  const auto imported = node.classes().Import(*request);
+  REQUIRE(imported.ok());
+  CHECK(imported->added() == 6505);
+  CHECK(imported->suspicious() == 272);
+  CHECK(imported->problems_size() == 272);
+  v1::ClassesRequest deepest;
+  deepest.set_code("307019320101010101010101");
+  CHECK(node.classes().List(deepest)->ancestors_size() == 11);
 }
 
 }  // namespace

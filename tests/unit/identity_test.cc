@@ -131,8 +131,8 @@ Identity RootIdentity(const Folder& folder) {
   return Loaded(folder);
 }
 
-absl::StatusOr<std::string> Join(const Folder& folder, const std::string& address,
-                                 const v1::JoinToken& token) {
+absl::StatusOr<v1::EnrolResponse> Join(const Folder& folder, const std::string& address,
+                                       const v1::JoinToken& token) {
   return JoinNetwork(folder.path(), address, EncodeToken(token), "630100", "西宁市",
                      v1::LEVEL_CITY);
 }
@@ -244,9 +244,9 @@ TEST_CASE("a node joins, keeps what it was given, and can have children itself")
   const Folder root;
   Parent parent(RootIdentity(root));
   const Folder province;
-  const auto path = Join(province, parent.address(), parent.Invite("630000"));
-  REQUIRE(path.ok());
-  CHECK(*path == "630000");
+  const auto answer = Join(province, parent.address(), parent.Invite("630000"));
+  REQUIRE(answer.ok());
+  CHECK(answer->path() == "630000");
   const Identity identity = Loaded(province);
   CHECK(identity.self.path.text() == "630000");
   CHECK(identity.self.network == parent.identity().self.network);

@@ -16,6 +16,12 @@
 #include "node/directory.h"
 #include "node/driver.h"
 #include "node/enrolment.h"
+#include "node/entries/approvals.h"
+#include "node/entries/bindings.h"
+#include "node/entries/drafts.h"
+#include "node/entries/publication.h"
+#include "node/entries/versions.h"
+#include "node/entries/worklist.h"
 #include "node/finder.h"
 #include "node/push.h"
 #include "node/query.h"
@@ -33,8 +39,9 @@ inline constexpr char kOtherUscc[] = "11441900MB0000002D";
 
 class LoneNode {
  public:
-  explicit LoneNode(std::unique_ptr<MemoryStore> kept = std::make_unique<MemoryStore>())
-      : node_(MakeRoot()), store_(std::move(kept)) {
+  explicit LoneNode(std::unique_ptr<MemoryStore> kept = std::make_unique<MemoryStore>(),
+                    int approvals = 0)
+      : node_(MakeRoot()), approvals_wanted_(approvals), store_(std::move(kept)) {
     Begin();
   }
   ~LoneNode() { Stop(); }
@@ -51,6 +58,14 @@ class LoneNode {
   MemoryStore& store() { return *store_; }
   Driver& driver() { return *driver_; }
   Catalogue& catalogue() { return *catalogue_; }
+  Classes& classes() { return *classes_; }
+  EntryDesk& desk() { return *desk_; }
+  Drafts& drafts() { return *drafts_; }
+  Approvals& approvals() { return *approvals_; }
+  Publication& publication() { return *publication_; }
+  Bindings& bindings() { return *bindings_; }
+  Versions& versions() { return *versions_; }
+  Worklist& worklist() { return *worklist_; }
   PushDesk& pushes() { return *pushes_; }
   Questions& questions() { return *questions_; }
   Enrolment& enrolment() { return *enrolment_; }
@@ -64,9 +79,31 @@ class LoneNode {
 
   // A published entry of items code (key), name and count; returns its code.
   std::string Publish(v1::SharingType sharing = v1::SHARING_TYPE_UNCONDITIONAL) {
-    return catalogue()
-        .Publish(Editor(), catalogue().Register(Editor(), Entry(sharing))->code())
-        ->code();
+    return Publish(Register(Entry(sharing))->code())->code();
+  }
+
+  absl::StatusOr<v1::CatalogEntry> Register(const v1::CatalogEntry& entry,
+                                            const std::string& uscc = kOurUscc) {
+    v1::RegisterRequest request;
+    *request.mutable_entry() = entry;
+    return drafts_->Register(Editor(uscc), request);
+  }
+  absl::StatusOr<v1::CatalogEntry> Edit(const v1::CatalogEntry& entry,
+                                        const std::string& uscc = kOurUscc) {
+    v1::RegisterRequest request;
+    *request.mutable_entry() = entry;
+    return drafts_->Edit(Editor(uscc), request);
+  }
+  absl::StatusOr<v1::CatalogEntry> Publish(const std::string& code) {
+    return publication_->Publish(Editor(), OfCode(code));
+  }
+  absl::StatusOr<v1::CatalogEntry> Withdraw(const std::string& code) {
+    return publication_->Withdraw(Editor(), OfCode(code));
+  }
+  static v1::EntryRequest OfCode(const std::string& code) {
+    v1::EntryRequest request;
+    request.set_code(code);
+    return request;
   }
 
   static v1::CatalogEntry Entry(v1::SharingType sharing) {
@@ -170,7 +207,8 @@ class LoneNode {
     site_ = {.options = {.dir = folder_.path("."),
                          .division = "000000",
                          .name = "国家",
-                         .level = v1::LEVEL_NATIONAL},
+                         .level = v1::LEVEL_NATIONAL,
+                         .approvals = approvals_wanted_},
              .identity = identity_.get(),
              .store = store_.get()};
     workers_ = std::make_unique<Workers>(1);
@@ -180,10 +218,19 @@ class LoneNode {
     directory_ = std::make_unique<Directory>(&site_);
     calls_ = std::make_unique<Calls>(&site_);
     finder_ = std::make_unique<Finder>(&site_, calls_.get(), directory_.get());
-    catalogue_ = std::make_unique<Catalogue>(&site_, finder_.get());
+    classes_ = std::make_unique<Classes>(&site_, directory_.get());
+    rules_ = std::make_unique<Rules>(&site_, directory_.get());
+    desk_ = std::make_unique<EntryDesk>(&site_, classes_.get(), rules_.get());
+    catalogue_ = std::make_unique<Catalogue>(&site_, finder_.get(), desk_.get());
+    publication_ = std::make_unique<Publication>(desk_.get());
+    drafts_ = std::make_unique<Drafts>(desk_.get());
+    approvals_ = std::make_unique<Approvals>(desk_.get(), publication_.get());
+    bindings_ = std::make_unique<Bindings>(desk_.get(), publication_.get());
+    versions_ = std::make_unique<Versions>(desk_.get());
+    worklist_ = std::make_unique<Worklist>(desk_.get());
     pushes_ = std::make_unique<PushDesk>(&site_);
     questions_ = std::make_unique<Questions>(&site_, calls_.get(), finder_.get());
-    enrolment_ = std::make_unique<Enrolment>(&site_);
+    enrolment_ = std::make_unique<Enrolment>(&site_, rules_.get());
     driver_ =
         Driver::Make(store_.get(),
                      [this](absl::Time now) {
@@ -201,6 +248,7 @@ class LoneNode {
     questions_->Register();
     driver_->Begin();
     GT_CHECK(pushes_->Begin().ok());
+    GT_CHECK(rules_->Begin().ok());
   }
   void Stop() {
     workers_->Stop();
@@ -208,6 +256,7 @@ class LoneNode {
   }
 
   MadeNode node_;
+  const int approvals_wanted_;
   ScratchFolder folder_;
   std::unique_ptr<MemoryStore> store_;
   std::unique_ptr<Identity> identity_;
@@ -217,7 +266,16 @@ class LoneNode {
   std::unique_ptr<Directory> directory_;
   std::unique_ptr<Calls> calls_;
   std::unique_ptr<Finder> finder_;
+  std::unique_ptr<Classes> classes_;
+  std::unique_ptr<Rules> rules_;
+  std::unique_ptr<EntryDesk> desk_;
   std::unique_ptr<Catalogue> catalogue_;
+  std::unique_ptr<Publication> publication_;
+  std::unique_ptr<Drafts> drafts_;
+  std::unique_ptr<Approvals> approvals_;
+  std::unique_ptr<Bindings> bindings_;
+  std::unique_ptr<Versions> versions_;
+  std::unique_ptr<Worklist> worklist_;
   std::unique_ptr<PushDesk> pushes_;
   std::unique_ptr<Questions> questions_;
   std::unique_ptr<Enrolment> enrolment_;

@@ -258,11 +258,10 @@ TEST_CASE("Who may push, and to what") {
         "not_your_entry");
   CHECK(ReasonOf(node.Push(node.Open("3070120337/630102999999", v1::PUSH_MODE_UPSERT), kThree)
                      .status()) == "entry_unknown");
-  const std::string draft =
-      node.catalogue().Register(node.Editor(), node.Entry(v1::SHARING_TYPE_UNCONDITIONAL))->code();
+  const std::string draft = node.Register(node.Entry(v1::SHARING_TYPE_UNCONDITIONAL))->code();
   CHECK(ReasonOf(node.Push(node.Open(draft, v1::PUSH_MODE_UPSERT), kThree).status()) ==
         "not_published");
-  REQUIRE(node.catalogue().Withdraw(node.Editor(), code).ok());
+  REQUIRE(node.Withdraw(code).ok());
   CHECK(ReasonOf(node.Push(node.Open(code, v1::PUSH_MODE_UPSERT), kThree).status()) ==
         "entry_withdrawn");
 }

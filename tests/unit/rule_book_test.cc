@@ -1,6 +1,8 @@
 #include "catalog/rule_book.h"
 
 #include "catalog/base/status.h"
+#include "catalog/entry.h"
+#include "node/rules.h"
 #include "tests/catch.h"
 
 namespace guantong {
@@ -44,13 +46,18 @@ TEST_CASE("rules: working days pass over week ends and holidays, not over days w
   CHECK(book.DaysLeft(absl::CivilDay(2026, 10, 5), wednesday) == -2);
 }
 
-TEST_CASE("rules: a rule covers its classes and what is below them") {
-  v1::EntryRule rule;
-  rule.add_classes("1");
-  rule.add_classes("307012");
-  CHECK(RuleCovers(rule, "101"));
-  CHECK(RuleCovers(rule, "30701299"));
-  CHECK_FALSE(RuleCovers(rule, "301"));
+TEST_CASE("rules: the packs shipped are well-formed and weigh base libraries") {
+  const auto packs = LoadRulePacks(std::string(GUANTONG_SOURCE_DIR) + "/deploy/rules");
+  REQUIRE(packs.ok());
+  REQUIRE(packs->size() >= 2);
+  RuleBook book;
+  for (const v1::RulePack& pack : *packs) book.Add(pack);
+  const RulesOfDay rules = book.On(absl::CivilDay(2026, 1, 1));
+  REQUIRE(rules.FindEntryRule("base_unconditional") != nullptr);
+  CHECK(RuleCovers(*rules.FindEntryRule("base_unconditional"), "101"));
+  CHECK_FALSE(RuleCovers(*rules.FindEntryRule("base_unconditional"), "301"));
+  CHECK(rules.FindTerm("department_review") != nullptr);
+  CHECK(rules.FindTerm("rework")->working_days() == 10);
 }
 
 TEST_CASE("rules: a pack that says nothing usable is refused with its reason") {

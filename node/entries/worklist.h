@@ -1,0 +1,47 @@
+// Daily work: what waits for whom, and until when.
+#ifndef GUANTONG_NODE_ENTRIES_WORKLIST_H_
+#define GUANTONG_NODE_ENTRIES_WORKLIST_H_
+
+#include <optional>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "guantong/v1/review.pb.h"
+#include "node/entries/desk.h"
+
+namespace guantong {
+
+// Any thread.
+class Worklist {
+ public:
+  explicit Worklist(EntryDesk* desk) : desk_(*desk) {}
+
+  absl::StatusOr<v1::TodoResponse> Todo(const CallerIdentity& caller) const;
+  absl::StatusOr<v1::MineResponse> Mine(const CallerIdentity& caller) const;
+  // NOT_FOUND entry_unknown; of other nodes' entries what is in force.
+  absl::StatusOr<v1::WhyResponse> Why(const CallerIdentity& caller,
+                                      const v1::WhyRequest& request) const;
+
+ private:
+  struct Clock {
+    google::protobuf::Timestamp since;
+    std::string due;
+    int days_left = 0;
+    bool has_term = false;
+  };
+  Clock ClockOf(const Reader& snapshot, const v1::CatalogEntry& draft,
+                const google::protobuf::Timestamp& since, absl::string_view term) const;
+  std::optional<v1::Act> LastAct(const Reader& snapshot, const std::string& code) const;
+  absl::StatusOr<std::vector<v1::TodoItem>> ItemsOf(const Reader& snapshot,
+                                                    const CallerIdentity& caller) const;
+  std::optional<v1::TodoItem> ItemOf(const Reader& snapshot, const CallerIdentity& caller,
+                                     const v1::CatalogEntry& draft,
+                                     const std::optional<v1::Department>& department,
+                                     uint32_t approvals) const;
+
+  EntryDesk& desk_;
+};
+
+}  // namespace guantong
+
+#endif  // GUANTONG_NODE_ENTRIES_WORKLIST_H_

@@ -1,0 +1,328 @@
+// A draft on its way at one node under two approvals: who may do what, what stays in force
+// meanwhile, what is written down.
+#include <functional>
+
+#include "catalog/keys.h"
+#include "guantong/storage/v1/store.pb.h"
+#include "tests/catch.h"
+#include "tests/unit/lone_node.h"
+
+namespace guantong {
+namespace {
+
+constexpr char kSupervisorUscc[] = "11630102MB00000031";
+
+class Office {
+ public:
+  explicit Office(int approvals = 2) : node(std::make_unique<MemoryStore>(), approvals) {
+    AddDepartment(kOurUscc, "民政局", false);
+    AddDepartment(kSupervisorUscc, "数据局", true);
+  }
+
+  CallerIdentity As(CertificateRole role, const std::string& uscc, const std::string& key) const {
+    CallerIdentity caller = node.Editor(uscc);
+    caller.role = role;
+    caller.key_digest = std::string(32, key[0]);
+    return caller;
+  }
+  CallerIdentity editor() const { return As(CertificateRole::kEditor, kOurUscc, "e"); }
+  CallerIdentity approver() const { return As(CertificateRole::kApprover, kOurUscc, "a"); }
+  CallerIdentity supervisor() const { return As(CertificateRole::kApprover, kSupervisorUscc, "s"); }
+
+  std::string Draft(const std::function<void(v1::CatalogEntry*)>& change = nullptr) {
+    v1::RegisterRequest request;
+    *request.mutable_entry() = LoneNode::Entry(v1::SHARING_TYPE_UNCONDITIONAL);
+    if (change) change(request.mutable_entry());
+    const auto entry = node.drafts().Register(editor(), request);
+    REQUIRE(entry.ok());
+    return entry->code();
+  }
+  absl::Status Edit(const std::string& code, const std::function<void(v1::CatalogEntry*)>& change) {
+    v1::RegisterRequest request;
+    *request.mutable_entry() =
+        node.catalogue().Show(editor(), code, absl::InfiniteFuture())->entry();
+    change(request.mutable_entry());
+    return node.drafts().Edit(editor(), request).status();
+  }
+  static v1::ReviewRequest Of(const std::string& code, const std::string& reason = "") {
+    v1::ReviewRequest request;
+    request.set_code(code);
+    request.set_reason(reason);
+    return request;
+  }
+  void Publish(const std::string& code) {
+    REQUIRE(node.approvals().Submit(editor(), Of(code)).ok());
+    REQUIRE(node.approvals().Approve(approver(), Of(code)).ok());
+    REQUIRE(node.approvals().Approve(supervisor(), Of(code)).ok());
+  }
+  v1::WhyResponse Why(const std::string& code) {
+    v1::WhyRequest request;
+    request.set_code(code);
+    return *node.worklist().Why(editor(), request);
+  }
+  v1::HistoryResponse History(const std::string& code) {
+    v1::HistoryRequest request;
+    request.set_code(code);
+    return *node.versions().History(request);
+  }
+
+  LoneNode node;
+
+ private:
+  void AddDepartment(const std::string& uscc, const std::string& name, bool supervising) {
+    storage::v1::StoredDepartment stored;
+    stored.mutable_department()->set_uscc(uscc);
+    stored.mutable_department()->set_division("630102");
+    stored.mutable_department()->set_name(name);
+    stored.mutable_department()->set_supervising(supervising);
+    WriteSet writes;
+    writes.Put(DepartmentKey(uscc), stored.SerializeAsString());
+    GT_CHECK(node.driver().WriteOwn(std::move(writes)).ok());
+  }
+};
+
+TEST_CASE("lifecycle: two approvals, by those whose they are") {
+  Office office;
+  LoneNode& node = office.node;
+  const std::string code = office.Draft();
+  const auto of = Office::Of(code);
+  CHECK(ReasonOf(node.publication().Publish(office.editor(), LoneNode::OfCode(code)).status()) ==
+        "approval_needed");
+  CHECK(ReasonOf(node.approvals().Approve(office.approver(), of).status()) == "state_other");
+
+  auto entry = node.approvals().Submit(office.editor(), of);
+  REQUIRE(entry.ok());
+  CHECK(entry->state() == v1::ENTRY_STATE_DEPARTMENT_REVIEW);
+  CHECK(ReasonOf(office.Edit(code, [](auto*) {})) == "under_review");
+  CHECK(ReasonOf(node.approvals().Submit(office.editor(), of).status()) == "state_other");
+  CHECK(ReasonOf(node.approvals().Approve(office.supervisor(), of).status()) ==
+        "not_yours_to_approve");
+  // The key that submitted approves nothing, whatever its role.
+  CHECK(ReasonOf(node.approvals()
+                     .Approve(office.As(CertificateRole::kApprover, kOurUscc, "e"), of)
+                     .status()) == "own_draft");
+
+  entry = node.approvals().Approve(office.approver(), of);
+  REQUIRE(entry.ok());
+  CHECK(entry->state() == v1::ENTRY_STATE_SUPERVISOR_REVIEW);
+  CHECK(ReasonOf(node.approvals().Approve(office.approver(), of).status()) ==
+        "not_yours_to_approve");
+  CHECK(office.Why(code).with() == "数据局");
+  entry = node.approvals().Approve(office.supervisor(), of);
+  REQUIRE(entry.ok());
+  CHECK(entry->state() == v1::ENTRY_STATE_PUBLISHED);
+  CHECK_FALSE(entry->publication_date().empty());
+
+  const v1::HistoryResponse history = office.History(code);
+  REQUIRE(history.acts_size() == 4);
+  const v1::ActKind kinds[] = {v1::ACT_KIND_REGISTER, v1::ACT_KIND_SUBMIT, v1::ACT_KIND_APPROVE,
+                               v1::ACT_KIND_PUBLISH};
+  for (int i = 0; i < 4; ++i) {
+    CHECK(history.acts(i).kind() == kinds[i]);
+    CHECK(history.acts(i).number() == static_cast<uint64_t>(i) + 1);
+  }
+  CHECK(history.acts(3).by().department() == "数据局");
+  CHECK(history.versions_size() == 1);
+}
+
+TEST_CASE("lifecycle: recalled, returned with a reason, refused") {
+  Office office;
+  LoneNode& node = office.node;
+  const std::string code = office.Draft();
+  REQUIRE(node.approvals().Submit(office.editor(), Office::Of(code)).ok());
+  REQUIRE(node.approvals().Recall(office.editor(), Office::Of(code)).ok());
+  CHECK(office.Why(code).state() == v1::ENTRY_STATE_DRAFT);
+
+  REQUIRE(node.approvals().Submit(office.editor(), Office::Of(code)).ok());
+  CHECK(ReasonOf(node.approvals().Return(office.approver(), Office::Of(code)).status()) ==
+        "reason_missing");
+  REQUIRE(node.approvals().Return(office.approver(), Office::Of(code, "摘要太短")).ok());
+  const auto todo = node.worklist().Todo(office.editor());
+  REQUIRE(todo.ok());
+  REQUIRE(todo->items_size() == 1);
+  CHECK(todo->items(0).reason() == "摘要太短");
+  CHECK(office.Why(code).reason() == "摘要太短");
+
+  REQUIRE(node.approvals().Submit(office.editor(), Office::Of(code)).ok());
+  REQUIRE(node.approvals().Refuse(office.approver(), Office::Of(code, "重复")).ok());
+  CHECK(ReasonOf(node.approvals().Submit(office.editor(), Office::Of(code)).status()) ==
+        "entry_unknown");
+  CHECK(office.Why(code).reason() == "重复");
+  // What was done stays, and the code is not given again.
+  CHECK(office.History(code).acts_size() == 7);
+  CHECK(office.Draft([&](auto* entry) { entry->set_code(code); }) != code);
+}
+
+TEST_CASE("lifecycle: the old version stays in force while a change is under approval") {
+  Office office;
+  LoneNode& node = office.node;
+  const std::string code = office.Draft();
+  office.Publish(code);
+  REQUIRE(office.Edit(code, [](auto* entry) { entry->set_abstract("新摘要"); }).ok());
+  REQUIRE(node.approvals().Submit(office.editor(), Office::Of(code)).ok());
+  REQUIRE(node.approvals().Approve(office.approver(), Office::Of(code)).ok());
+  auto shown = node.catalogue().Show(office.editor(), code, absl::InfiniteFuture());
+  CHECK(shown->entry().abstract() == "街道");
+  CHECK(shown->draft().abstract() == "新摘要");
+  v1::DiffRequest diff;
+  diff.set_code(code);
+  auto changes = node.versions().Diff(office.supervisor(), diff);
+  REQUIRE(changes.ok());
+  REQUIRE(changes->changes_size() == 1);
+  CHECK(changes->changes(0).label() == "信息资源摘要");
+  CHECK(changes->changes(0).before() == "街道");
+  CHECK(changes->changes(0).after() == "新摘要");
+  REQUIRE(node.approvals().Approve(office.supervisor(), Office::Of(code)).ok());
+  shown = node.catalogue().Show(office.editor(), code, absl::InfiniteFuture());
+  CHECK(shown->entry().abstract() == "新摘要");
+  CHECK_FALSE(shown->has_draft());
+  diff.set_from(1);
+  diff.set_to(2);
+  CHECK(node.versions().Diff(office.editor(), diff)->changes_size() == 1);
+}
+
+TEST_CASE("lifecycle: a change of contacts alone skips the second approval") {
+  Office office;
+  LoneNode& node = office.node;
+  const std::string code = office.Draft();
+  office.Publish(code);
+  REQUIRE(office.Edit(code, [](auto* entry) { entry->mutable_contact()->set_name("王芳"); }).ok());
+  REQUIRE(node.approvals().Submit(office.editor(), Office::Of(code)).ok());
+  const auto entry = node.approvals().Approve(office.approver(), Office::Of(code));
+  REQUIRE(entry.ok());
+  CHECK(entry->state() == v1::ENTRY_STATE_PUBLISHED);
+  CHECK(entry->contact().name() == "王芳");
+}
+
+TEST_CASE("lifecycle: suspended is reversible, and by an approver") {
+  Office office;
+  LoneNode& node = office.node;
+  const std::string code = office.Draft();
+  office.Publish(code);
+  v1::EntryRequest why = LoneNode::OfCode(code);
+  why.set_reason("数据核对");
+  // A draft beside it is in nobody's way.
+  REQUIRE(office.Edit(code, [](auto* entry) { entry->set_abstract("新摘要"); }).ok());
+  CHECK(ReasonOf(node.publication().Suspend(office.editor(), why).status()) == "approver_needed");
+  REQUIRE(node.publication().Suspend(office.supervisor(), why).ok());
+  v1::QueryRequest query;
+  query.set_code(code);
+  CHECK(ReasonOf(node.Query(query, kOtherUscc).status()) == "entry_suspended");
+  CHECK(office.Why(code).reason() == "数据核对");
+  REQUIRE(node.publication().Publish(office.approver(), why).ok());
+  CHECK(node.Query(query, kOurUscc).ok());
+  CHECK(office.History(code).versions_size() == 3);
+  const auto shown = node.catalogue().Show(office.editor(), code, absl::InfiniteFuture());
+  CHECK(shown->entry().abstract() == "街道");
+  CHECK(shown->draft().version() == 4);
+}
+
+TEST_CASE("lifecycle: what waits for whom, with working days left") {
+  Office office;
+  LoneNode& node = office.node;
+  const std::string code = office.Draft();
+  CHECK(node.worklist().Todo(office.editor())->items(0).next() ==
+        "guantong catalog submit " + code);
+  CHECK(node.worklist().Todo(office.approver())->items_size() == 0);
+  REQUIRE(node.approvals().Submit(office.editor(), Office::Of(code)).ok());
+  CHECK(node.worklist().Todo(office.editor())->items_size() == 0);
+  CHECK(node.worklist().Todo(office.approver())->items_size() == 1);
+  CHECK(node.worklist().Todo(office.supervisor())->items_size() == 0);
+  REQUIRE(node.approvals().Approve(office.approver(), Office::Of(code)).ok());
+  CHECK(node.worklist().Todo(office.supervisor())->items_size() == 1);
+  const auto mine = node.worklist().Mine(office.editor());
+  REQUIRE(mine.ok());
+  REQUIRE(mine->states_size() == 1);
+  CHECK(mine->states(0).state() == v1::ENTRY_STATE_SUPERVISOR_REVIEW);
+}
+
+TEST_CASE("lifecycle: published unbound, bound in force at once, unbound again") {
+  Office office;
+  LoneNode& node = office.node;
+  const std::string code = office.Draft([](auto* entry) {
+    entry->clear_resources();
+    entry->set_format("0310");
+  });
+  office.Publish(code);
+  CHECK(node.worklist().Mine(office.editor())->unbound() == 1);
+  v1::ListRequest unbound;
+  unbound.set_unbound(true);
+  CHECK(node.catalogue().List(office.editor(), unbound)->entries_size() == 1);
+
+  v1::BindRequest bind;
+  bind.set_code(code);
+  bind.mutable_resource()->set_mode(v1::SHARING_MODE_TABLE);
+  bind.mutable_resource()->set_format("07");
+  CHECK(ReasonOf(node.bindings().Bind(office.editor(), bind).status()) == "entry_invalid");
+  bind.mutable_resource()->set_format("0310");
+  const auto bound = node.bindings().Bind(office.editor(), bind);
+  REQUIRE(bound.ok());
+  CHECK(bound->resources(0).id() == "1");
+  CHECK(node.catalogue().List(office.editor(), unbound)->entries_size() == 0);
+  REQUIRE(node.Push(LoneNode::Open(code, v1::PUSH_MODE_UPSERT), {{"1", "a", "2"}}).ok());
+
+  v1::UnbindRequest unbind;
+  unbind.set_code(code + ":2");
+  CHECK(ReasonOf(node.bindings().Unbind(office.editor(), unbind).status()) == "resource_unknown");
+  unbind.set_code(code + ":1");
+  REQUIRE(node.bindings().Unbind(office.editor(), unbind).ok());
+  CHECK(
+      ReasonOf(node.Push(LoneNode::Open(code, v1::PUSH_MODE_UPSERT), {{"2", "a", "2"}}).status()) ==
+      "no_table");
+}
+
+TEST_CASE("lifecycle: with one approval the department's own publishes, with none the editor") {
+  Office one(1);
+  const std::string code = one.Draft();
+  REQUIRE(one.node.approvals().Submit(one.editor(), Office::Of(code)).ok());
+  CHECK(one.node.approvals().Approve(one.approver(), Office::Of(code))->state() ==
+        v1::ENTRY_STATE_PUBLISHED);
+  Office none(0);
+  const std::string other = none.Draft();
+  CHECK(none.node.approvals().Submit(none.editor(), Office::Of(other))->state() ==
+        v1::ENTRY_STATE_PUBLISHED);
+}
+
+TEST_CASE("codes: one primary code, aliases under the other classes resolve") {
+  Office office;
+  LoneNode& node = office.node;
+  const std::string code = office.Draft([](auto* entry) { entry->add_other_classes("201"); });
+  office.Publish(code);
+  const auto entry = node.catalogue().Show(office.editor(), code, absl::InfiniteFuture())->entry();
+  REQUIRE(entry.aliases_size() == 1);
+  const std::string alias = entry.aliases(0);
+  CHECK(alias.substr(0, 4) == "201/");
+  const auto shown = node.catalogue().Show(office.editor(), alias, absl::InfiniteFuture());
+  REQUIRE(shown.ok());
+  CHECK(shown->entry().code() == code);
+  CHECK(shown->alias() == alias);
+  REQUIRE(node.Push(LoneNode::Open(alias, v1::PUSH_MODE_UPSERT), {{"1", "a", "2"}}).ok());
+  CHECK(node.CountRows(code) == 1);
+  // A restart changes nothing.
+  node.Restart();
+  CHECK(node.catalogue().Show(office.editor(), alias, absl::InfiniteFuture())->entry().code() ==
+        code);
+}
+
+TEST_CASE("codes: a free one is kept, in a delegated class the sequence runs from one") {
+  Office office;
+  LoneNode& node = office.node;
+  CHECK(office.Draft([](auto* e) { e->set_code("3070120337/000777"); }) == "3070120337/000777");
+  v1::ImportClassesRequest classes;
+  for (const auto& [code, parent] :
+       std::vector<std::pair<std::string, std::string>>{{"3", ""}, {"3070120337", "3"}}) {
+    v1::ClassNode* added = classes.add_classes();
+    added->set_code(code);
+    added->set_parent(parent);
+    added->set_name("类");
+  }
+  REQUIRE(node.classes().Import(classes).ok());
+  v1::DelegateClassRequest delegate;
+  delegate.set_code("3070120337");
+  delegate.set_to("");
+  REQUIRE(node.classes().Delegate(delegate).ok());
+  CHECK(office.Draft() == "3070120337/630102000001");
+}
+
+}  // namespace
+}  // namespace guantong
