@@ -46,6 +46,15 @@ TEST_CASE("rules: working days pass over week ends and holidays, not over days w
   CHECK(book.DaysLeft(absl::CivilDay(2026, 10, 5), wednesday) == -2);
 }
 
+TEST_CASE("rules: a rule covers its classes and what is below them") {
+  v1::EntryRule rule;
+  rule.add_classes("1");
+  rule.add_classes("307012");
+  CHECK(RuleCovers(rule, "101"));
+  CHECK(RuleCovers(rule, "30701299"));
+  CHECK_FALSE(RuleCovers(rule, "301"));
+}
+
 TEST_CASE("rules: the packs shipped are well-formed and weigh base libraries") {
   const auto packs = LoadRulePacks(std::string(GUANTONG_SOURCE_DIR) + "/deploy/rules");
   REQUIRE(packs.ok());
