@@ -77,7 +77,9 @@ class EngineImpl : public Engine {
     if (!started_) {
       started_ = true;
       turn.writes().Append(std::move(first_writes_));
+      const bool moved = core_.moved;
       origin_.GoOnElsewhere(turn);
+      if (moved) places_.FindAncestors(turn);
       origin_.ResumePushes(turn);
     }
     std::visit([&](auto& e) { On(turn, std::move(e)); }, event);

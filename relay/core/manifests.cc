@@ -11,6 +11,10 @@ namespace guantong {
 bool Sender::ManifestUsable(const FeedState& feed, Mark from) const {
   if (!feed.held.has_value()) return false;
   const v1::Manifest& manifest = feed.held->manifest;
+  // Whoever wants it by scope takes it for where it was signed: from the place its origin has left
+  // it would be taken by nobody at the new one.
+  const VerifiedChain* signer = core_.chains.Find(manifest.signer_chain());
+  if (signer == nullptr || signer->path != feed.proved_path) return false;
   // While we load it ourselves its chunks pass through here, and the log goes on from there.
   if (feed.load != nullptr && SamePosition(feed.load->manifest.at(), manifest.at())) return true;
   return MarkOf(manifest.at()) >= from && Locate(core_, feed, manifest.at()) == Place::kHere;

@@ -241,15 +241,44 @@ void Places::OnMoved(Turn& turn, Peer& peer, const v1::Moved& moved) {
     ++peer.frames_rejected;
     return;
   }
-  const VerifiedChain signer = *core_.chains.Find(*chain);
+  Stands(turn, *chain);
+}
+
+void Places::FindAncestors(Turn& turn) {
+  v1::CertificateChain chain = core_.identity.chain;
+  while (chain.certificates_size() > 1) {
+    chain.mutable_certificates()->DeleteSubrange(0, 1);
+    const absl::StatusOr<std::string> digest = core_.chains.Learn(chain);
+    if (!digest.ok()) return;
+    const VerifiedChain ancestor = *core_.chains.Find(*digest);
+    const std::optional<NodePath> before = FormerPlace(ancestor.node_id, ancestor.path);
+    if (!before.has_value() || !core_.IsBelow(*before)) continue;
+    Stands(turn, *digest);
+    TakeAlong(turn, *before, ancestor.path);
+  }
+}
+
+void Places::Stands(Turn& turn, const std::string& chain) {
+  const VerifiedChain signer = *core_.chains.Find(chain);
   if (signer.role != CertificateRole::kIssuing || signer.node_id == core_.self_id()) return;
   const std::optional<NodePath> before = FormerPlace(signer.node_id, signer.path);
   if (!before.has_value()) return;
   NodePlace& place = core_.places[signer.node_id];
   if (SinceOf(signer) <= place.since) return;
-  place = {.path = signer.path, .since = SinceOf(signer), .chain = *chain};
-  core_.chains.Keep(*chain, &turn.writes());
-  if (*before != place.path) Relocate(turn, signer.node_id, *before);
+  place = {.path = signer.path, .since = SinceOf(signer), .chain = chain};
+  core_.chains.Keep(chain, &turn.writes());
+  if (*before == place.path) return;
+  Relocate(turn, signer.node_id, *before);
+}
+
+void Places::TakeAlong(Turn& turn, const NodePath& from, const NodePath& to) {
+  for (auto& [key, feed] : core_.feeds) {
+    if (feed.own || feed.origin_path == from || !from.Contains(feed.origin_path)) continue;
+    const NodePath path = feed.origin_path.Moved(from, to);
+    core_.places[feed.record.feed().origin()].path = path;
+    Set(feed, path);
+    SaveFeed(core_, turn, feed);
+  }
 }
 
 // It is given what it looks at from above, and would never hear of it again.

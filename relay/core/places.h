@@ -44,6 +44,10 @@ class Places {
 
   void OnMoved(Turn& turn, Peer& peer, const v1::Moved& moved);
 
+  // This node stands elsewhere: who is above it now may have been below it, and has left without
+  // its hearing of it.
+  void FindAncestors(Turn& turn);
+
   // At the end of a step: what is wanted of each neighbour, where places have changed.
   void Settle(Turn& turn);
 
@@ -51,6 +55,10 @@ class Places {
   void LoadFeed(bool moved, bool joined, const NodePath& from, FeedState& feed, WriteSet* writes);
   absl::Status LoadDeparted(bool moved, WriteSet* writes);
   void CountBelow(const NodePath& from);
+  // A node stands where `chain` proves, if that is newer than what is known.
+  void Stands(Turn& turn, const std::string& chain);
+  // What stood below a node that is above this one now went with it: nobody tells us of each.
+  void TakeAlong(Turn& turn, const NodePath& from, const NodePath& to);
   std::optional<NodePath> FormerPlace(const std::string& node_id, const NodePath& now) const;
   std::optional<NodePath> NamedAt(const std::string& node_id, const NodePath& now) const;
   void Set(FeedState& feed, const NodePath& path);

@@ -89,6 +89,27 @@ TEST_CASE("who misses that a node has moved is told at the next session") {
   CHECK(RowsAt(stage, "B", dataset) == "k1=one k2=two");
 }
 
+// Found by `sim --scenario moves/mid --seed 6103`.
+TEST_CASE("who stands above a node that moved is not below it any more, though it left unheard") {
+  Stage stage;
+  FourNodes(stage);
+  stage.Cut("B", "A");
+  MoveD(stage);
+  CHECK_FALSE(stage.Noticed("B", "stands at /c/d now"));
+  Admit(stage, "D", "B", "c/d/b");
+  stage.Become("B", sim::IssuedBy(stage.identity("D"), stage.identity("B"), "b"));
+  CHECK(stage.Noticed("B", "the node at /c/d/b/d stands at /c/d now"));
+  stage.Link("B", "D");
+  stage.Settle();
+  v1::FeedId members;
+  members.set_origin(stage.identity("B").self.node_id);
+  members.set_kind(v1::FEED_KIND_MEMBERSHIP);
+  std::string member;
+  CHECK_FALSE(stage.store("B")
+                  .Get(MemberKey(FeedKey::Of(members), stage.identity("D").self.node_id), &member)
+                  .ok());
+}
+
 TEST_CASE("a branch that began alone brings what it has, whoever of it is renewed later") {
   Stage stage;
   stage.Add("A", "");

@@ -16,6 +16,9 @@ namespace {
 constexpr int64_t kEngineBytes = 128 << 10;
 constexpr int64_t kFeedBytes = 6 << 10;
 constexpr int64_t kPeerBytes = 32 << 10;
+// What a feed's chain grows by with each level below the fourth: branches that move stand deeper.
+constexpr int64_t kCertificateBytes = 512;
+constexpr int64_t kUsualDepth = 4;
 
 int64_t CountOf(const Node& node, const std::string& prefix) {
   int64_t count = 0;
@@ -53,7 +56,11 @@ void CheckBounds(World& world, size_t index) {
   const auto peers = static_cast<int64_t>(world.children(index).size() + 1);
   const int64_t loading = CountOf(node, KindPrefix(SnapshotProgressKey(FeedKey())[0]));
   const int64_t chunks = static_cast<int64_t>(options.chunks_in_flight * kChunkBytesTarget);
-  const int64_t allowed = kEngineBytes + feeds * kFeedBytes + peers * kPeerBytes +
+  int64_t depth = kUsualDepth;
+  for (size_t other = 0; other < world.size(); ++other)
+    depth = std::max(depth, static_cast<int64_t>(world.node(other).path().depth()));
+  const int64_t feed_bytes = kFeedBytes + (depth - kUsualDepth) * kCertificateBytes;
+  const int64_t allowed = kEngineBytes + feeds * feed_bytes + peers * kPeerBytes +
                           2 * std::min<int64_t>(logs, kTailBytesMax) + 2 * loading * chunks +
                           2 * node.bytes_to_commit() +
                           2 * static_cast<int64_t>(world.network().UnderWay(node));

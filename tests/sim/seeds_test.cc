@@ -94,5 +94,15 @@ TEST_CASE("stand-alone branches that join, under crashes and cuts") {
 
 TEST_CASE("everything at once") { CHECK(RunSeeds("storm", 27).crashes > 100); }
 
+// A relay gave the snapshot of a feed as it had been signed at the place its origin had left, which
+// nobody who wants it by scope takes.
+TEST_CASE("snapshots are given as signed where their origin stands: a world that showed it") {
+  const absl::StatusOr<Scenario> scenario = LoadScenario("joins/mid");
+  REQUIRE(scenario.ok());
+  const Outcome outcome = Run(*scenario, 6105);
+  INFO(outcome.text);
+  CHECK(outcome.verdict == Outcome::Verdict::kGood);
+}
+
 }  // namespace
 }  // namespace guantong::sim
