@@ -189,6 +189,16 @@ void Sync::Compare(Turn& turn, Peer& peer, const Held& feeds, const v1::SyncRang
                                                    return theirs.count(feed->key.str()) > 0;
                                                  }))) {
     for (const auto& [path, node] : core_.departed) TellPlace(core_, turn, peer, node);
+    // Or who has left what it looks at, while its link was down.
+    for (const auto& [node, place] : core_.places) {
+      v1::FeedId id;
+      id.set_origin(node);
+      id.set_kind(v1::FEED_KIND_CATALOG_OPEN);
+      const FeedState* feed = core_.Find(FeedKey::Of(id));
+      const bool given = feed != nullptr && sender_.Flows(peer, *feed);
+      if (!given && !place.chain.empty() && theirs.count(FeedKey::Of(id).str()) > 0)
+        TellPlace(core_, turn, peer, node);
+    }
   }
   for (FeedState* feed : feeds) {
     auto it = theirs.find(feed->key.str());
