@@ -15,6 +15,17 @@ void Admit(Stage& stage, const std::string& parent, const std::string& child,
   stage.Settle();
 }
 
+// The membership feed of `parent` has `child` in it.
+bool Names(Stage& stage, const std::string& parent, const std::string& child) {
+  v1::FeedId members;
+  members.set_origin(stage.identity(parent).self.node_id);
+  members.set_kind(v1::FEED_KIND_MEMBERSHIP);
+  std::string member;
+  return stage.store(parent)
+      .Get(MemberKey(FeedKey::Of(members), stage.identity(child).self.node_id), &member)
+      .ok();
+}
+
 // B and C below A, D below B, with a dataset that C and B have subscribed.
 PlayedDataset FourNodes(Stage& stage) {
   stage.Add("A", "");
@@ -49,6 +60,7 @@ TEST_CASE("a node that moved is followed by its subscribers and forgotten by the
   Stage stage;
   PlayedDataset dataset = FourNodes(stage);
   REQUIRE(RowsAt(stage, "B", dataset) == "k1=one");
+  REQUIRE(Names(stage, "B", "D"));
   MoveD(stage);
   CHECK(stage.Noticed("D", "stands at /c/d now"));
   CHECK(stage.Noticed("A", "the node at /b/d stands at /c/d now"));
@@ -58,13 +70,7 @@ TEST_CASE("a node that moved is followed by its subscribers and forgotten by the
   CHECK(RowsAt(stage, "C", dataset) == "k1=one k2=two");
   CHECK(RowsAt(stage, "B", dataset) == "k1=one k2=two");
   // B names no such child any more, and says where it went.
-  v1::FeedId members;
-  members.set_origin(stage.identity("B").self.node_id);
-  members.set_kind(v1::FEED_KIND_MEMBERSHIP);
-  std::string member;
-  CHECK_FALSE(stage.store("B")
-                  .Get(MemberKey(FeedKey::Of(members), stage.identity("D").self.node_id), &member)
-                  .ok());
+  CHECK_FALSE(Names(stage, "B", "D"));
   stage.Said();
   stage.Step("B", CallStart{.target = "b/d",
                             .method = "echo",
@@ -101,13 +107,7 @@ TEST_CASE("who stands above a node that moved is not below it any more, though i
   CHECK(stage.Noticed("B", "the node at /c/d/b/d stands at /c/d now"));
   stage.Link("B", "D");
   stage.Settle();
-  v1::FeedId members;
-  members.set_origin(stage.identity("B").self.node_id);
-  members.set_kind(v1::FEED_KIND_MEMBERSHIP);
-  std::string member;
-  CHECK_FALSE(stage.store("B")
-                  .Get(MemberKey(FeedKey::Of(members), stage.identity("D").self.node_id), &member)
-                  .ok());
+  CHECK_FALSE(Names(stage, "B", "D"));
 }
 
 TEST_CASE("a branch that began alone brings what it has, whoever of it is renewed later") {
