@@ -30,6 +30,10 @@ absl::StatusOr<v1::ShowResponse> Catalogue::Show(const CallerIdentity& caller,
   GT_ASSIGN_OR_RETURN(std::optional<v1::CatalogEntry> draft,
                       LoadStored<v1::CatalogEntry>(*snapshot, DraftKey(own_code)));
   if (alias) found->set_alias(code);
+  if (found.ok()) {
+    GT_RETURN_IF_ERROR(
+        rulings_.CheckShown(*snapshot, caller, found->entry(), found->provider_path()));
+  }
   if (!draft.has_value() || !desk_.MaySeeDraft(*snapshot, caller, *draft)) return found;
   v1::ShowResponse shown;
   if (found.ok()) {

@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "guantong/v1/catalog.pb.h"
 #include "node/entries/desk.h"
+#include "node/entries/rulings.h"
 #include "node/finder.h"
 #include "node/site.h"
 
@@ -17,9 +18,10 @@ namespace guantong {
 // Any thread; may wait for other nodes.
 class Catalogue {
  public:
-  Catalogue(const Site* site, Finder* finder, EntryDesk* desk)
-      : site_(*site), finder_(*finder), desk_(*desk) {}
+  Catalogue(const Site* site, Finder* finder, EntryDesk* desk, const Rulings* rulings)
+      : site_(*site), finder_(*finder), desk_(*desk), rulings_(*rulings) {}
 
+  // PERMISSION_DENIED entry_hidden besides.
   absl::StatusOr<v1::ShowResponse> Show(const CallerIdentity& caller, const std::string& code,
                                         absl::Time deadline);
   absl::StatusOr<v1::EntryList> List(const CallerIdentity& caller, const v1::ListRequest& request);
@@ -28,6 +30,7 @@ class Catalogue {
   const Site& site_;
   Finder& finder_;
   EntryDesk& desk_;
+  const Rulings& rulings_;
 };
 
 }  // namespace guantong

@@ -37,6 +37,7 @@
 #include "node/entries/bindings.h"
 #include "node/entries/drafts.h"
 #include "node/entries/publication.h"
+#include "node/entries/rulings.h"
 #include "node/entries/versions.h"
 #include "node/entries/worklist.h"
 #include "node/finder.h"
@@ -46,6 +47,7 @@
 #include "node/log.h"
 #include "node/neighbours.h"
 #include "node/overview.h"
+#include "node/persons.h"
 #include "node/push.h"
 #include "node/query.h"
 #include "node/refusals.h"
@@ -169,13 +171,16 @@ class RunningDaemon : public Daemon {
     classes_ = std::make_unique<Classes>(&site_, directory_.get());
     rules_ = std::make_unique<Rules>(&site_, directory_.get());
     desk_ = std::make_unique<EntryDesk>(&site_, classes_.get(), rules_.get());
-    catalogue_ = std::make_unique<Catalogue>(&site_, finder_.get(), desk_.get());
+    rulings_ = std::make_unique<Rulings>(desk_.get(), directory_.get());
+    catalogue_ = std::make_unique<Catalogue>(&site_, finder_.get(), desk_.get(), rulings_.get());
     publication_ = std::make_unique<Publication>(desk_.get());
-    drafts_ = std::make_unique<Drafts>(desk_.get());
+    templates_ = std::make_unique<Templates>(finder_.get());
+    drafts_ = std::make_unique<Drafts>(desk_.get(), templates_.get());
     approvals_ = std::make_unique<Approvals>(desk_.get(), publication_.get());
     bindings_ = std::make_unique<Bindings>(desk_.get(), publication_.get());
     versions_ = std::make_unique<Versions>(desk_.get());
-    worklist_ = std::make_unique<Worklist>(desk_.get());
+    worklist_ = std::make_unique<Worklist>(desk_.get(), rulings_.get());
+    persons_ = std::make_unique<Persons>(desk_.get(), publication_.get());
     enrolment_ = std::make_unique<Enrolment>(&site_, rules_.get());
     pushes_ = std::make_unique<PushDesk>(&site_);
     questions_ = std::make_unique<Questions>(&site_, calls_.get(), finder_.get());
@@ -292,6 +297,8 @@ class RunningDaemon : public Daemon {
                                                                .publication = publication_.get(),
                                                                .bindings = bindings_.get()}));
     services_.push_back(MakeSearchService(authoriser_.get(), searches_.get()));
+    services_.push_back(MakeRulingService(authoriser_.get(), rulings_.get()));
+    services_.push_back(MakePersonService(authoriser_.get(), persons_.get()));
     services_.push_back(MakeClassService(authoriser_.get(), classes_.get()));
     services_.push_back(
         MakeReviewService(authoriser_.get(), approvals_.get(), versions_.get(), worklist_.get()));
@@ -362,13 +369,16 @@ class RunningDaemon : public Daemon {
   std::unique_ptr<Classes> classes_;
   std::unique_ptr<Rules> rules_;
   std::unique_ptr<EntryDesk> desk_;
+  std::unique_ptr<Rulings> rulings_;
   std::unique_ptr<Catalogue> catalogue_;
   std::unique_ptr<Publication> publication_;
+  std::unique_ptr<Templates> templates_;
   std::unique_ptr<Drafts> drafts_;
   std::unique_ptr<Approvals> approvals_;
   std::unique_ptr<Bindings> bindings_;
   std::unique_ptr<Versions> versions_;
   std::unique_ptr<Worklist> worklist_;
+  std::unique_ptr<Persons> persons_;
   std::unique_ptr<Enrolment> enrolment_;
   std::unique_ptr<PushDesk> pushes_;
   std::unique_ptr<Questions> questions_;

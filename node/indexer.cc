@@ -8,6 +8,7 @@
 #include "absl/time/clock.h"
 #include "catalog/base/digest.h"
 #include "catalog/base/status.h"
+#include "node/entries/rulings.h"
 #include "node/limits.h"
 #include "node/log.h"
 #include "node/upkeep/damage.h"
@@ -151,7 +152,7 @@ absl::Status Indexer::Begin() {
   } else {
     GT_ASSIGN_OR_RETURN(const search::Codes codes,
                         search::ChangedSince(*snapshot, *index_->heads(), *index_->view()));
-    GT_RETURN_IF_ERROR(search::TakeIn(*snapshot, codes, index_.get()));
+    GT_RETURN_IF_ERROR(search::TakeIn(*snapshot, codes, index_.get(), Hidden(*snapshot)));
   }
   begun_ = unsaved_ = true;
   {
@@ -179,7 +180,7 @@ absl::Status Indexer::LoadAnew() {
     }
     return kept.ok() && !stopping();
   };
-  const absl::Status loaded = search::LoadAll(*snapshot, between, index_.get());
+  const absl::Status loaded = search::LoadAll(*snapshot, between, index_.get(), Hidden(*snapshot));
   GT_RETURN_IF_ERROR(kept);
   GT_RETURN_IF_ERROR(loaded);
   const uint64_t documents = index_->view()->documents;
@@ -208,7 +209,8 @@ absl::Status Indexer::TakeInNoted(search::Codes* taken) {
     if (contested_due_ == absl::InfiniteFuture()) contested_due_ = absl::Now() + kContestedAfter;
   }
   // Looked at after they were forgotten: a commit that follows notes them again.
-  const absl::Status done = search::TakeIn(*site_.store->Snapshot(), codes, index_.get());
+  const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
+  const absl::Status done = search::TakeIn(*snapshot, codes, index_.get(), Hidden(*snapshot));
   unsaved_ |= !codes.empty();
   std::lock_guard<std::mutex> lock(mutex_);
   if (!done.ok()) {
@@ -230,7 +232,7 @@ absl::Status Indexer::Round() {
     contested_due_ = absl::InfiniteFuture();
     const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
     GT_ASSIGN_OR_RETURN(const search::Codes contested, search::Contested(*snapshot));
-    GT_RETURN_IF_ERROR(search::TakeIn(*snapshot, contested, index_.get()));
+    GT_RETURN_IF_ERROR(search::TakeIn(*snapshot, contested, index_.get(), Hidden(*snapshot)));
   }
   GT_RETURN_IF_ERROR(TendMerge(heads));
   const bool due = unsaved_ && absl::Now() - saved_at_ >= kSaveEvery;
@@ -269,6 +271,10 @@ absl::Status Indexer::TendMerge(const search::Heads& heads) {
 
 void Indexer::EndMerge() {
   if (merger_.joinable()) merger_.join();
+}
+
+HiddenEntries Indexer::Hidden(const Reader& snapshot) const {
+  return HiddenEntries(snapshot, RulersAt(directory_));
 }
 
 void Indexer::UpdateNodes() {

@@ -51,6 +51,9 @@ class Indexer {
   v1::IndexState state() const;
   uint64_t disk_bytes() const;
 
+  // What levels that count here have ruled not to be shown.
+  HiddenEntries Hidden(const Reader& snapshot) const;
+
   // Waits until all that was noted is in. False: not before the deadline.
   bool WaitCurrent(absl::Time deadline);
 

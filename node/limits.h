@@ -63,6 +63,8 @@ inline constexpr size_t kProblemsListedMax = 1000;
 inline constexpr size_t kClassesListedDefault = 500;
 inline constexpr size_t kClassesListedMax = 10000;
 inline constexpr size_t kTodoListedMax = 500;
+inline constexpr size_t kRulingsListedMax = 500;
+inline constexpr size_t kTagsMax = 32;
 
 // Admission.
 inline constexpr size_t kTokensMax = 10000;

@@ -102,6 +102,19 @@ v1::FindResponse Merge(const v1::FindResponse& nearer, const v1::FindResponse& w
   return merged;
 }
 
+// What is not shown in this branch is not shown from others' answers either.
+void DropHidden(const HiddenEntries& hidden, v1::FindResponse* list) {
+  if (hidden.empty()) return;
+  auto* hits = list->mutable_hits();
+  const auto end = std::remove_if(hits->begin(), hits->end(), [&](const v1::Hit& hit) {
+    const absl::StatusOr<NodePath> place = NodePath::Parse(hit.shown().provider_path());
+    return place.ok() && hidden.Hides(hit.shown().entry().code(), *place);
+  });
+  const auto dropped = static_cast<uint64_t>(hits->end() - end);
+  hits->erase(end, hits->end());
+  list->set_total(list->total() - std::min<uint64_t>(list->total(), dropped));
+}
+
 }  // namespace
 
 Searches::Searches(const Site* site, Calls* calls, const Finder* finder, Indexer* indexer)
@@ -205,6 +218,7 @@ absl::StatusOr<v1::FindResponse> Searches::Find(const v1::FindRequest& request,
       if (missing.ok()) missing = answer.status;
       continue;
     }
+    DropHidden(indexer_.Hidden(*site_.store->Snapshot()), &wider);
     v1::FindResponse merged = Merge(here, wider, LimitOf(request));
     merged.mutable_hops()->Assign(answer.hops.begin(), answer.hops.end());
     merged.set_complete(missing.ok() && here.complete() && wider.complete());

@@ -5,6 +5,7 @@
 
 #include "catalog/base/status.h"
 #include "catalog/keys.h"
+#include "catalog/view.h"
 #include "guantong/storage/v1/store.pb.h"
 
 namespace guantong::search {
@@ -39,6 +40,15 @@ bool SameAsHeld(const View& view, const std::string& code, const std::vector<Doc
   std::sort(held.begin(), held.end());
   std::sort(wanted.begin(), wanted.end());
   return held == wanted;
+}
+
+std::vector<Document> ShownOf(const Reader& snapshot, const std::string& code,
+                              const HiddenEntries& hidden) {
+  if (!hidden.empty()) {
+    const absl::StatusOr<v1::CatalogEntry> entry = FindEntry(snapshot, code);
+    if (entry.ok() && hidden.Hides(snapshot, *entry)) return {};
+  }
+  return DocumentsOf(snapshot, code);
 }
 
 // Calls visit(code, feed) for the codes in all open feeds.
@@ -85,18 +95,22 @@ absl::StatusOr<Heads> HeadsOf(const Reader& snapshot) {
     const absl::string_view value = cursor->value();
     if (!record.ParseFromArray(value.data(), static_cast<int>(value.size()))) continue;
     const v1::FeedKind feed = record.feed().kind();
-    if (feed != v1::FEED_KIND_CATALOG_OPEN && feed != v1::FEED_KIND_CATALOG_UPWARD) continue;
+    if (feed != v1::FEED_KIND_CATALOG_OPEN && feed != v1::FEED_KIND_CATALOG_UPWARD &&
+        feed != v1::FEED_KIND_RULINGS) {
+      continue;
+    }
     heads[std::string(cursor->key().substr(1))] = record.head().SerializeAsString();
   }
   GT_RETURN_IF_ERROR(cursor->status());
   return heads;
 }
 
-absl::Status TakeIn(const Reader& snapshot, const Codes& codes, Index* index) {
+absl::Status TakeIn(const Reader& snapshot, const Codes& codes, Index* index,
+                    const HiddenEntries& hidden) {
   std::vector<std::string> changed;
   std::vector<Document> documents;
   for (const std::string& code : codes) {
-    std::vector<Document> now = DocumentsOf(snapshot, code);
+    std::vector<Document> now = ShownOf(snapshot, code, hidden);
     if (SameAsHeld(*index->view(), code, now)) continue;
     changed.push_back(code);
     std::move(now.begin(), now.end(), std::back_inserter(documents));
@@ -155,7 +169,7 @@ absl::StatusOr<Codes> Contested(const Reader& snapshot) {
 }
 
 absl::Status LoadAll(const Reader& snapshot, const std::function<bool(Codes* taken)>& between,
-                     Index* index) {
+                     Index* index, const HiddenEntries& hidden) {
   Codes contested;
   std::set<std::string> open_feeds;
   std::string last;
@@ -185,6 +199,7 @@ absl::Status LoadAll(const Reader& snapshot, const std::function<bool(Codes* tak
       const absl::string_view value = cursor->value();
       if (!entry.ParseFromArray(value.data(), static_cast<int>(value.size()))) continue;
       if (contested.count(entry.code()) > 0 || taken.count(entry.code()) > 0) continue;
+      if (hidden.Hides(snapshot, entry)) continue;
       for (Document& document : DocumentsOf(snapshot, entry)) {
         bytes += document.text.size();
         documents.push_back(std::move(document));
@@ -195,7 +210,7 @@ absl::Status LoadAll(const Reader& snapshot, const std::function<bool(Codes* tak
     GT_RETURN_IF_ERROR(cursor->status());
   }
   GT_RETURN_IF_ERROR(load());
-  return TakeIn(snapshot, contested, index);
+  return TakeIn(snapshot, contested, index, hidden);
 }
 
 }  // namespace guantong::search

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "catalog/rulings.h"
 #include "catalog/search/index.h"
 #include "catalog/store.h"
 
@@ -20,11 +21,13 @@ using Codes = std::set<std::string>;
 // Adds the codes whose entries these writes may change. True: the directory of nodes may change.
 bool NoteChanges(absl::Span<const WriteSet> groups, Codes* codes);
 
-// Positions of all catalogue feeds.
+// Positions of all feeds the index follows from: catalogues, and rulings on their entries.
 absl::StatusOr<Heads> HeadsOf(const Reader& snapshot);
 
-// Brings these codes to where the snapshot has them; what has not changed costs a look.
-absl::Status TakeIn(const Reader& snapshot, const Codes& codes, Index* index);
+// Brings these codes to where the snapshot has them; what has not changed costs a look. What is
+// hidden is not in the index.
+absl::Status TakeIn(const Reader& snapshot, const Codes& codes, Index* index,
+                    const HiddenEntries& hidden = {});
 
 // Codes of all feeds that stand elsewhere than `from` says.
 absl::StatusOr<Codes> ChangedSince(const Reader& snapshot, const Heads& from, const View& view);
@@ -35,7 +38,7 @@ absl::StatusOr<Codes> Contested(const Reader& snapshot);
 // Fills an empty index. After each segment `between` may bring the index up to date with later
 // changes; it adds the codes it has taken in, and ends the loading by false: CANCELLED.
 absl::Status LoadAll(const Reader& snapshot, const std::function<bool(Codes* taken)>& between,
-                     Index* index);
+                     Index* index, const HiddenEntries& hidden = {});
 
 }  // namespace guantong::search
 

@@ -165,6 +165,7 @@ void AddCatalog(CLI::App* app, Invocation* invocation) {
   catalog->require_subcommand(1);
   AddChanges(catalog, invocation);
   AddLifecycle(catalog, invocation);
+  AddClaim(catalog, invocation);
   AddClasses(catalog, invocation);
   AddReading(catalog, invocation);
   AddSearch(catalog, invocation);

@@ -31,7 +31,10 @@ void AddAdmission(CLI::App* app, Invocation* invocation);  // invite, department
 void AddCatalog(CLI::App* app, Invocation* invocation);
 void AddLifecycle(CLI::App* catalog, Invocation* invocation);  // submit ... withdraw, bind, history
 void AddClasses(CLI::App* catalog, Invocation* invocation);    // classes
+void AddClaim(CLI::App* catalog, Invocation* invocation);      // claim
 void AddWork(CLI::App* app, Invocation* invocation);           // todo, mine, why
+void AddRulings(CLI::App* app, Invocation* invocation);        // ruling
+void AddPersons(CLI::App* app, Invocation* invocation);        // person
 void AddPush(CLI::App* app, Invocation* invocation);
 void AddQuery(CLI::App* app, Invocation* invocation);
 void AddSubscriptions(CLI::App* app,

@@ -177,6 +177,8 @@ int RunProgram(int argc, char** argv) {
   AddMove(&app, &invocation);
   AddCatalog(&app, &invocation);
   AddWork(&app, &invocation);
+  AddRulings(&app, &invocation);
+  AddPersons(&app, &invocation);
   AddPush(&app, &invocation);
   AddQuery(&app, &invocation);
   AddSubscriptions(&app, &invocation);

@@ -171,6 +171,25 @@ absl::Status EntryDesk::Commit(WriteSet writes) const {
   return site_.driver->WriteOwn(std::move(writes));
 }
 
+void EntryDesk::FillContact(const Reader& snapshot, const std::string& element,
+                            const std::string& uscc, v1::Contact* contact,
+                            std::vector<v1::Problem>* problems) const {
+  if (contact->person().empty()) return;
+  const auto stored = LoadStored<storage::v1::StoredPerson>(snapshot, PersonKey(contact->person()));
+  if (stored.ok() && stored->has_value() && !(*stored)->person().disabled() &&
+      (*stored)->person().uscc() == uscc) {
+    contact->set_name((*stored)->person().name());
+    contact->set_phone((*stored)->person().phone());
+    contact->set_email((*stored)->person().email());
+    return;
+  }
+  v1::Problem& problem = problems->emplace_back();
+  problem.set_element(absl::StrCat(element, ".person"));
+  problem.set_text(absl::StrCat("人员 ", contact->person(),
+                                " 不是本部门在用的人员 (no active person of the department)"));
+  problem.set_remedy("见 guantong person list，或只写姓名 (see the list, or write the name alone)");
+}
+
 absl::StatusOr<std::vector<v1::Problem>> EntryDesk::Examine(const Reader& snapshot,
                                                             const CallerIdentity& caller,
                                                             v1::CatalogEntry* entry) {
@@ -185,6 +204,10 @@ absl::StatusOr<std::vector<v1::Problem>> EntryDesk::Examine(const Reader& snapsh
   entry->set_node(site_.node_id());
   *entry->mutable_updated_at() = TimestampOf(absl::Now());
   GT_RETURN_IF_ERROR(CheckOwner(site_, caller, *entry));
+  if (entry->has_contact())
+    FillContact(snapshot, "contact", caller.uscc, entry->mutable_contact(), &problems);
+  if (entry->has_responsible())
+    FillContact(snapshot, "responsible", caller.uscc, entry->mutable_responsible(), &problems);
   for (v1::Problem& problem : CheckEntry(*entry, rules_.Today(snapshot)))
     problems.push_back(std::move(problem));
   for (v1::Problem& problem : CheckClassesOf(*entry, *classes_.Tree(snapshot)))

@@ -71,6 +71,10 @@ class EntryDesk {
   absl::Status CheckChange(const Reader& snapshot, const v1::CatalogEntry& from,
                            const v1::CatalogEntry& to) const;
 
+  // A contact that names a person of the department is the person's; another person is a problem.
+  void FillContact(const Reader& snapshot, const std::string& element, const std::string& uscc,
+                   v1::Contact* contact, std::vector<v1::Problem>* problems) const;
+
   const Site& site() const { return site_; }
   Classes& classes() const { return classes_; }
   Rules& rules() const { return rules_; }

@@ -55,9 +55,11 @@ bool HasError(const v1::ImportedEntry& imported) {
 
 absl::StatusOr<v1::CatalogEntry> Drafts::Register(const CallerIdentity& caller,
                                                   const v1::RegisterRequest& request) {
+  v1::CatalogEntry entry = request.entry();
+  // Before the lock: the nodes above may be asked.
+  GT_RETURN_IF_ERROR(templates_.Apply(caller, nullptr, &entry));
   const auto lock = desk_.Lock();
   const std::unique_ptr<Reader> snapshot = desk_.site().store->Snapshot();
-  v1::CatalogEntry entry = request.entry();
   GT_RETURN_IF_ERROR(desk_.Prepare(*snapshot, caller, &entry));
   Begin(&entry);
   const auto tree = desk_.classes().Tree(*snapshot);
@@ -77,9 +79,14 @@ absl::StatusOr<v1::CatalogEntry> Drafts::Register(const CallerIdentity& caller,
 
 absl::StatusOr<v1::CatalogEntry> Drafts::Edit(const CallerIdentity& caller,
                                               const v1::RegisterRequest& request) {
+  v1::CatalogEntry entry = request.entry();
+  {
+    GT_ASSIGN_OR_RETURN(const OwnEntry held,
+                        desk_.LoadOwn(*desk_.site().store->Snapshot(), caller, entry.code()));
+    GT_RETURN_IF_ERROR(templates_.Apply(caller, &held.any(), &entry));
+  }
   const auto lock = desk_.Lock();
   const std::unique_ptr<Reader> snapshot = desk_.site().store->Snapshot();
-  v1::CatalogEntry entry = request.entry();
   GT_ASSIGN_OR_RETURN(const OwnEntry own, desk_.LoadOwn(*snapshot, caller, entry.code()));
   const v1::CatalogEntry* before = own.before();
   if (before != nullptr && before->state() != v1::ENTRY_STATE_SUSPENDED)
@@ -120,12 +127,15 @@ absl::StatusOr<v1::CatalogEntry> Drafts::Edit(const CallerIdentity& caller,
 
 absl::StatusOr<v1::ImportResponse> Drafts::Import(const CallerIdentity& caller,
                                                   const v1::ImportRequest& request) {
+  std::vector<v1::CatalogEntry> entries(request.entries().begin(), request.entries().end());
+  std::vector<absl::Status> claimed;
+  for (v1::CatalogEntry& entry : entries)
+    claimed.push_back(templates_.Apply(caller, nullptr, &entry));
   const auto lock = desk_.Lock();
   const std::unique_ptr<Reader> snapshot = desk_.site().store->Snapshot();
   const auto tree = desk_.classes().Tree(*snapshot);
   CodeGiver codes(&desk_.site(), snapshot.get(), tree.get());
   v1::ImportResponse response;
-  std::vector<v1::CatalogEntry> entries(request.entries().begin(), request.entries().end());
   std::vector<std::vector<v1::Problem>> together = CheckTogether(entries);
   for (size_t i = 0; i < entries.size(); ++i) {
     v1::CatalogEntry& entry = entries[i];
@@ -136,6 +146,7 @@ absl::StatusOr<v1::ImportResponse> Drafts::Import(const CallerIdentity& caller,
     } else {
       *imported->add_problems() = ProblemOf(problems.status());
     }
+    if (!claimed[i].ok()) *imported->add_problems() = ProblemOf(claimed[i]);
     for (v1::Problem& problem : together[i]) *imported->add_problems() = std::move(problem);
     if (!HasError(*imported)) {
       Begin(&entry);

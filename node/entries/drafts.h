@@ -5,13 +5,14 @@
 #include "absl/status/statusor.h"
 #include "guantong/v1/catalog.pb.h"
 #include "node/entries/desk.h"
+#include "node/entries/templates.h"
 
 namespace guantong {
 
-// Any thread; waits for commits.
+// Any thread; waits for commits, and for the nodes above where an entry claims a template.
 class Drafts {
  public:
-  explicit Drafts(EntryDesk* desk) : desk_(*desk) {}
+  Drafts(EntryDesk* desk, const Templates* templates) : desk_(*desk), templates_(*templates) {}
 
   // INVALID_ARGUMENT entry_invalid; PERMISSION_DENIED not_your_entry.
   absl::StatusOr<v1::CatalogEntry> Register(const CallerIdentity& caller,
@@ -24,6 +25,7 @@ class Drafts {
 
  private:
   EntryDesk& desk_;
+  const Templates& templates_;
 };
 
 }  // namespace guantong

@@ -171,16 +171,23 @@ absl::StatusOr<v1::CatalogEntry> Publication::Suspend(const CallerIdentity& call
   v1::CatalogEntry entry = *own.in_force;
   entry.set_state(v1::ENTRY_STATE_SUSPENDED);
   entry.set_state_reason(request.reason());
-  entry.set_version(entry.version() + 1);
+  return Restate(*snapshot, own, std::move(entry),
+                 MakeAct(v1::ACT_KIND_SUSPEND, desk_.ActorOf(*snapshot, caller), request.reason(),
+                         v1::ENTRY_STATE_PUBLISHED, v1::ENTRY_STATE_SUSPENDED));
+}
+
+absl::StatusOr<v1::CatalogEntry> Publication::Restate(const Reader& snapshot, const OwnEntry& own,
+                                                      v1::CatalogEntry entry, v1::Act act) {
+  if (act.from() == v1::ENTRY_STATE_UNSPECIFIED) {
+    act.set_from(entry.state());
+    act.set_to(entry.state());
+  }
+  entry.set_version(own.in_force->version() + 1);
   *entry.mutable_updated_at() = TimestampOf(absl::Now());
   WriteSet extra;
   if (own.draft.has_value()) extra = DraftAfter(*own.draft, entry);
   extra.Put(VersionKey(entry.code(), entry.version()), entry.SerializeAsString());
-  GT_RETURN_IF_ERROR(
-      desk_.Note(*snapshot, entry,
-                 MakeAct(v1::ACT_KIND_SUSPEND, desk_.ActorOf(*snapshot, caller), request.reason(),
-                         v1::ENTRY_STATE_PUBLISHED, v1::ENTRY_STATE_SUSPENDED),
-                 &extra));
+  GT_RETURN_IF_ERROR(desk_.Note(snapshot, entry, std::move(act), &extra));
   GT_RETURN_IF_ERROR(AppendBoth(entry, nullptr, std::move(extra)));
   return entry;
 }

@@ -31,6 +31,10 @@ class Publication {
   absl::StatusOr<v1::CatalogEntry> PutInForce(const Reader& snapshot, const OwnEntry& own,
                                               v1::CatalogEntry entry, const v1::Act& act,
                                               WriteSet extra);
+  // The same for what changes neither items nor resources: `entry` keeps its state. A draft beside
+  // it goes on from there.
+  absl::StatusOr<v1::CatalogEntry> Restate(const Reader& snapshot, const OwnEntry& own,
+                                           v1::CatalogEntry entry, v1::Act act);
 
  private:
   // Under approvals an approver of the provider or of its supervising authority; else the provider.

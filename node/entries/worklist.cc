@@ -48,6 +48,37 @@ Worklist::Clock Worklist::ClockOf(const Reader& snapshot, const v1::CatalogEntry
   return clock;
 }
 
+Worklist::Clock Worklist::ClockUntil(const Reader& snapshot,
+                                     const google::protobuf::Timestamp& since,
+                                     const std::string& day) const {
+  Clock clock{.since = since};
+  const std::optional<absl::CivilDay> due = ParseDay(day);
+  if (!due.has_value()) return clock;
+  clock.due = day;
+  clock.days_left = desk_.rules().Book(snapshot)->DaysLeft(DayOf(absl::Now()), *due);
+  clock.has_term = true;
+  return clock;
+}
+
+absl::Status Worklist::AddReturned(const Reader& snapshot, const CallerIdentity& caller,
+                                   std::vector<v1::TodoItem>* items) const {
+  if (caller.role != CertificateRole::kEditor) return absl::OkStatus();
+  GT_ASSIGN_OR_RETURN(const auto returned, rulings_.ReturnedTo(snapshot, caller.uscc));
+  for (const Rulings::Returned& one : returned) {
+    v1::TodoItem& item = items->emplace_back();
+    item.set_code(one.entry.code());
+    item.set_name(one.entry.name());
+    item.set_provider(one.entry.provider());
+    item.set_state(one.entry.state());
+    item.set_what(absl::StrCat("上级退回整改（", one.ruling.by(), "）"));
+    item.set_reason(one.ruling.rework().reason());
+    item.set_next("guantong catalog edit FILE");
+    const Clock clock = ClockUntil(snapshot, one.ruling.at(), one.ruling.rework().deadline());
+    SetClock(clock.since, clock.due, clock.days_left, clock.has_term, &item);
+  }
+  return absl::OkStatus();
+}
+
 std::optional<v1::Act> Worklist::LastAct(const Reader& snapshot, const std::string& code) const {
   std::optional<v1::Act> last;
   const auto cursor = snapshot.Scan(ActPrefix(code), PrefixEnd(ActPrefix(code)));
@@ -118,6 +149,7 @@ absl::StatusOr<std::vector<v1::TodoItem>> Worklist::ItemsOf(const Reader& snapsh
     if (item.has_value()) items.push_back(*std::move(item));
   }
   GT_RETURN_IF_ERROR(cursor->status());
+  GT_RETURN_IF_ERROR(AddReturned(snapshot, caller, &items));
   std::stable_sort(items.begin(), items.end(), [](const v1::TodoItem& a, const v1::TodoItem& b) {
     return std::make_tuple(!a.has_term(), a.days_left(), a.code()) <
            std::make_tuple(!b.has_term(), b.days_left(), b.code());
@@ -261,21 +293,39 @@ absl::StatusOr<v1::WhyResponse> Worklist::Why(const CallerIdentity& caller,
     return why;
   }
   *why.mutable_since() = any.updated_at();
-  why.set_reason(any.state_reason());
-  switch (any.state()) {
+  ExplainInForce(*snapshot, any, &why);
+  return why;
+}
+
+void Worklist::ExplainInForce(const Reader& snapshot, const v1::CatalogEntry& entry,
+                              v1::WhyResponse* why) const {
+  why->set_reason(entry.state_reason());
+  switch (entry.state()) {
     case v1::ENTRY_STATE_SUSPENDED:
-      why.set_text("已下架，重新发布后恢复");
-      why.set_next(absl::StrCat("guantong catalog publish ", code));
+      why->set_text("已下架，重新发布后恢复");
+      why->set_next(absl::StrCat("guantong catalog publish ", entry.code()));
       break;
     case v1::ENTRY_STATE_WITHDRAWN:
-      why.set_text("已注销，不再恢复");
+      why->set_text("已注销，不再恢复");
       break;
     default:
-      why.set_text(any.resources().empty() ? "已发布，尚未挂接资源" : "已发布，没有待办");
-      if (any.resources().empty())
-        why.set_next(absl::StrCat("guantong catalog bind ", code, " --mode table --format 0310"));
+      why->set_text(entry.resources().empty() ? "已发布，尚未挂接资源" : "已发布，没有待办");
+      if (entry.resources().empty())
+        why->set_next(
+            absl::StrCat("guantong catalog bind ", entry.code(), " --mode table --format 0310"));
   }
-  return why;
+  for (const v1::Ruling& ruling : rulings_.On(snapshot, entry)) {
+    if (!ruling.hidden_because().empty()) {
+      why->set_text(absl::StrCat(why->text(), "；", ruling.by(), "已暂停展示"));
+      why->set_reason(ruling.hidden_because());
+    }
+    if (!ReworkOpen(ruling, entry.version())) continue;
+    why->set_text(absl::StrCat(why->text(), "；", ruling.by(), "已退回整改"));
+    why->set_reason(ruling.rework().reason());
+    why->set_next("guantong catalog edit FILE");
+    const Clock clock = ClockUntil(snapshot, ruling.at(), ruling.rework().deadline());
+    SetClock(clock.since, clock.due, clock.days_left, clock.has_term, why);
+  }
 }
 
 }  // namespace guantong

@@ -8,13 +8,14 @@
 #include "absl/status/statusor.h"
 #include "guantong/v1/review.pb.h"
 #include "node/entries/desk.h"
+#include "node/entries/rulings.h"
 
 namespace guantong {
 
 // Any thread.
 class Worklist {
  public:
-  explicit Worklist(EntryDesk* desk) : desk_(*desk) {}
+  Worklist(EntryDesk* desk, const Rulings* rulings) : desk_(*desk), rulings_(*rulings) {}
 
   absl::StatusOr<v1::TodoResponse> Todo(const CallerIdentity& caller) const;
   absl::StatusOr<v1::MineResponse> Mine(const CallerIdentity& caller) const;
@@ -31,6 +32,13 @@ class Worklist {
   };
   Clock ClockOf(const Reader& snapshot, const v1::CatalogEntry& draft,
                 const google::protobuf::Timestamp& since, absl::string_view term) const;
+  // Until a day somebody has named.
+  Clock ClockUntil(const Reader& snapshot, const google::protobuf::Timestamp& since,
+                   const std::string& day) const;
+  absl::Status AddReturned(const Reader& snapshot, const CallerIdentity& caller,
+                           std::vector<v1::TodoItem>* items) const;
+  void ExplainInForce(const Reader& snapshot, const v1::CatalogEntry& entry,
+                      v1::WhyResponse* why) const;
   std::optional<v1::Act> LastAct(const Reader& snapshot, const std::string& code) const;
   absl::StatusOr<std::vector<v1::TodoItem>> ItemsOf(const Reader& snapshot,
                                                     const CallerIdentity& caller) const;
@@ -40,6 +48,7 @@ class Worklist {
                                      uint32_t approvals) const;
 
   EntryDesk& desk_;
+  const Rulings& rulings_;
 };
 
 }  // namespace guantong

@@ -21,9 +21,11 @@ class Drafts;
 class Enrolment;
 class Finder;
 class Overview;
+class Persons;
 class Publication;
 class PushDesk;
 class Questions;
+class Rulings;
 class Subscriptions;
 class Trace;
 class Upkeep;
@@ -43,6 +45,8 @@ struct CatalogServiceParts {
 std::unique_ptr<grpc::Service> MakeCatalogService(Authoriser* authoriser,
                                                   const CatalogServiceParts& parts);
 std::unique_ptr<grpc::Service> MakeClassService(Authoriser* authoriser, Classes* classes);
+std::unique_ptr<grpc::Service> MakeRulingService(Authoriser* authoriser, Rulings* rulings);
+std::unique_ptr<grpc::Service> MakePersonService(Authoriser* authoriser, Persons* persons);
 std::unique_ptr<grpc::Service> MakeReviewService(Authoriser* authoriser, Approvals* approvals,
                                                  Versions* versions, Worklist* worklist);
 std::unique_ptr<grpc::Service> MakeDataService(Authoriser* authoriser, PushDesk* pushes,

@@ -63,6 +63,10 @@ Client Client::Approver() const {
   return {absl::StrCat(folder, "/approver.yaml"), department_, uscc_, around_};
 }
 
+Client Client::With(const std::string& profile) const {
+  return {profile, department_, uscc_, around_};
+}
+
 Outcome Client::Try(const std::vector<std::string>& arguments, absl::Duration limit) const {
   return Run({.arguments = WithProfile(profile_, arguments, around_),
               .network_namespace = around_.network_namespace},

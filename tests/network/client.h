@@ -40,6 +40,8 @@ class Client {
 
   // The approver of the same department.
   Client Approver() const;
+  // Another profile of the same department.
+  Client With(const std::string& profile) const;
 
   // With -o json, unless `arguments` ask for another format.
   Outcome Try(const std::vector<std::string>& arguments,

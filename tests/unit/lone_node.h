@@ -20,9 +20,11 @@
 #include "node/entries/bindings.h"
 #include "node/entries/drafts.h"
 #include "node/entries/publication.h"
+#include "node/entries/rulings.h"
 #include "node/entries/versions.h"
 #include "node/entries/worklist.h"
 #include "node/finder.h"
+#include "node/persons.h"
 #include "node/push.h"
 #include "node/query.h"
 #include "node/refusals.h"
@@ -66,6 +68,8 @@ class LoneNode {
   Bindings& bindings() { return *bindings_; }
   Versions& versions() { return *versions_; }
   Worklist& worklist() { return *worklist_; }
+  Rulings& rulings() { return *rulings_; }
+  Persons& persons() { return *persons_; }
   PushDesk& pushes() { return *pushes_; }
   Questions& questions() { return *questions_; }
   Enrolment& enrolment() { return *enrolment_; }
@@ -221,13 +225,16 @@ class LoneNode {
     classes_ = std::make_unique<Classes>(&site_, directory_.get());
     rules_ = std::make_unique<Rules>(&site_, directory_.get());
     desk_ = std::make_unique<EntryDesk>(&site_, classes_.get(), rules_.get());
-    catalogue_ = std::make_unique<Catalogue>(&site_, finder_.get(), desk_.get());
+    rulings_ = std::make_unique<Rulings>(desk_.get(), directory_.get());
+    catalogue_ = std::make_unique<Catalogue>(&site_, finder_.get(), desk_.get(), rulings_.get());
     publication_ = std::make_unique<Publication>(desk_.get());
-    drafts_ = std::make_unique<Drafts>(desk_.get());
+    templates_ = std::make_unique<Templates>(finder_.get());
+    drafts_ = std::make_unique<Drafts>(desk_.get(), templates_.get());
     approvals_ = std::make_unique<Approvals>(desk_.get(), publication_.get());
     bindings_ = std::make_unique<Bindings>(desk_.get(), publication_.get());
     versions_ = std::make_unique<Versions>(desk_.get());
-    worklist_ = std::make_unique<Worklist>(desk_.get());
+    worklist_ = std::make_unique<Worklist>(desk_.get(), rulings_.get());
+    persons_ = std::make_unique<Persons>(desk_.get(), publication_.get());
     pushes_ = std::make_unique<PushDesk>(&site_);
     questions_ = std::make_unique<Questions>(&site_, calls_.get(), finder_.get());
     enrolment_ = std::make_unique<Enrolment>(&site_, rules_.get());
@@ -269,13 +276,16 @@ class LoneNode {
   std::unique_ptr<Classes> classes_;
   std::unique_ptr<Rules> rules_;
   std::unique_ptr<EntryDesk> desk_;
+  std::unique_ptr<Rulings> rulings_;
   std::unique_ptr<Catalogue> catalogue_;
   std::unique_ptr<Publication> publication_;
+  std::unique_ptr<Templates> templates_;
   std::unique_ptr<Drafts> drafts_;
   std::unique_ptr<Approvals> approvals_;
   std::unique_ptr<Bindings> bindings_;
   std::unique_ptr<Versions> versions_;
   std::unique_ptr<Worklist> worklist_;
+  std::unique_ptr<Persons> persons_;
   std::unique_ptr<PushDesk> pushes_;
   std::unique_ptr<Questions> questions_;
   std::unique_ptr<Enrolment> enrolment_;

@@ -1,0 +1,76 @@
+#include "catalog/rulings.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "catalog/keys.h"
+#include "catalog/view.h"
+
+namespace guantong {
+
+v1::FeedId RulingsFeed(const std::string& node_id) {
+  v1::FeedId feed;
+  feed.set_origin(node_id);
+  feed.set_kind(v1::FEED_KIND_RULINGS);
+  return feed;
+}
+
+std::optional<NodePath> PlaceOf(const Reader& snapshot, absl::Span<const Ruler> rulers,
+                                const std::string& node_id) {
+  for (const Ruler& ruler : rulers) {
+    if (ruler.node_id == node_id) return ruler.path;
+  }
+  const absl::StatusOr<v1::Member> member = FindMember(snapshot, node_id);
+  if (!member.ok()) return std::nullopt;
+  absl::StatusOr<NodePath> path = NodePath::Parse(member->path());
+  if (!path.ok()) return std::nullopt;
+  return *std::move(path);
+}
+
+std::vector<v1::Ruling> RulingsOn(const Reader& snapshot, absl::Span<const Ruler> rulers,
+                                  absl::string_view code, const NodePath& place) {
+  std::vector<v1::Ruling> rulings;
+  for (const Ruler& ruler : rulers) {
+    if (!ruler.path.Contains(place)) continue;
+    std::string bytes;
+    v1::Ruling ruling;
+    const FeedKey feed = FeedKey::Of(RulingsFeed(ruler.node_id));
+    if (snapshot.Get(EntryKey(feed, code), &bytes).ok() && ruling.ParseFromString(bytes))
+      rulings.push_back(std::move(ruling));
+  }
+  return rulings;
+}
+
+bool ReworkOpen(const v1::Ruling& ruling, uint64_t version_in_force) {
+  return ruling.has_rework() && version_in_force <= ruling.rework().version();
+}
+
+HiddenEntries::HiddenEntries(const Reader& snapshot, absl::Span<const Ruler> rulers)
+    : rulers_(rulers.begin(), rulers.end()) {
+  for (const Ruler& ruler : rulers) {
+    const std::string prefix = EntryPrefix(FeedKey::Of(RulingsFeed(ruler.node_id)));
+    const auto cursor = snapshot.Scan(prefix, PrefixEnd(prefix));
+    for (; cursor->Valid(); cursor->Next()) {
+      v1::Ruling ruling;
+      if (ruling.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())) &&
+          !ruling.hidden_because().empty()) {
+        by_code_[ruling.code()].push_back(ruler.path);
+      }
+    }
+  }
+}
+
+bool HiddenEntries::Hides(absl::string_view code, const NodePath& place) const {
+  const auto it = by_code_.find(std::string(code));
+  return it != by_code_.end() &&
+         std::any_of(it->second.begin(), it->second.end(),
+                     [&](const NodePath& ruler) { return ruler.Contains(place); });
+}
+
+bool HiddenEntries::Hides(const Reader& snapshot, const v1::CatalogEntry& entry) const {
+  if (by_code_.count(entry.code()) == 0) return false;
+  const std::optional<NodePath> place = PlaceOf(snapshot, rulers_, entry.node());
+  return place.has_value() && Hides(entry.code(), *place);
+}
+
+}  // namespace guantong

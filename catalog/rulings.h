@@ -1,0 +1,59 @@
+// What levels rule on entries of their branch (ruling.proto), as a node takes it that stands below
+// them or is one of them.
+#ifndef GUANTONG_CATALOG_RULINGS_H_
+#define GUANTONG_CATALOG_RULINGS_H_
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "catalog/base/node_path.h"
+#include "catalog/store.h"
+#include "guantong/v1/entry.pb.h"
+#include "guantong/v1/feed.pb.h"
+#include "guantong/v1/ruling.pb.h"
+
+namespace guantong {
+
+// A level whose word holds here: this node, and those above it.
+struct Ruler {
+  std::string node_id;
+  NodePath path;
+};
+
+v1::FeedId RulingsFeed(const std::string& node_id);
+
+// Where the node of an entry stands; nothing when it is not known here.
+std::optional<NodePath> PlaceOf(const Reader& snapshot, absl::Span<const Ruler> rulers,
+                                const std::string& node_id);
+
+// What those of `rulers` have ruled on the entry whose branch its node at `place` is in, in their
+// order. What another says about it counts for nothing.
+std::vector<v1::Ruling> RulingsOn(const Reader& snapshot, absl::Span<const Ruler> rulers,
+                                  absl::string_view code, const NodePath& place);
+
+// It has to be mended, and no later version has come in force.
+bool ReworkOpen(const v1::Ruling& ruling, uint64_t version_in_force);
+
+// The entries whose display is suspended here.
+class HiddenEntries {
+ public:
+  HiddenEntries() = default;
+  HiddenEntries(const Reader& snapshot, absl::Span<const Ruler> rulers);
+
+  bool empty() const { return by_code_.empty(); }
+  bool Hides(absl::string_view code, const NodePath& place) const;
+  // The same, where the entry says whose it is.
+  bool Hides(const Reader& snapshot, const v1::CatalogEntry& entry) const;
+
+ private:
+  std::vector<Ruler> rulers_;
+  std::map<std::string, std::vector<NodePath>> by_code_;
+};
+
+}  // namespace guantong
+
+#endif  // GUANTONG_CATALOG_RULINGS_H_

@@ -1,0 +1,59 @@
+// What levels rule on entries of their branch: said here, and held against what is shown here.
+#ifndef GUANTONG_NODE_ENTRIES_RULINGS_H_
+#define GUANTONG_NODE_ENTRIES_RULINGS_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "catalog/rulings.h"
+#include "guantong/v1/ruling.pb.h"
+#include "node/directory.h"
+#include "node/entries/desk.h"
+
+namespace guantong {
+
+// This node, then the levels above it, the nearest first.
+std::vector<Ruler> RulersAt(const Directory& directory);
+
+// Any thread; Rule waits for a commit.
+class Rulings {
+ public:
+  Rulings(EntryDesk* desk, const Directory* directory)
+      : desk_(*desk), directory_(*directory), rulers_(RulersAt(*directory)) {}
+
+  // Errors: ruling.proto; INVALID_ARGUMENT reason_missing, ruling_invalid.
+  absl::StatusOr<v1::Ruling> Rule(const CallerIdentity& caller, const v1::RuleRequest& request);
+  absl::StatusOr<v1::RulingsResponse> List(const v1::RulingsRequest& request) const;
+
+  // Own entries of a department that a level has returned and that are not mended yet.
+  struct Returned {
+    v1::CatalogEntry entry;
+    v1::Ruling ruling;
+  };
+  absl::StatusOr<std::vector<Returned>> ReturnedTo(const Reader& snapshot,
+                                                   const std::string& uscc) const;
+
+  // On an entry as it stands here.
+  std::vector<v1::Ruling> On(const Reader& snapshot, const v1::CatalogEntry& entry) const;
+
+  // PERMISSION_DENIED entry_hidden: not shown here but to its own department and to whoever may
+  // rule. `provider_path` is where its node stands.
+  absl::Status CheckShown(const Reader& snapshot, const CallerIdentity& caller,
+                          const v1::CatalogEntry& entry, const std::string& provider_path) const;
+
+ private:
+  bool MayRule(const Reader& snapshot, const CallerIdentity& caller) const;
+  absl::Status Change(const Reader& snapshot, const v1::CatalogEntry& entry,
+                      const v1::RuleRequest& request, v1::Ruling* ruling) const;
+  v1::HeldRuling Held(const Reader& snapshot, v1::Ruling ruling) const;
+
+  EntryDesk& desk_;
+  const Directory& directory_;
+  const std::vector<Ruler> rulers_;
+};
+
+}  // namespace guantong
+
+#endif  // GUANTONG_NODE_ENTRIES_RULINGS_H_

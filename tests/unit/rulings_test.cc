@@ -1,0 +1,146 @@
+// What a level rules on an entry: who may, what it changes for whom, and that the entry itself
+// stays its department's.
+#include "catalog/rulings.h"
+
+#include "catalog/facts.h"
+#include "tests/catch.h"
+#include "tests/unit/office.h"
+
+namespace guantong {
+namespace {
+
+constexpr char kLevelUscc[] = "11630102MB00000058";
+
+// The node's own division is 000000, its department another's: the level above in one process.
+class Level : public Office {
+ public:
+  Level() { AddDepartment(kLevelUscc, "国家数据局", true, "000000"); }
+  CallerIdentity level() const { return As(CertificateRole::kApprover, kLevelUscc, "l"); }
+  static v1::RuleRequest On(const std::string& code) {
+    v1::RuleRequest request;
+    request.set_code(code);
+    return request;
+  }
+  v1::HeldRuling Held(const std::string& code) {
+    v1::RulingsRequest request;
+    request.set_code(code);
+    const auto rulings = node.rulings().List(request);
+    REQUIRE(rulings.ok());
+    REQUIRE(rulings->rulings_size() == 1);
+    return rulings->rulings(0);
+  }
+};
+
+TEST_CASE("rulings: returned with a deadline, until a later version is in force") {
+  Level level;
+  LoneNode& node = level.node;
+  const std::string code = level.Draft();
+  v1::RuleRequest rule = Level::On(code);
+  rule.mutable_rework()->set_deadline("2999-01-04");
+  CHECK(ReasonOf(node.rulings().Rule(level.supervisor(), rule).status()) == "not_yours_to_rule");
+  CHECK(ReasonOf(node.rulings().Rule(level.level(), rule).status()) == "entry_unknown");
+  level.Publish(code);
+  CHECK(ReasonOf(node.rulings().Rule(level.level(), rule).status()) == "reason_missing");
+  rule.mutable_rework()->set_reason("缺少主键");
+  rule.mutable_rework()->set_deadline("2020-01-04");
+  CHECK(ReasonOf(node.rulings().Rule(level.level(), rule).status()) == "ruling_invalid");
+  rule.mutable_rework()->set_deadline("2999-01-04");
+  REQUIRE(node.rulings().Rule(level.level(), rule).ok());
+
+  const auto todo = node.worklist().Todo(level.editor());
+  REQUIRE(todo.ok());
+  REQUIRE(todo->items_size() == 1);
+  CHECK(todo->items(0).reason() == "缺少主键");
+  CHECK(todo->items(0).due() == "2999-01-04");
+  CHECK(todo->items(0).days_left() > 200000);
+  CHECK(node.worklist().Todo(level.approver())->items_size() == 0);
+  CHECK(level.Why(code).reason() == "缺少主键");
+  CHECK(level.Held(code).rework_open());
+  // The entry stays as it was.
+  CHECK(node.catalogue().Show(level.editor(), code, absl::InfiniteFuture())->entry().version() ==
+        1);
+
+  REQUIRE(level.Edit(code, [](auto* entry) { entry->set_abstract("新摘要"); }).ok());
+  CHECK(node.worklist().Todo(level.editor())->items_size() == 2);
+  level.Publish(code);
+  CHECK(node.worklist().Todo(level.editor())->items_size() == 0);
+  CHECK_FALSE(level.Held(code).rework_open());
+  CHECK(level.Why(code).reason().empty());
+}
+
+TEST_CASE("rulings: hidden from all but its department and whoever rules, and shown again") {
+  Level level;
+  LoneNode& node = level.node;
+  const std::string code = level.Draft();
+  level.Publish(code);
+  const auto show = [&](const CallerIdentity& caller) {
+    return ReasonOf(node.catalogue().Show(caller, code, absl::InfiniteFuture()).status());
+  };
+  v1::RuleRequest rule = Level::On(code);
+  rule.set_hide("");
+  CHECK(ReasonOf(node.rulings().Rule(level.level(), rule).status()) == "reason_missing");
+  rule.set_hide("与他部门重复");
+  REQUIRE(node.rulings().Rule(level.level(), rule).ok());
+  CHECK(show(level.As(CertificateRole::kEditor, kOtherUscc, "o")) == "entry_hidden");
+  CHECK(show(level.editor()).empty());
+  CHECK(show(level.level()).empty());
+  CHECK(level.Why(code).reason() == "与他部门重复");
+  const std::vector<Ruler> rulers = {{.node_id = node.site().node_id(), .path = NodePath()}};
+  CHECK(HiddenEntries(node.store(), rulers).Hides(code, *NodePath::Parse("630000/630100")));
+  // Its data go on being answered.
+  v1::QueryRequest query;
+  query.set_code(code);
+  CHECK(node.Query(query, kOtherUscc).ok());
+
+  rule.Clear();
+  rule.set_code(code);
+  rule.set_unhide(true);
+  REQUIRE(node.rulings().Rule(level.level(), rule).ok());
+  CHECK(show(level.As(CertificateRole::kEditor, kOtherUscc, "o")).empty());
+}
+
+TEST_CASE("rulings: tags and the authority stand beside each other, over a restart") {
+  Level level;
+  LoneNode& node = level.node;
+  const std::string code = level.Draft();
+  level.Publish(code);
+  const auto rule = [&](const std::function<void(v1::RuleRequest*)>& what) {
+    v1::RuleRequest request = Level::On(code);
+    what(&request);
+    return node.rulings().Rule(level.level(), request).status();
+  };
+  REQUIRE(rule([](auto* r) { r->set_tag("一数一源"); }).ok());
+  REQUIRE(rule([](auto* r) { r->set_tag("重点"); }).ok());
+  REQUIRE(rule([](auto* r) { r->set_tag("重点"); }).ok());
+  CHECK(ReasonOf(rule([](auto* r) { r->set_authority("1234"); })) == "ruling_invalid");
+  REQUIRE(rule([](auto* r) { r->set_authority("11100000000013338W"); }).ok());
+  REQUIRE(rule([](auto* r) { r->set_untag("一数一源"); }).ok());
+  CHECK(ReasonOf(rule([](auto*) {})) == "ruling_invalid");
+  node.Restart();
+  const v1::Ruling held = level.Held(code).ruling();
+  REQUIRE(held.tags_size() == 1);
+  CHECK(held.tags(0) == "重点");
+  CHECK(held.authority() == "11100000000013338W");
+  CHECK(held.by() == "国家数据局");
+}
+
+TEST_CASE("rulings: what a level says about an entry of another branch counts for nothing") {
+  MemoryStore store;
+  const std::string province(32, 'p');
+  v1::Ruling ruling;
+  ruling.set_code("3/1");
+  ruling.set_hidden_because("不是我的");
+  v1::Records records;
+  records.add_records()->set_ruling(ruling.SerializeAsString());
+  WriteSet writes;
+  REQUIRE(ApplyRecords(RulingsFeed(province), NodePath(), records, &writes).refused == 0);
+  REQUIRE(store.Commit({&writes, 1}).ok());
+  const std::vector<Ruler> rulers = {{.node_id = province, .path = *NodePath::Parse("630000")}};
+  CHECK(RulingsOn(store, rulers, "3/1", *NodePath::Parse("630000/630100")).size() == 1);
+  CHECK(RulingsOn(store, rulers, "3/1", *NodePath::Parse("440000/441900")).empty());
+  CHECK(HiddenEntries(store, rulers).Hides("3/1", *NodePath::Parse("630000/630100")));
+  CHECK_FALSE(HiddenEntries(store, rulers).Hides("3/1", *NodePath::Parse("440000/441900")));
+}
+
+}  // namespace
+}  // namespace guantong
