@@ -111,7 +111,7 @@ NamedFact NamedFactOf(const v1::Record& record) {
     case v1::Record::kRuling:
       return {v1::FEED_KIND_RULINGS, Parsed<v1::Ruling>(record.ruling()).code(), &record.ruling()};
     case v1::Record::kDemand:
-      return {v1::FEED_KIND_DEMANDS, Parsed<v1::Demand>(record.demand()).id(), &record.demand()};
+      return {v1::FEED_KIND_DEMANDS, Parsed<v1::Demand>(record.demand()).key(), &record.demand()};
     default:
       return {v1::FEED_KIND_UNSPECIFIED, "", nullptr};
   }
