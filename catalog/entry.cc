@@ -117,6 +117,44 @@ std::vector<v1::Problem> NormaliseEntry(v1::CatalogEntry* entry) {
   return problems;
 }
 
+v1::CatalogEntry WrittenPart(v1::CatalogEntry entry) {
+  entry.clear_state();
+  entry.clear_version();
+  entry.clear_node();
+  entry.clear_updated_at();
+  entry.clear_schema_version();
+  entry.clear_items_withheld();
+  entry.clear_publication_date();
+  entry.clear_aliases();
+  entry.clear_state_reason();
+  entry.clear_template_version();
+  entry.clear_warnings();
+  entry.clear_division();  // of the department, as the node knows it
+  NormaliseEntry(&entry);
+  if (entry.contact().ByteSizeLong() == 0) entry.clear_contact();
+  if (entry.responsible().ByteSizeLong() == 0) entry.clear_responsible();
+  if (entry.open().ByteSizeLong() == 0) entry.clear_open();
+  for (v1::DataItem& item : *entry.mutable_items()) {
+    if (item.sharing().ByteSizeLong() == 0) item.clear_sharing();
+    if (item.open().ByteSizeLong() == 0) item.clear_open();
+    item.clear_inherited();
+  }
+  return entry;
+}
+
+bool SameEntry(const v1::CatalogEntry& a, const v1::CatalogEntry& b) {
+  return WrittenPart(a).SerializeAsString() == WrittenPart(b).SerializeAsString();
+}
+
+bool OnlyContactsDiffer(const v1::CatalogEntry& a, const v1::CatalogEntry& b) {
+  v1::CatalogEntry one = WrittenPart(a), other = WrittenPart(b);
+  for (v1::CatalogEntry* entry : {&one, &other}) {
+    entry->clear_contact();
+    entry->clear_responsible();
+  }
+  return one.SerializeAsString() == other.SerializeAsString();
+}
+
 bool IsUscc(absl::string_view code) {
   constexpr absl::string_view kAlphabet = "0123456789ABCDEFGHJKLMNPQRTUWXY";
   constexpr size_t kLength = 18;

@@ -19,6 +19,13 @@ namespace guantong {
 // Returns warnings of what people should write otherwise.
 std::vector<v1::Problem> NormaliseEntry(v1::CatalogEntry* entry);
 
+// What people write of an entry, in one form: without what the node gives, empty parts gone. Two
+// entries an editor would call the same have the same.
+v1::CatalogEntry WrittenPart(v1::CatalogEntry entry);
+bool SameEntry(const v1::CatalogEntry& a, const v1::CatalogEntry& b);
+// Nothing of it but contacts differs.
+bool OnlyContactsDiffer(const v1::CatalogEntry& a, const v1::CatalogEntry& b);
+
 // All problems, not only the first, warnings among them. What packs of rules may weigh otherwise is
 // taken from `rules`.
 std::vector<v1::Problem> CheckEntry(const v1::CatalogEntry& entry, const RulesOfDay& rules = {});

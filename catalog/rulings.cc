@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "catalog/base/digest.h"
+#include "catalog/entry.h"
 #include "catalog/keys.h"
 #include "catalog/view.h"
 
@@ -41,8 +43,14 @@ std::vector<v1::Ruling> RulingsOn(const Reader& snapshot, absl::Span<const Ruler
   return rulings;
 }
 
-bool ReworkOpen(const v1::Ruling& ruling, uint64_t version_in_force) {
-  return ruling.has_rework() && version_in_force <= ruling.rework().version();
+std::string ContentDigest(const v1::CatalogEntry& entry) {
+  return Sha256(WrittenPart(entry).SerializeAsString());
+}
+
+bool ReworkOpen(const v1::Ruling& ruling, const v1::CatalogEntry& in_force) {
+  if (!ruling.has_rework()) return false;
+  return in_force.version() <= ruling.rework().version() ||
+         ContentDigest(in_force) == ruling.rework().content();
 }
 
 HiddenEntries::HiddenEntries(const Reader& snapshot, absl::Span<const Ruler> rulers)

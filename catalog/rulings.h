@@ -35,8 +35,11 @@ std::optional<NodePath> PlaceOf(const Reader& snapshot, absl::Span<const Ruler> 
 std::vector<v1::Ruling> RulingsOn(const Reader& snapshot, absl::Span<const Ruler> rulers,
                                   absl::string_view code, const NodePath& place);
 
-// It has to be mended, and no later version has come in force.
-bool ReworkOpen(const v1::Ruling& ruling, uint64_t version_in_force);
+// What people have written of an entry, for Rework::content.
+std::string ContentDigest(const v1::CatalogEntry& entry);
+
+// It has to be mended, and no later version of the entry in force says anything else.
+bool ReworkOpen(const v1::Ruling& ruling, const v1::CatalogEntry& in_force);
 
 // The entries whose display is suspended here.
 class HiddenEntries {

@@ -54,6 +54,7 @@ absl::StatusOr<v1::EntryList> Catalogue::List(const CallerIdentity& caller,
   const size_t limit =
       std::min(request.limit() == 0 ? kSearchLimitDefault : request.limit(), kSearchLimitMax);
   const std::string mine = request.mine() ? caller.uscc : "";
+  const std::shared_ptr<const HiddenEntries> hidden = hidden_.At(*snapshot);
   std::map<std::string, v1::ShowResponse> by_code;
   std::string covered;  // published entries are complete up to here; empty: all
   if (!IsDraftState(request.state())) {
@@ -64,6 +65,8 @@ absl::StatusOr<v1::EntryList> Catalogue::List(const CallerIdentity& caller,
           *snapshot,
           {.provider_code = mine, .state = state, .after_code = covered, .limit = limit});
       for (const v1::CatalogEntry& entry : page.entries) {
+        if (hidden->Hides(*snapshot, entry) && !rulings_.ShowsAll(*snapshot, caller, entry))
+          continue;
         if (!request.unbound() || entry.resources().empty())
           *by_code[entry.code()].mutable_entry() = entry;
       }

@@ -11,6 +11,7 @@
 #include "node/entries/desk.h"
 #include "node/entries/rulings.h"
 #include "node/finder.h"
+#include "node/hidden.h"
 #include "node/site.h"
 
 namespace guantong {
@@ -18,12 +19,14 @@ namespace guantong {
 // Any thread; may wait for other nodes.
 class Catalogue {
  public:
-  Catalogue(const Site* site, Finder* finder, EntryDesk* desk, const Rulings* rulings)
-      : site_(*site), finder_(*finder), desk_(*desk), rulings_(*rulings) {}
+  Catalogue(const Site* site, Finder* finder, EntryDesk* desk, const Rulings* rulings,
+            Hidden* hidden)
+      : site_(*site), finder_(*finder), desk_(*desk), rulings_(*rulings), hidden_(*hidden) {}
 
   // PERMISSION_DENIED entry_hidden besides.
   absl::StatusOr<v1::ShowResponse> Show(const CallerIdentity& caller, const std::string& code,
                                         absl::Time deadline);
+  // Without what is hidden from the caller.
   absl::StatusOr<v1::EntryList> List(const CallerIdentity& caller, const v1::ListRequest& request);
 
  private:
@@ -31,6 +34,7 @@ class Catalogue {
   Finder& finder_;
   EntryDesk& desk_;
   const Rulings& rulings_;
+  Hidden& hidden_;
 };
 
 }  // namespace guantong

@@ -163,18 +163,21 @@ class RunningDaemon : public Daemon {
     site_.started_at = absl::Now();
     directory_ = std::make_unique<Directory>(&site_);
     calls_ = std::make_unique<Calls>(&site_);
-    finder_ = std::make_unique<Finder>(&site_, calls_.get(), directory_.get());
+    hidden_ = std::make_unique<Hidden>(directory_.get());
+    finder_ = std::make_unique<Finder>(&site_, calls_.get(), directory_.get(), hidden_.get());
     indexer_ = std::make_unique<Indexer>(
-        &site_, directory_.get(),
+        &site_, directory_.get(), hidden_.get(),
         (std::filesystem::path(site_.options.dir) / kSearchFolder).string());
-    searches_ = std::make_unique<Searches>(&site_, calls_.get(), finder_.get(), indexer_.get());
+    searches_ = std::make_unique<Searches>(&site_, calls_.get(), finder_.get(), hidden_.get(),
+                                           indexer_.get());
     classes_ = std::make_unique<Classes>(&site_, directory_.get());
     rules_ = std::make_unique<Rules>(&site_, directory_.get());
     desk_ = std::make_unique<EntryDesk>(&site_, classes_.get(), rules_.get());
     rulings_ = std::make_unique<Rulings>(desk_.get(), directory_.get());
-    catalogue_ = std::make_unique<Catalogue>(&site_, finder_.get(), desk_.get(), rulings_.get());
+    catalogue_ = std::make_unique<Catalogue>(&site_, finder_.get(), desk_.get(), rulings_.get(),
+                                             hidden_.get());
     publication_ = std::make_unique<Publication>(desk_.get());
-    templates_ = std::make_unique<Templates>(finder_.get());
+    templates_ = std::make_unique<Templates>(&site_, finder_.get());
     drafts_ = std::make_unique<Drafts>(desk_.get(), templates_.get());
     approvals_ = std::make_unique<Approvals>(desk_.get(), publication_.get());
     bindings_ = std::make_unique<Bindings>(desk_.get(), publication_.get());
@@ -363,6 +366,7 @@ class RunningDaemon : public Daemon {
   LinkOptions link_options_;
   std::unique_ptr<Directory> directory_;
   std::unique_ptr<Calls> calls_;
+  std::unique_ptr<Hidden> hidden_;
   std::unique_ptr<Finder> finder_;
   std::unique_ptr<Indexer> indexer_;
   std::unique_ptr<Searches> searches_;

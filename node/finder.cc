@@ -52,8 +52,8 @@ v1::EntryList Merge(const v1::EntryList& nearer, const v1::EntryList& wider, siz
 
 }  // namespace
 
-Finder::Finder(const Site* site, Calls* calls, const Directory* directory)
-    : site_(*site), calls_(*calls), directory_(*directory) {}
+Finder::Finder(const Site* site, Calls* calls, const Directory* directory, Hidden* hidden)
+    : site_(*site), calls_(*calls), directory_(*directory), hidden_(*hidden) {}
 
 void Finder::Register() {
   calls_.Serve(kLookup,
@@ -146,6 +146,7 @@ NodePath Finder::Wanted(v1::SearchScope scope) const {
 absl::StatusOr<v1::EntryList> Finder::SearchHere(const v1::SearchRequest& request,
                                                  const NodePath& within, UpwardItems items) const {
   const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
+  const std::shared_ptr<const HiddenEntries> hidden = hidden_.At(*snapshot);
   EntryQuery query;
   for (absl::string_view word :
        absl::StrSplit(request.words(), absl::ByAnyChar(" \t\n"), absl::SkipEmpty())) {
@@ -173,6 +174,7 @@ absl::StatusOr<v1::EntryList> Finder::SearchHere(const v1::SearchRequest& reques
       const bool known = found.entry().node() == site_.node_id() ||
                          !found.provider_path().empty() || !found.provider_node_name().empty();
       if (!known || !path.ok() || !within.Contains(*path)) continue;
+      if (hidden->Hides(found.entry().code(), *path)) continue;
       bytes += found.ByteSizeLong();
       const bool full =
           static_cast<size_t>(list.entries_size()) == limit || bytes > kReplyBytesMax / 2;
@@ -210,6 +212,14 @@ absl::StatusOr<v1::EntryList> Finder::Search(const v1::SearchRequest& request,
       if (missing.ok()) missing = answer.status;
       continue;
     }
+    const std::shared_ptr<const HiddenEntries> hidden = hidden_.At(*site_.store->Snapshot());
+    auto* found = wider.mutable_entries();
+    found->erase(std::remove_if(found->begin(), found->end(),
+                                [&](const v1::ShowResponse& one) {
+                                  const auto path = NodePath::Parse(one.provider_path());
+                                  return path.ok() && hidden->Hides(one.entry().code(), *path);
+                                }),
+                 found->end());
     v1::EntryList merged = Merge(here, wider, limit);
     merged.mutable_hops()->Assign(answer.hops.begin(), answer.hops.end());
     merged.set_complete(missing.ok());

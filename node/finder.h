@@ -17,6 +17,7 @@
 #include "guantong/v1/catalog.pb.h"
 #include "node/calls.h"
 #include "node/directory.h"
+#include "node/hidden.h"
 #include "node/site.h"
 
 namespace guantong {
@@ -24,7 +25,7 @@ namespace guantong {
 // Any thread; Find and Search wait for other nodes.
 class Finder {
  public:
-  Finder(const Site* site, Calls* calls, const Directory* directory);
+  Finder(const Site* site, Calls* calls, const Directory* directory, Hidden* hidden);
 
   // Adds what other nodes may ask; before the driver starts.
   void Register();
@@ -37,6 +38,7 @@ class Finder {
   // From what is held here, without asking on. NOT_FOUND entry_unknown.
   absl::StatusOr<v1::ShowResponse> FindKnown(absl::string_view code) const;
 
+  // Without what is hidden here.
   absl::StatusOr<v1::EntryList> Search(const v1::SearchRequest& request,
                                        const CallerIdentity& caller, absl::Time deadline);
 
@@ -54,6 +56,7 @@ class Finder {
   const Site& site_;
   Calls& calls_;
   const Directory& directory_;
+  Hidden& hidden_;
 };
 
 }  // namespace guantong

@@ -8,7 +8,6 @@
 #include "absl/time/clock.h"
 #include "catalog/base/digest.h"
 #include "catalog/base/status.h"
-#include "node/entries/rulings.h"
 #include "node/limits.h"
 #include "node/log.h"
 #include "node/upkeep/damage.h"
@@ -33,8 +32,8 @@ std::string MarkOf(const Site& site) {
 
 }  // namespace
 
-Indexer::Indexer(const Site* site, const Directory* directory, std::string folder)
-    : site_(*site), directory_(*directory), folder_(std::move(folder)) {}
+Indexer::Indexer(const Site* site, const Directory* directory, Hidden* hidden, std::string folder)
+    : site_(*site), directory_(*directory), hidden_(*hidden), folder_(std::move(folder)) {}
 
 Indexer::~Indexer() { Stop(); }
 
@@ -152,7 +151,7 @@ absl::Status Indexer::Begin() {
   } else {
     GT_ASSIGN_OR_RETURN(const search::Codes codes,
                         search::ChangedSince(*snapshot, *index_->heads(), *index_->view()));
-    GT_RETURN_IF_ERROR(search::TakeIn(*snapshot, codes, index_.get(), Hidden(*snapshot)));
+    GT_RETURN_IF_ERROR(search::TakeIn(*snapshot, codes, index_.get(), *hidden_.At(*snapshot)));
   }
   begun_ = unsaved_ = true;
   {
@@ -180,7 +179,8 @@ absl::Status Indexer::LoadAnew() {
     }
     return kept.ok() && !stopping();
   };
-  const absl::Status loaded = search::LoadAll(*snapshot, between, index_.get(), Hidden(*snapshot));
+  const absl::Status loaded =
+      search::LoadAll(*snapshot, between, index_.get(), *hidden_.At(*snapshot));
   GT_RETURN_IF_ERROR(kept);
   GT_RETURN_IF_ERROR(loaded);
   const uint64_t documents = index_->view()->documents;
@@ -210,7 +210,7 @@ absl::Status Indexer::TakeInNoted(search::Codes* taken) {
   }
   // Looked at after they were forgotten: a commit that follows notes them again.
   const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
-  const absl::Status done = search::TakeIn(*snapshot, codes, index_.get(), Hidden(*snapshot));
+  const absl::Status done = search::TakeIn(*snapshot, codes, index_.get(), *hidden_.At(*snapshot));
   unsaved_ |= !codes.empty();
   std::lock_guard<std::mutex> lock(mutex_);
   if (!done.ok()) {
@@ -232,7 +232,7 @@ absl::Status Indexer::Round() {
     contested_due_ = absl::InfiniteFuture();
     const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
     GT_ASSIGN_OR_RETURN(const search::Codes contested, search::Contested(*snapshot));
-    GT_RETURN_IF_ERROR(search::TakeIn(*snapshot, contested, index_.get(), Hidden(*snapshot)));
+    GT_RETURN_IF_ERROR(search::TakeIn(*snapshot, contested, index_.get(), *hidden_.At(*snapshot)));
   }
   GT_RETURN_IF_ERROR(TendMerge(heads));
   const bool due = unsaved_ && absl::Now() - saved_at_ >= kSaveEvery;
@@ -271,10 +271,6 @@ absl::Status Indexer::TendMerge(const search::Heads& heads) {
 
 void Indexer::EndMerge() {
   if (merger_.joinable()) merger_.join();
-}
-
-HiddenEntries Indexer::Hidden(const Reader& snapshot) const {
-  return HiddenEntries(snapshot, RulersAt(directory_));
 }
 
 void Indexer::UpdateNodes() {

@@ -29,6 +29,7 @@
 #include "catalog/search/synonyms.h"
 #include "guantong/v1/search.pb.h"
 #include "node/directory.h"
+#include "node/hidden.h"
 #include "node/site.h"
 
 namespace guantong {
@@ -37,7 +38,7 @@ namespace guantong {
 class Indexer {
  public:
   // `folder` empty: in memory only. Synonyms are in synonyms.txt of the node's folder.
-  Indexer(const Site* site, const Directory* directory, std::string folder);
+  Indexer(const Site* site, const Directory* directory, Hidden* hidden, std::string folder);
   ~Indexer();
 
   void Start();
@@ -50,9 +51,6 @@ class Indexer {
   std::shared_ptr<const search::Synonyms> synonyms() const;
   v1::IndexState state() const;
   uint64_t disk_bytes() const;
-
-  // What levels that count here have ruled not to be shown.
-  HiddenEntries Hidden(const Reader& snapshot) const;
 
   // Waits until all that was noted is in. False: not before the deadline.
   bool WaitCurrent(absl::Time deadline);
@@ -71,6 +69,7 @@ class Indexer {
 
   const Site& site_;
   const Directory& directory_;
+  Hidden& hidden_;
   const std::string folder_;
 
   mutable std::mutex mutex_;

@@ -117,8 +117,9 @@ void DropHidden(const HiddenEntries& hidden, v1::FindResponse* list) {
 
 }  // namespace
 
-Searches::Searches(const Site* site, Calls* calls, const Finder* finder, Indexer* indexer)
-    : site_(*site), calls_(*calls), finder_(*finder), indexer_(*indexer) {}
+Searches::Searches(const Site* site, Calls* calls, const Finder* finder, Hidden* hidden,
+                   Indexer* indexer)
+    : site_(*site), calls_(*calls), finder_(*finder), hidden_(*hidden), indexer_(*indexer) {}
 
 void Searches::Register() {
   calls_.Serve(kFind,
@@ -218,7 +219,7 @@ absl::StatusOr<v1::FindResponse> Searches::Find(const v1::FindRequest& request,
       if (missing.ok()) missing = answer.status;
       continue;
     }
-    DropHidden(indexer_.Hidden(*site_.store->Snapshot()), &wider);
+    DropHidden(*hidden_.At(*site_.store->Snapshot()), &wider);
     v1::FindResponse merged = Merge(here, wider, LimitOf(request));
     merged.mutable_hops()->Assign(answer.hops.begin(), answer.hops.end());
     merged.set_complete(missing.ok() && here.complete() && wider.complete());

@@ -12,6 +12,7 @@
 #include "guantong/v1/search.pb.h"
 #include "node/calls.h"
 #include "node/finder.h"
+#include "node/hidden.h"
 #include "node/indexer.h"
 #include "node/site.h"
 
@@ -20,7 +21,7 @@ namespace guantong {
 // Any thread; waits for other nodes.
 class Searches {
  public:
-  Searches(const Site* site, Calls* calls, const Finder* finder, Indexer* indexer);
+  Searches(const Site* site, Calls* calls, const Finder* finder, Hidden* hidden, Indexer* indexer);
 
   // Adds what other nodes may ask; before the driver starts.
   void Register();
@@ -39,6 +40,7 @@ class Searches {
   const Site& site_;
   Calls& calls_;
   const Finder& finder_;
+  Hidden& hidden_;
   Indexer& indexer_;
 };
 

@@ -47,6 +47,7 @@ Document DocumentOf(const v1::CatalogEntry& entry) {
   document.values[kCycle] = absl::StrCat(entry.update_cycle());
   document.values[kTheme] = Joined({entry.themes().begin(), entry.themes().end()});
   document.values[kKeyArea] = Joined({entry.key_areas().begin(), entry.key_areas().end()});
+  document.values[kTemplate] = entry.template_();
   document.values[kNode] = entry.node();
   return document;
 }

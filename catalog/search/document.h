@@ -17,7 +17,7 @@
 namespace guantong::search {
 
 // Raised when entries are made into documents in another way: older indices are made anew.
-inline constexpr uint32_t kDocumentVersion = 1;
+inline constexpr uint32_t kDocumentVersion = 2;
 
 enum Attribute : size_t {
   kClass,
@@ -29,6 +29,7 @@ enum Attribute : size_t {
   kCycle,
   kTheme,
   kKeyArea,
+  kTemplate,
   kNode,
   kAttributes
 };

@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* kNames[kAttributes] = {"class",    "division", "provider",     "sharing",
                                              "open",     "format",   "update_cycle", "theme",
-                                             "key_area", "level"};
+                                             "key_area", "template", "level"};
 
 // The name of an enum value as files have it: SHARING_TYPE_NOT_SHARED is not_shared.
 std::string ShortName(const google::protobuf::EnumDescriptor& type, absl::string_view number) {

@@ -75,6 +75,7 @@ PartFilter::PartFilter(const Part& part, const Query& query) : segment_(*part.se
   if (filter.update_cycle() != 0) Add(kCycle, equals(absl::StrCat(filter.update_cycle())));
   if (!filter.theme().empty()) Add(kTheme, equals(filter.theme()));
   if (!filter.key_area().empty()) Add(kKeyArea, equals(filter.key_area()));
+  if (!filter.template_().empty()) Add(kTemplate, equals(filter.template_()));
 
   const bool everywhere = query.within.is_root() && !query.outside.has_value();
   if (everywhere && filter.level() == v1::LEVEL_UNSPECIFIED) return;

@@ -176,6 +176,8 @@ void AddFilters(CLI::App* command, const std::shared_ptr<v1::FindRequest>& query
   command->add_option("--theme", *query->mutable_filter()->mutable_theme(), Text("主题", "theme"));
   command->add_option("--key-area", *query->mutable_filter()->mutable_key_area(),
                       Text("重点领域", "key area"));
+  command->add_option("--template", *query->mutable_filter()->mutable_template_(),
+                      Text("按这个标准目录编目的", "claims this template"));
 }
 
 }  // namespace

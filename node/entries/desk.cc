@@ -19,23 +19,6 @@
 #include "node/entry_rules.h"
 
 namespace guantong {
-namespace {
-
-// What people write, without what the node gives.
-v1::CatalogEntry Written(v1::CatalogEntry entry) {
-  entry.clear_state();
-  entry.clear_version();
-  entry.clear_node();
-  entry.clear_updated_at();
-  entry.clear_schema_version();
-  entry.clear_items_withheld();
-  entry.clear_publication_date();
-  entry.clear_state_reason();
-  entry.clear_warnings();
-  return entry;
-}
-
-}  // namespace
 
 absl::Status StoredRecordDamaged() {
   return Error(absl::StatusCode::kDataLoss, "store_corrupt",
@@ -44,15 +27,6 @@ absl::Status StoredRecordDamaged() {
 
 bool NotShared(const v1::CatalogEntry& entry) {
   return entry.sharing().type() == v1::SHARING_TYPE_NOT_SHARED;
-}
-
-bool OnlyContactsDiffer(const v1::CatalogEntry& a, const v1::CatalogEntry& b) {
-  v1::CatalogEntry one = Written(a), other = Written(b);
-  for (v1::CatalogEntry* entry : {&one, &other}) {
-    entry->clear_contact();
-    entry->clear_responsible();
-  }
-  return one.SerializeAsString() == other.SerializeAsString();
 }
 
 v1::Act MakeAct(v1::ActKind kind, const v1::Actor& by, const std::string& reason,

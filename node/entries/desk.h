@@ -100,9 +100,6 @@ absl::Status EntryUnknown(const std::string& code);
 // INVALID_ARGUMENT reason_missing.
 absl::Status RequireReason(const std::string& reason, const std::string& code);
 
-// Nothing but contacts and what the node gives differs.
-bool OnlyContactsDiffer(const v1::CatalogEntry& a, const v1::CatalogEntry& b);
-
 bool NotShared(const v1::CatalogEntry& entry);
 
 // ---

@@ -41,17 +41,6 @@ void RemoveTag(const std::string& tag, v1::Ruling* ruling) {
 
 }  // namespace
 
-std::vector<Ruler> RulersAt(const Directory& directory) {
-  std::vector<Ruler> rulers;
-  const auto add = [&](const v1::TreeNode& node) {
-    absl::StatusOr<NodePath> path = NodePath::Parse(node.path());
-    if (path.ok()) rulers.push_back({.node_id = node.node_id(), .path = *std::move(path)});
-  };
-  add(directory.self());
-  for (const v1::TreeNode& above : directory.ancestors()) add(above);
-  return rulers;
-}
-
 std::vector<v1::Ruling> Rulings::On(const Reader& snapshot, const v1::CatalogEntry& entry) const {
   const std::optional<NodePath> place = PlaceOf(snapshot, rulers_, entry.node());
   if (!place.has_value()) return {};
@@ -72,7 +61,7 @@ absl::StatusOr<std::vector<Rulings::Returned>> Rulings::ReturnedTo(const Reader&
       absl::StatusOr<v1::CatalogEntry> entry = FindEntry(snapshot, ruling.code());
       if (!entry.ok() || entry->node() != desk_.site().node_id() ||
           entry->provider_code() != uscc || entry->state() == v1::ENTRY_STATE_WITHDRAWN ||
-          !ReworkOpen(ruling, entry->version())) {
+          !ReworkOpen(ruling, *entry)) {
         continue;
       }
       returned.push_back({.entry = *std::move(entry), .ruling = std::move(ruling)});
@@ -89,13 +78,18 @@ bool Rulings::MayRule(const Reader& snapshot, const CallerIdentity& caller) cons
          department->division() == desk_.site().options.division;
 }
 
-absl::Status Rulings::CheckShown(const Reader& snapshot, const CallerIdentity& caller,
-                                 const v1::CatalogEntry& entry,
-                                 const std::string& provider_path) const {
+bool Rulings::ShowsAll(const Reader& snapshot, const CallerIdentity& caller,
+                       const v1::CatalogEntry& entry) const {
   const bool own = entry.node() == desk_.site().node_id() &&
                    caller.node_id == desk_.site().node_id() &&
                    (caller.is_operator() || caller.uscc == entry.provider_code());
-  if (own || MayRule(snapshot, caller)) return absl::OkStatus();
+  return own || MayRule(snapshot, caller);
+}
+
+absl::Status Rulings::CheckShown(const Reader& snapshot, const CallerIdentity& caller,
+                                 const v1::CatalogEntry& entry,
+                                 const std::string& provider_path) const {
+  if (ShowsAll(snapshot, caller, entry)) return absl::OkStatus();
   const absl::StatusOr<NodePath> place = NodePath::Parse(provider_path);
   if (!place.ok()) return absl::OkStatus();
   for (const v1::Ruling& ruling : RulingsOn(snapshot, rulers_, entry.code(), *place)) {
@@ -116,6 +110,7 @@ absl::Status Rulings::Change(const Reader& snapshot, const v1::CatalogEntry& ent
       v1::Rework* rework = ruling->mutable_rework();
       *rework = request.rework();
       rework->set_version(entry.version());
+      rework->set_content(ContentDigest(entry));
       const absl::CivilDay today = DayOf(absl::Now());
       const auto book = desk_.rules().Book(snapshot);
       if (rework->deadline().empty()) {
@@ -217,7 +212,7 @@ v1::HeldRuling Rulings::Held(const Reader& snapshot, v1::Ruling ruling) const {
     held.set_level_name(node->name());
   }
   const absl::StatusOr<v1::CatalogEntry> entry = FindEntry(snapshot, ruling.code());
-  held.set_rework_open(entry.ok() && ReworkOpen(ruling, entry->version()));
+  held.set_rework_open(entry.ok() && ReworkOpen(ruling, *entry));
   if (const auto deadline = ParseDay(ruling.rework().deadline()); deadline.has_value())
     held.set_days_left(desk_.rules().Book(snapshot)->DaysLeft(DayOf(absl::Now()), *deadline));
   *held.mutable_ruling() = std::move(ruling);

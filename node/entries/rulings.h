@@ -11,11 +11,9 @@
 #include "guantong/v1/ruling.pb.h"
 #include "node/directory.h"
 #include "node/entries/desk.h"
+#include "node/hidden.h"
 
 namespace guantong {
-
-// This node, then the levels above it, the nearest first.
-std::vector<Ruler> RulersAt(const Directory& directory);
 
 // Any thread; Rule waits for a commit.
 class Rulings {
@@ -38,8 +36,10 @@ class Rulings {
   // On an entry as it stands here.
   std::vector<v1::Ruling> On(const Reader& snapshot, const v1::CatalogEntry& entry) const;
 
-  // PERMISSION_DENIED entry_hidden: not shown here but to its own department and to whoever may
-  // rule. `provider_path` is where its node stands.
+  // What is hidden is shown to its own department and to whoever may rule here.
+  bool ShowsAll(const Reader& snapshot, const CallerIdentity& caller,
+                const v1::CatalogEntry& entry) const;
+  // PERMISSION_DENIED entry_hidden. `provider_path` is where the entry's node stands.
   absl::Status CheckShown(const Reader& snapshot, const CallerIdentity& caller,
                           const v1::CatalogEntry& entry, const std::string& provider_path) const;
 

@@ -12,19 +12,18 @@ namespace {
 
 constexpr absl::Duration kTemplateWithin = absl::Seconds(10);
 
-const v1::DataItem* FindItem(const v1::CatalogEntry& entry, const v1::DataItem& like) {
-  for (const v1::DataItem& item : entry.items()) {
-    if (like.field().empty() ? item.name() == like.name() : item.field() == like.field())
-      return &item;
-  }
-  return nullptr;
+bool SameItem(const v1::DataItem& a, const v1::DataItem& b) {
+  return a.name() == b.name() || (!a.field().empty() && a.field() == b.field());
 }
 
-// What makes rows of different claimers fit together.
-bool SameColumn(const v1::DataItem& a, const v1::DataItem& b) {
-  return a.name() == b.name() && a.type() == b.type() && a.length() == b.length() &&
-         a.scale() == b.scale() && a.key() == b.key() && a.required() == b.required() &&
-         a.dictionary() == b.dictionary();
+// Whether `own` says nothing that `item` does not.
+bool Fits(const v1::DataItem& own, const v1::DataItem& item) {
+  v1::DataItem both = item;
+  v1::DataItem said = own;
+  if (said.sharing().SerializeAsString() == item.sharing().SerializeAsString())
+    said.clear_sharing();
+  both.MergeFrom(said);
+  return both.SerializeAsString() == item.SerializeAsString();
 }
 
 absl::Status Unknown(const std::string& code, absl::string_view text) {
@@ -41,19 +40,25 @@ absl::StatusOr<Templates::Locked> Templates::ItemsOf(const CallerIdentity& calle
   const absl::StatusOr<v1::ShowResponse> found =
       finder_.Find(code, caller, absl::Now() + kTemplateWithin);
   Locked locked;
+  const bool goes_on = before != nullptr && before->template_() == code;
   if (found.ok()) {
     const v1::CatalogEntry& held = found->entry();
-    if (!held.is_template() || held.state() != v1::ENTRY_STATE_PUBLISHED) {
-      return Unknown(code,
-                     absl::StrCat("不是在用的标准目录：", code, " (it is no template in force)"));
+    const absl::StatusOr<NodePath> from = NodePath::Parse(found->provider_path());
+    const bool holds_here = from.ok() && from->Contains(site_.path());
+    if (held.is_template() && held.state() == v1::ENTRY_STATE_PUBLISHED && holds_here &&
+        !held.items_withheld()) {
+      locked.items.assign(held.items().begin(), held.items().end());
+      locked.version = held.version();
+      return locked;
     }
-    locked.items.assign(held.items().begin(), held.items().end());
-    locked.version = held.version();
-    return locked;
-  }
-  if (absl::IsNotFound(found.status()))
+    if (!goes_on) {
+      return Unknown(code, absl::StrCat("不是本级或上级在用的标准目录：", code,
+                                        " (no template in force of this level or one above)"));
+    }
+  } else if (!goes_on) {
+    if (!absl::IsNotFound(found.status())) return found.status();
     return Unknown(code, absl::StrCat("没有这个标准目录：", code, " (no such template)"));
-  if (before == nullptr || before->template_() != code) return found.status();
+  }
   for (const v1::DataItem& item : before->items()) {
     if (item.inherited()) locked.items.push_back(item);
   }
@@ -69,25 +74,27 @@ absl::Status Templates::Apply(const CallerIdentity& caller, const v1::CatalogEnt
   GT_ASSIGN_OR_RETURN(const Locked locked, ItemsOf(caller, before, *entry));
   google::protobuf::RepeatedPtrField<v1::DataItem> items;
   for (const v1::DataItem& item : locked.items) {
-    const v1::DataItem* own = FindItem(*entry, item);
-    if (own != nullptr && !SameColumn(*own, item)) {
-      return Error(absl::StatusCode::kInvalidArgument, "item_locked",
-                   absl::StrCat("信息项“", item.name(), "”由标准目录 ", entry->template_(),
-                                " 规定，不能修改 (the template has this item, it is locked)"),
-                   absl::StrCat("items[", item.name(), "]"),
-                   "删去该信息项，由标准目录带入；本地信息项另取名称 (leave it out; name local "
-                   "ones otherwise)");
-    }
     v1::DataItem* added = items.Add();
     *added = item;
     added->set_inherited(true);
   }
-  for (const v1::DataItem& item : entry->items()) {
-    const bool inherited =
-        std::any_of(locked.items.begin(), locked.items.end(), [&](const v1::DataItem& one) {
-          return one.field().empty() ? one.name() == item.name() : one.field() == item.field();
-        });
-    if (!inherited) *items.Add() = item;
+  for (const v1::DataItem& own : entry->items()) {
+    const auto item = std::find_if(locked.items.begin(), locked.items.end(),
+                                   [&](const v1::DataItem& one) { return SameItem(one, own); });
+    if (item == locked.items.end()) {
+      *items.Add() = own;
+      continue;
+    }
+    v1::DataItem plain = *item;
+    plain.clear_inherited();
+    if (Fits(own, plain)) continue;
+    return Error(
+        absl::StatusCode::kInvalidArgument, "item_locked",
+        absl::StrCat("信息项“", item->name(), "”由标准目录 ", entry->template_(),
+                     " 规定，不能修改 (the template has this item, it is locked)"),
+        absl::StrCat("items[", item->name(), "]"),
+        "删去该信息项，由标准目录带入；本地信息项另取名称和字段名 (leave it out; give local "
+        "ones another name and field)");
   }
   entry->mutable_items()->Swap(&items);
   entry->set_template_version(locked.version);

@@ -1,5 +1,5 @@
-// 标准目录: a level publishes a template, entries of lower levels claim it. Its items are theirs,
-// unchanged; items of their own come after them.
+// 标准目录: a level publishes a template, entries of that level and of those below claim it. Its
+// items are theirs, unchanged; items of their own come after them.
 #ifndef GUANTONG_NODE_ENTRIES_TEMPLATES_H_
 #define GUANTONG_NODE_ENTRIES_TEMPLATES_H_
 
@@ -9,18 +9,20 @@
 #include "absl/status/statusor.h"
 #include "guantong/v1/entry.pb.h"
 #include "node/finder.h"
+#include "node/site.h"
 
 namespace guantong {
 
 // Any thread; may wait for the nodes above.
 class Templates {
  public:
-  explicit Templates(Finder* finder) : finder_(*finder) {}
+  Templates(const Site* site, Finder* finder) : site_(*site), finder_(*finder) {}
 
   // Nothing for an entry that claims no template. Else its items begin with those of the template,
-  // marked as inherited. An entry that goes on claiming what `before` claimed needs no other node:
-  // where the template cannot be read, the items inherited then hold. INVALID_ARGUMENT
-  // template_unknown, item_locked; UNAVAILABLE as Finder::Find.
+  // marked as inherited: an item of the entry with the name or the field of one of them may leave
+  // things out, and say nothing else. Where an entry goes on claiming what `before` claimed, and
+  // the template cannot be read or is out of force, the items inherited then hold.
+  // INVALID_ARGUMENT template_unknown, item_locked; UNAVAILABLE as Finder::Find.
   absl::Status Apply(const CallerIdentity& caller, const v1::CatalogEntry* before,
                      v1::CatalogEntry* entry) const;
 
@@ -32,6 +34,7 @@ class Templates {
   absl::StatusOr<Locked> ItemsOf(const CallerIdentity& caller, const v1::CatalogEntry* before,
                                  const v1::CatalogEntry& entry) const;
 
+  const Site& site_;
   Finder& finder_;
 };
 

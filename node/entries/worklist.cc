@@ -319,7 +319,7 @@ void Worklist::ExplainInForce(const Reader& snapshot, const v1::CatalogEntry& en
       why->set_text(absl::StrCat(why->text(), "；", ruling.by(), "已暂停展示"));
       why->set_reason(ruling.hidden_because());
     }
-    if (!ReworkOpen(ruling, entry.version())) continue;
+    if (!ReworkOpen(ruling, entry)) continue;
     why->set_text(absl::StrCat(why->text(), "；", ruling.by(), "已退回整改"));
     why->set_reason(ruling.rework().reason());
     why->set_next("guantong catalog edit FILE");

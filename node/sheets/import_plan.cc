@@ -13,36 +13,6 @@
 namespace guantong {
 namespace {
 
-// Empty parts are the same as none.
-void DropEmptyParts(v1::CatalogEntry* entry) {
-  if (entry->contact().ByteSizeLong() == 0) entry->clear_contact();
-  if (entry->responsible().ByteSizeLong() == 0) entry->clear_responsible();
-  if (entry->open().ByteSizeLong() == 0) entry->clear_open();
-  for (v1::DataItem& item : *entry->mutable_items()) {
-    if (item.sharing().ByteSizeLong() == 0) item.clear_sharing();
-    if (item.open().ByteSizeLong() == 0) item.clear_open();
-    item.clear_inherited();
-  }
-}
-
-v1::CatalogEntry Bare(v1::CatalogEntry entry) {
-  entry.clear_state();
-  entry.clear_version();
-  entry.clear_node();
-  entry.clear_updated_at();
-  entry.clear_schema_version();
-  entry.clear_items_withheld();
-  entry.clear_publication_date();
-  entry.clear_aliases();
-  entry.clear_state_reason();
-  entry.clear_template_version();
-  entry.clear_warnings();
-  entry.clear_division();  // of the department, as the node knows it
-  NormaliseEntry(&entry);
-  DropEmptyParts(&entry);
-  return entry;
-}
-
 // The entries of a department, each taken once.
 class Held {
  public:
@@ -129,10 +99,6 @@ const char* ImportActionName(ImportAction action) {
 bool HasError(const std::vector<v1::Problem>& problems) {
   return std::any_of(problems.begin(), problems.end(),
                      [](const v1::Problem& problem) { return !problem.warning(); });
-}
-
-bool SameEntry(const v1::CatalogEntry& a, const v1::CatalogEntry& b) {
-  return Bare(a).SerializeAsString() == Bare(b).SerializeAsString();
 }
 
 std::vector<PlannedEntry> PlanImport(EntrySheets* sheets, const std::vector<v1::CatalogEntry>& held,

@@ -29,9 +29,6 @@ struct PlannedEntry {
 std::vector<PlannedEntry> PlanImport(EntrySheets* sheets, const std::vector<v1::CatalogEntry>& held,
                                      absl::string_view uscc);
 
-// Whether an editor would see no difference: what the node gives does not count.
-bool SameEntry(const v1::CatalogEntry& a, const v1::CatalogEntry& b);
-
 bool HasError(const std::vector<v1::Problem>& problems);
 
 }  // namespace guantong

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "catalog/base/status.h"
+#include "catalog/entry.h"
 #include "node/form/utf8.h"
 #include "node/sheets/entry_sheet.h"
 #include "node/sheets/import_plan.h"

@@ -60,6 +60,7 @@ class LoneNode {
   MemoryStore& store() { return *store_; }
   Driver& driver() { return *driver_; }
   Catalogue& catalogue() { return *catalogue_; }
+  Finder& finder() { return *finder_; }
   Classes& classes() { return *classes_; }
   EntryDesk& desk() { return *desk_; }
   Drafts& drafts() { return *drafts_; }
@@ -221,14 +222,16 @@ class LoneNode {
     site_.refusals = &refusals_;
     directory_ = std::make_unique<Directory>(&site_);
     calls_ = std::make_unique<Calls>(&site_);
-    finder_ = std::make_unique<Finder>(&site_, calls_.get(), directory_.get());
+    hidden_ = std::make_unique<Hidden>(directory_.get());
+    finder_ = std::make_unique<Finder>(&site_, calls_.get(), directory_.get(), hidden_.get());
     classes_ = std::make_unique<Classes>(&site_, directory_.get());
     rules_ = std::make_unique<Rules>(&site_, directory_.get());
     desk_ = std::make_unique<EntryDesk>(&site_, classes_.get(), rules_.get());
     rulings_ = std::make_unique<Rulings>(desk_.get(), directory_.get());
-    catalogue_ = std::make_unique<Catalogue>(&site_, finder_.get(), desk_.get(), rulings_.get());
+    catalogue_ = std::make_unique<Catalogue>(&site_, finder_.get(), desk_.get(), rulings_.get(),
+                                             hidden_.get());
     publication_ = std::make_unique<Publication>(desk_.get());
-    templates_ = std::make_unique<Templates>(finder_.get());
+    templates_ = std::make_unique<Templates>(&site_, finder_.get());
     drafts_ = std::make_unique<Drafts>(desk_.get(), templates_.get());
     approvals_ = std::make_unique<Approvals>(desk_.get(), publication_.get());
     bindings_ = std::make_unique<Bindings>(desk_.get(), publication_.get());
@@ -272,6 +275,7 @@ class LoneNode {
   Site site_;
   std::unique_ptr<Directory> directory_;
   std::unique_ptr<Calls> calls_;
+  std::unique_ptr<Hidden> hidden_;
   std::unique_ptr<Finder> finder_;
   std::unique_ptr<Classes> classes_;
   std::unique_ptr<Rules> rules_;

@@ -60,6 +60,13 @@ TEST_CASE("rulings: returned with a deadline, until a later version is in force"
   CHECK(node.catalogue().Show(level.editor(), code, absl::InfiniteFuture())->entry().version() ==
         1);
 
+  // What comes in force and says nothing new is no answer.
+  REQUIRE(node.publication().Suspend(level.approver(), LoneNode::OfCode(code)).ok());
+  REQUIRE(node.publication().Publish(level.approver(), LoneNode::OfCode(code)).ok());
+  CHECK(node.catalogue().Show(level.editor(), code, absl::InfiniteFuture())->entry().version() ==
+        3);
+  CHECK(level.Held(code).rework_open());
+
   REQUIRE(level.Edit(code, [](auto* entry) { entry->set_abstract("新摘要"); }).ok());
   CHECK(node.worklist().Todo(level.editor())->items_size() == 2);
   level.Publish(code);
@@ -84,6 +91,15 @@ TEST_CASE("rulings: hidden from all but its department and whoever rules, and sh
   CHECK(show(level.As(CertificateRole::kEditor, kOtherUscc, "o")) == "entry_hidden");
   CHECK(show(level.editor()).empty());
   CHECK(show(level.level()).empty());
+  const auto listed = [&](const CallerIdentity& caller) {
+    return node.catalogue().List(caller, {})->entries_size();
+  };
+  CHECK(listed(level.As(CertificateRole::kEditor, kOtherUscc, "o")) == 0);
+  CHECK(listed(level.editor()) == 1);
+  CHECK(listed(level.level()) == 1);
+  v1::SearchRequest scan;
+  scan.set_words("街道");
+  CHECK(node.finder().Search(scan, level.editor(), absl::InfiniteFuture())->entries().empty());
   CHECK(level.Why(code).reason() == "与他部门重复");
   const std::vector<Ruler> rulers = {{.node_id = node.site().node_id(), .path = NodePath()}};
   CHECK(HiddenEntries(node.store(), rulers).Hides(code, *NodePath::Parse("630000/630100")));
@@ -97,6 +113,8 @@ TEST_CASE("rulings: hidden from all but its department and whoever rules, and sh
   rule.set_unhide(true);
   REQUIRE(node.rulings().Rule(level.level(), rule).ok());
   CHECK(show(level.As(CertificateRole::kEditor, kOtherUscc, "o")).empty());
+  CHECK(listed(level.As(CertificateRole::kEditor, kOtherUscc, "o")) == 1);
+  CHECK(node.finder().Search(scan, level.editor(), absl::InfiniteFuture())->entries_size() == 1);
 }
 
 TEST_CASE("rulings: tags and the authority stand beside each other, over a restart") {
