@@ -59,10 +59,16 @@ TEST_CASE("a province returns an entry with a deadline and hides it in its branc
   CHECK(Finds(far, entry.name, code));
   CHECK(editor.Try({"catalog", "show", code}).ok());
   // The index of the province follows its own word, over a crash as well.
+  const Client of_province = province.Editor();
+  const auto counted = [&] {
+    return of_province.Do({"catalog", "browse", "3070120101"}).at("here");
+  };
+  network.Until("青海省 finds it no more", [&] { return !Finds(of_province, entry.name, code); });
+  CHECK(counted() == "0");
   province.Kill();
   province.Start();
   network.UntilLinked(province);
-  CHECK_FALSE(Finds(province.Editor(), entry.name, code));
+  CHECK_FALSE(Finds(of_province, entry.name, code));
 
   // A later version is the answer.
   const std::string yaml = EntryYaml(entry, editor.department(), editor.uscc());
@@ -75,6 +81,8 @@ TEST_CASE("a province returns an entry with a deadline and hides it in its branc
   });
   level.Do({"ruling", "unhide", code});
   network.Until("海东市 finds it again", [&] { return Finds(sibling, entry.name, code); });
+  network.Until("青海省 finds it again", [&] { return Finds(of_province, entry.name, code); });
+  CHECK(counted() == "1");
 }
 
 TEST_CASE("a person hands over: contacts move, the old profile is turned away") {
