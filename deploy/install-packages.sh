@@ -16,6 +16,8 @@ packages=(
   libzip-dev libpugixml-dev libxlsxwriter-dev
   # search: sets of documents
   libroaring-dev
+  # the node's allocator
+  libjemalloc-dev
   # tests: framework, certificates made outside our code, network cuts, process control
   catch2 openssl iproute2 procps util-linux
 )

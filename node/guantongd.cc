@@ -1,7 +1,6 @@
 // guantongd --dir D: runs the node of folder D until SIGTERM or SIGINT. Exit status: 0 stopped as
 // asked, 1 could not start, 2 usage. SIGUSR1, which it sends itself when a file of the store is
 // damaged, ends the node and begins it anew in the same process.
-#include <malloc.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -16,6 +15,12 @@
 #include "node/limits.h"
 #include "node/log.h"
 #include "node/overview.h"
+
+// Read by jemalloc before main(). Arenas per thread would keep what bursts left behind; what is not
+// used any more goes back to the system even while the node idles.
+extern "C" {
+const char* malloc_conf = "narenas:2,background_thread:true,muzzy_decay_ms:0";
+}
 
 namespace {
 
@@ -68,8 +73,6 @@ int main(int argc, char** argv) {
   }
   if (dir.empty()) return Usage(stderr, 2);
 
-  // Arenas per thread would keep what bursts left behind.
-  mallopt(M_ARENA_MAX, 2);
   std::signal(SIGPIPE, SIG_IGN);
   const sigset_t signals = AwaitedSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
