@@ -50,6 +50,7 @@
 #include "node/persons.h"
 #include "node/push.h"
 #include "node/query.h"
+#include "node/readers.h"
 #include "node/refusals.h"
 #include "node/renewal.h"
 #include "node/rpc/authorise.h"
@@ -190,6 +191,7 @@ class RunningDaemon : public Daemon {
     subscriptions_ = std::make_unique<Subscriptions>(&site_, finder_.get());
     neighbours_ = std::make_unique<Neighbours>(&site_, directory_.get());
     overview_ = std::make_unique<Overview>(&site_, directory_.get(), neighbours_.get());
+    readers_ = std::make_unique<Readers>(&site_, calls_.get());
     trace_ = std::make_unique<Trace>(&site_, calls_.get(), finder_.get(), directory_.get());
     upkeep_ = std::make_unique<Upkeep>(&site_, store_.get(), damage_.get(), scrub, calls_.get(),
                                        finder_.get(), directory_.get());
@@ -298,13 +300,14 @@ class RunningDaemon : public Daemon {
                                                                .drafts = drafts_.get(),
                                                                .approvals = approvals_.get(),
                                                                .publication = publication_.get(),
-                                                               .bindings = bindings_.get()}));
+                                                               .bindings = bindings_.get(),
+                                                               .readers = readers_.get()}));
     services_.push_back(MakeSearchService(authoriser_.get(), searches_.get()));
     services_.push_back(MakeRulingService(authoriser_.get(), rulings_.get()));
     services_.push_back(MakePersonService(authoriser_.get(), persons_.get()));
     services_.push_back(MakeClassService(authoriser_.get(), classes_.get()));
-    services_.push_back(
-        MakeReviewService(authoriser_.get(), approvals_.get(), versions_.get(), worklist_.get()));
+    services_.push_back(MakeReviewService(authoriser_.get(), approvals_.get(), versions_.get(),
+                                          worklist_.get(), readers_.get()));
     services_.push_back(
         MakeDataService(authoriser_.get(), pushes_.get(), questions_.get(), subscriptions_.get()));
     services_.push_back(MakeNodeService(authoriser_.get(), {.site = &site_,
@@ -389,6 +392,7 @@ class RunningDaemon : public Daemon {
   std::unique_ptr<Subscriptions> subscriptions_;
   std::unique_ptr<Neighbours> neighbours_;
   std::unique_ptr<Overview> overview_;
+  std::unique_ptr<Readers> readers_;
   std::unique_ptr<Trace> trace_;
   std::unique_ptr<Upkeep> upkeep_;
   std::unique_ptr<Doctor> doctor_;

@@ -66,6 +66,11 @@ inline constexpr size_t kTodoListedMax = 500;
 inline constexpr size_t kRulingsListedMax = 500;
 inline constexpr size_t kTagsMax = 32;
 
+// Who reads a dataset, asked of other nodes before a change is refused.
+inline constexpr size_t kReadersAskedMax = 256;
+inline constexpr size_t kReadersNamedMax = 20;
+inline constexpr int64_t kReadersSecondsMax = 5;
+
 // Admission.
 inline constexpr size_t kTokensMax = 10000;
 inline constexpr size_t kChildrenMax = 1024;

@@ -12,12 +12,6 @@
 #include "node/entry_rules.h"
 
 namespace guantong {
-namespace {
-
-constexpr char kFeedInfo[] = "feed_info";
-
-}  // namespace
-
 void Trace::Register() {
   calls_.Serve(kFeedInfo,
                [this](const v1::SignedCall& call, absl::Time) -> absl::StatusOr<std::string> {

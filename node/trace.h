@@ -16,6 +16,9 @@
 
 namespace guantong {
 
+// The call that asks a node for its feeds of "CODE:id".
+inline constexpr char kFeedInfo[] = "feed_info";
+
 // Any thread; waits for other nodes.
 class Trace {
  public:

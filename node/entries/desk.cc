@@ -203,24 +203,6 @@ absl::Status EntryDesk::Prepare(const Reader& snapshot, const CallerIdentity& ca
   return absl::OkStatus();
 }
 
-std::string EntryDesk::ReadersOf(const std::string& table) const {
-  constexpr size_t kNamedMax = 20;
-  std::set<std::string> readers;
-  const absl::Status read = site_.driver->Read([&](const Engine& engine) {
-    for (const v1::FeedInfo& feed : engine.Feeds(table)) {
-      if (feed.feed().resource() != table || !feed.own()) continue;
-      for (const v1::FeedDownstream& one : feed.downstream())
-        readers.insert(one.path().empty() ? "国家" : one.path());
-    }
-  });
-  if (!read.ok() || readers.empty()) return "";
-  std::vector<std::string> named(readers.begin(), readers.end());
-  const size_t all = named.size();
-  if (all > kNamedMax) named.resize(kNamedMax);
-  return absl::StrCat("；将受影响的订阅方向 (it would break readers towards)：",
-                      absl::StrJoin(named, "、"), all > named.size() ? " …" : "");
-}
-
 absl::Status EntryDesk::CheckChange(const Reader& snapshot, const v1::CatalogEntry& from,
                                     const v1::CatalogEntry& to) const {
   GT_RETURN_IF_ERROR(CheckSharingChange(from, to));
@@ -232,12 +214,7 @@ absl::Status EntryDesk::CheckChange(const Reader& snapshot, const v1::CatalogEnt
     if (reader->record().rows() == 0) continue;
     GT_ASSIGN_OR_RETURN(const v1::DatasetSchema old_schema, SchemaOf(from));
     GT_ASSIGN_OR_RETURN(const v1::DatasetSchema new_schema, SchemaOf(to));
-    const absl::Status compatible = CheckSchemaChange(old_schema, new_schema);
-    if (compatible.ok()) continue;
-    const ErrorDetail detail = DetailOf(compatible);
-    return Error(compatible.code(), detail.reason,
-                 absl::StrCat(std::string(compatible.message()), ReadersOf(table)), detail.subject,
-                 detail.remedy);
+    GT_RETURN_IF_ERROR(CheckSchemaChange(old_schema, new_schema));
   }
   return absl::OkStatus();
 }

@@ -66,8 +66,7 @@ class EntryDesk {
                                                    const CallerIdentity& caller,
                                                    v1::CatalogEntry* entry);
 
-  // FAILED_PRECONDITION items_incompatible with the names of those it would break;
-  // sharing_narrowed.
+  // FAILED_PRECONDITION items_incompatible, sharing_narrowed.
   absl::Status CheckChange(const Reader& snapshot, const v1::CatalogEntry& from,
                            const v1::CatalogEntry& to) const;
 
@@ -80,8 +79,6 @@ class EntryDesk {
   Rules& rules() const { return rules_; }
 
  private:
-  std::string ReadersOf(const std::string& table) const;
-
   const Site& site_;
   Classes& classes_;
   Rules& rules_;

@@ -5,6 +5,7 @@
 #include "node/entries/drafts.h"
 #include "node/entries/publication.h"
 #include "node/finder.h"
+#include "node/readers.h"
 #include "node/rpc/serve.h"
 #include "node/rpc/services.h"
 
@@ -20,7 +21,8 @@ class CatalogService final : public v1::CatalogService::Service {
         drafts_(*parts.drafts),
         approvals_(*parts.approvals),
         publication_(*parts.publication),
-        bindings_(*parts.bindings) {}
+        bindings_(*parts.bindings),
+        readers_(*parts.readers) {}
 
   grpc::Status Register(grpc::ServerContext* context, const v1::RegisterRequest* request,
                         v1::CatalogEntry* response) override {
@@ -33,19 +35,24 @@ class CatalogService final : public v1::CatalogService::Service {
                     v1::CatalogEntry* response) override {
     return Serve(authoriser_, *context, "guantong.v1.CatalogService.Edit",
                  [&](const CallerIdentity& caller) {
-                   return Fill(drafts_.Edit(caller, *request), response);
+                   return Fill(
+                       readers_.Named(drafts_.Edit(caller, *request), request->entry().code(),
+                                      caller, DeadlineOf(*context)),
+                       response);
                  });
   }
   grpc::Status Publish(grpc::ServerContext* context, const v1::EntryRequest* request,
                        v1::CatalogEntry* response) override {
     return Serve(authoriser_, *context, "guantong.v1.CatalogService.Publish",
                  [&](const CallerIdentity& caller) {
-                   if (!approvals_.TakesPublish(caller, request->code()))
-                     return Fill(publication_.Publish(caller, *request), response);
                    v1::ReviewRequest approval;
                    approval.set_code(request->code());
                    approval.set_reason(request->reason());
-                   return Fill(approvals_.Approve(caller, approval), response);
+                   return Fill(readers_.Named(approvals_.TakesPublish(caller, request->code())
+                                                  ? approvals_.Approve(caller, approval)
+                                                  : publication_.Publish(caller, *request),
+                                              request->code(), caller, DeadlineOf(*context)),
+                               response);
                  });
   }
   grpc::Status Withdraw(grpc::ServerContext* context, const v1::EntryRequest* request,
@@ -114,6 +121,7 @@ class CatalogService final : public v1::CatalogService::Service {
   Approvals& approvals_;
   Publication& publication_;
   Bindings& bindings_;
+  Readers& readers_;
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "node/entries/approvals.h"
 #include "node/entries/versions.h"
 #include "node/entries/worklist.h"
+#include "node/readers.h"
 #include "node/rpc/serve.h"
 #include "node/rpc/services.h"
 
@@ -11,11 +12,12 @@ namespace {
 class ReviewService final : public v1::ReviewService::Service {
  public:
   ReviewService(Authoriser* authoriser, Approvals* approvals, Versions* versions,
-                Worklist* worklist)
+                Worklist* worklist, Readers* readers)
       : authoriser_(authoriser),
         approvals_(*approvals),
         versions_(*versions),
-        worklist_(*worklist) {}
+        worklist_(*worklist),
+        readers_(*readers) {}
 
   grpc::Status Submit(grpc::ServerContext* context, const v1::ReviewRequest* request,
                       v1::CatalogEntry* response) override {
@@ -35,7 +37,9 @@ class ReviewService final : public v1::ReviewService::Service {
                        v1::CatalogEntry* response) override {
     return Serve(authoriser_, *context, "guantong.v1.ReviewService.Approve",
                  [&](const CallerIdentity& caller) {
-                   return Fill(approvals_.Approve(caller, *request), response);
+                   return Fill(readers_.Named(approvals_.Approve(caller, *request), request->code(),
+                                              caller, DeadlineOf(*context)),
+                               response);
                  });
   }
   grpc::Status Return(grpc::ServerContext* context, const v1::ReviewRequest* request,
@@ -90,13 +94,15 @@ class ReviewService final : public v1::ReviewService::Service {
   Approvals& approvals_;
   Versions& versions_;
   Worklist& worklist_;
+  Readers& readers_;
 };
 
 }  // namespace
 
 std::unique_ptr<grpc::Service> MakeReviewService(Authoriser* authoriser, Approvals* approvals,
-                                                 Versions* versions, Worklist* worklist) {
-  return std::make_unique<ReviewService>(authoriser, approvals, versions, worklist);
+                                                 Versions* versions, Worklist* worklist,
+                                                 Readers* readers) {
+  return std::make_unique<ReviewService>(authoriser, approvals, versions, worklist, readers);
 }
 
 }  // namespace guantong

@@ -24,6 +24,7 @@ class Overview;
 class Persons;
 class Publication;
 class PushDesk;
+class Readers;
 class Questions;
 class Rulings;
 class Subscriptions;
@@ -41,6 +42,7 @@ struct CatalogServiceParts {
   Approvals* approvals;
   Publication* publication;
   Bindings* bindings;
+  Readers* readers;
 };
 std::unique_ptr<grpc::Service> MakeCatalogService(Authoriser* authoriser,
                                                   const CatalogServiceParts& parts);
@@ -48,7 +50,8 @@ std::unique_ptr<grpc::Service> MakeClassService(Authoriser* authoriser, Classes*
 std::unique_ptr<grpc::Service> MakeRulingService(Authoriser* authoriser, Rulings* rulings);
 std::unique_ptr<grpc::Service> MakePersonService(Authoriser* authoriser, Persons* persons);
 std::unique_ptr<grpc::Service> MakeReviewService(Authoriser* authoriser, Approvals* approvals,
-                                                 Versions* versions, Worklist* worklist);
+                                                 Versions* versions, Worklist* worklist,
+                                                 Readers* readers);
 std::unique_ptr<grpc::Service> MakeDataService(Authoriser* authoriser, PushDesk* pushes,
                                                Questions* questions, Subscriptions* subscriptions);
 
