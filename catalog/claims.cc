@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "absl/strings/strip.h"
 #include "catalog/base/node_path.h"
 #include "catalog/base/status.h"
 #include "catalog/entry.h"
@@ -55,13 +54,6 @@ auto RankOf(const Reader& snapshot, const FeedKey& feed, const v1::Member& membe
 
 // --- codes ---
 
-// Digits that name the division around: 6301 of 630100.
-absl::string_view Significant(absl::string_view division) {
-  while (absl::ConsumeSuffix(&division, "00")) {
-  }
-  return division;
-}
-
 // How much of the division in `code` the claimant's own one covers; -1 when it is another.
 int Nearness(const std::optional<v1::Member>& claimant, absl::string_view code) {
   constexpr size_t kSerialDigits = 6;
@@ -70,7 +62,7 @@ int Nearness(const std::optional<v1::Member>& claimant, absl::string_view code) 
   if (sequence.size() <= kSerialDigits) return -1;
   const absl::string_view division = sequence.substr(0, 6);
   if (!claimant.has_value() || !IsDivisionCode(claimant->division())) return -1;
-  const absl::string_view own = Significant(claimant->division());
+  const absl::string_view own = DivisionDigits(claimant->division());
   return absl::StartsWith(division, own) ? static_cast<int>(own.size()) : -1;
 }
 

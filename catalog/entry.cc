@@ -171,10 +171,6 @@ bool IsUscc(absl::string_view code) {
   return code.back() == kAlphabet[check];
 }
 
-bool IsDivisionCode(absl::string_view code) {
-  return code.size() == 6 && AllOf(code, absl::ascii_isdigit);
-}
-
 std::string DivisionOfUscc(absl::string_view uscc) {
   return uscc.size() == 18 ? std::string(uscc.substr(2, 6)) : "";
 }

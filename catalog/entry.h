@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "catalog/division.h"
 #include "catalog/rule_book.h"
 #include "guantong/v1/entry.pb.h"
 
@@ -43,7 +44,6 @@ std::string PlainName(absl::string_view name);
 
 // GB 32100-2015.
 bool IsUscc(absl::string_view code);
-bool IsDivisionCode(absl::string_view code);  // six digits
 // The division inside a USCC.
 std::string DivisionOfUscc(absl::string_view uscc);
 

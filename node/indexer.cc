@@ -277,7 +277,7 @@ void Indexer::UpdateNodes() {
   search::NodePlaces places;
   for (const v1::TreeNode& node : directory_.Tree(*site_.store->Snapshot())) {
     absl::StatusOr<NodePath> path = NodePath::Parse(node.path());
-    if (path.ok()) places[node.node_id()] = {*std::move(path), node.level()};
+    if (path.ok()) places[node.node_id()] = {*std::move(path), node.level(), node.division()};
   }
   index_->SetNodes(std::move(places));
 }

@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "catalog/base/digest.h"
 #include "catalog/claims.h"
+#include "catalog/division.h"
 #include "catalog/search/text.h"
 #include "catalog/view.h"
 
@@ -22,6 +23,12 @@ std::string Joined(std::vector<std::string> values) {
   values.erase(std::unique(values.begin(), values.end()), values.end());
   values.erase(std::remove(values.begin(), values.end(), ""), values.end());
   return absl::StrJoin(values, std::string(1, kValueEnd));
+}
+
+std::string NodeValue(const v1::CatalogEntry& entry) {
+  const std::string& division = entry.division();
+  return absl::StrCat(IsDivisionCode(division) ? division : "", std::string(1, kLabelEnd),
+                      entry.node());
 }
 
 Document DocumentOf(const v1::CatalogEntry& entry) {
@@ -48,11 +55,17 @@ Document DocumentOf(const v1::CatalogEntry& entry) {
   document.values[kTheme] = Joined({entry.themes().begin(), entry.themes().end()});
   document.values[kKeyArea] = Joined({entry.key_areas().begin(), entry.key_areas().end()});
   document.values[kTemplate] = entry.template_();
-  document.values[kNode] = entry.node();
+  document.values[kNode] = NodeValue(entry);
   return document;
 }
 
 }  // namespace
+
+NodeOf ParseNodeValue(absl::string_view value) {
+  const size_t end = value.find(kLabelEnd);
+  if (end == absl::string_view::npos) return {};
+  return {.division = value.substr(0, end), .node = value.substr(end + 1)};
+}
 
 bool Before(const Document& a, const Document& b) {
   return std::make_tuple(a.name_chars, ~a.changed, absl::string_view(a.code), a.audience) <

@@ -17,7 +17,7 @@
 namespace guantong::search {
 
 // Raised when entries are made into documents in another way: older indices are made anew.
-inline constexpr uint32_t kDocumentVersion = 2;
+inline constexpr uint32_t kDocumentVersion = 3;
 
 enum Attribute : size_t {
   kClass,
@@ -38,6 +38,12 @@ inline constexpr char kLabelEnd = '\x1e';  // provider: code, then name
 
 inline constexpr uint8_t kForOthers = 1;
 inline constexpr uint8_t kForOwn = 2;
+
+// The value of kNode: the division of the entry with the node it is of.
+struct NodeOf {
+  absl::string_view division, node;
+};
+NodeOf ParseNodeValue(absl::string_view value);
 
 struct Document {
   std::string code;

@@ -55,8 +55,9 @@ void FacetCounter::End() {
       const uint32_t entries = counts_[a][v];
       if (entries == 0) continue;
       if (a == kNode) {
-        const NodePlace* place = (*part_->places)[v];
-        if (place != nullptr && v1::Level_IsValid(place->level)) levels_[place->level] += entries;
+        const Standing& standing = (*part_->places)[v];
+        if (standing.node != nullptr && v1::Level_IsValid(standing.level))
+          levels_[standing.level] += entries;
         continue;
       }
       VisitValues(part_->segment->value(a, v), [&](absl::string_view value) {

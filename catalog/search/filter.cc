@@ -4,10 +4,10 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 #include "catalog/base/status.h"
+#include "catalog/division.h"
 
 namespace guantong::search {
 namespace {
@@ -22,13 +22,6 @@ bool ParseDay(const std::string& text, uint32_t* seconds) {
       absl::ToUnixSeconds(absl::FromCivil(day, absl::FixedTimeZone(kSecondsEast)));
   *seconds = static_cast<uint32_t>(std::clamp<int64_t>(unix_seconds, 1, UINT32_MAX));
   return true;
-}
-
-// Digits that name the division around: 6301 of 630100.
-absl::string_view Around(absl::string_view division) {
-  while (absl::ConsumeSuffix(&division, "00")) {
-  }
-  return division;
 }
 
 bool AnyValue(absl::string_view joined, const std::function<bool(absl::string_view)>& passes) {
@@ -61,7 +54,8 @@ PartFilter::PartFilter(const Part& part, const Query& query) : segment_(*part.se
     };
   };
   if (!filter.class_().empty()) Add(kClass, begins(filter.class_()));
-  if (!filter.division().empty()) Add(kDivision, begins(std::string(Around(filter.division()))));
+  if (!filter.division().empty())
+    Add(kDivision, begins(std::string(DivisionDigits(filter.division()))));
   if (!filter.provider().empty()) {
     Add(kProvider, [&](absl::string_view value) {
       const size_t end = value.find(kLabelEnd);
@@ -79,13 +73,13 @@ PartFilter::PartFilter(const Part& part, const Query& query) : segment_(*part.se
 
   const bool everywhere = query.within.is_root() && !query.outside.has_value();
   if (everywhere && filter.level() == v1::LEVEL_UNSPECIFIED) return;
-  const std::vector<const NodePlace*>& places = *part.places;
+  const std::vector<Standing>& places = *part.places;
   Set set{.ordinals = segment_.ordinals(kNode), .passes = std::vector<char>(places.size())};
   for (size_t i = 0; i < places.size(); ++i) {
-    const NodePlace* place = places[i];
+    const NodePlace* place = places[i].node;
     set.passes[i] = place != nullptr && query.within.Contains(place->path) &&
                     !(query.outside.has_value() && query.outside->Contains(place->path)) &&
-                    (filter.level() == 0 || filter.level() == place->level);
+                    (filter.level() == 0 || filter.level() == places[i].level);
     none_ = none_ && !set.passes[i];
   }
   sets_.push_back(std::move(set));

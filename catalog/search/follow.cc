@@ -145,7 +145,8 @@ absl::StatusOr<Codes> ChangedSince(const Reader& snapshot, const Heads& from, co
     std::vector<char> of_these(segment.values(kNode));
     for (uint32_t v = 0; v < of_these.size(); ++v) {
       for (v1::FeedKind kind : {v1::FEED_KIND_CATALOG_OPEN, v1::FEED_KIND_CATALOG_UPWARD})
-        of_these[v] |= feeds.count(CatalogFeed(segment.value(kNode, v), kind).str()) > 0;
+        of_these[v] |=
+            feeds.count(CatalogFeed(ParseNodeValue(segment.value(kNode, v)).node, kind).str()) > 0;
     }
     for (uint32_t d = 0; d < segment.size(); ++d) {
       if (of_these[segment.ordinals(kNode)[d]] && !HasBit(*part.deleted, d))

@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "catalog/base/status.h"
+#include "catalog/division.h"
 #include "guantong/storage/v1/search.pb.h"
 
 namespace guantong::search {
@@ -188,14 +189,21 @@ void Index::FillPart(Part* part, const NodePlaces& nodes) const {
   if (part->deleted == nullptr) {
     part->deleted = std::make_shared<const std::vector<uint64_t>>((segment.size() + 63) / 64);
   }
-  auto places = std::make_shared<std::vector<const NodePlace*>>();
+  auto places = std::make_shared<std::vector<Standing>>();
   for (uint32_t v = 0; v < segment.values(kNode); ++v) {
-    const auto at = nodes.find(std::string(segment.value(kNode, v)));
-    places->push_back(at == nodes.end() ? nullptr : &at->second);
+    const NodeOf value = ParseNodeValue(segment.value(kNode, v));
+    const auto at = nodes.find(std::string(value.node));
+    Standing& standing = places->emplace_back();
+    if (at == nodes.end()) continue;
+    standing.node = &at->second;
+    standing.level = IsHostedDivision(value.division, at->second.division)
+                         ? LevelOfDivision(value.division)
+                         : at->second.level;
   }
   std::vector<uint32_t> others, own;
   for (uint32_t d = 0; d < segment.size(); ++d) {
-    if (HasBit(*part->deleted, d) || (*places)[segment.ordinals(kNode)[d]] == nullptr) continue;
+    if (HasBit(*part->deleted, d) || (*places)[segment.ordinals(kNode)[d]].node == nullptr)
+      continue;
     if (segment.audience(d) & kForOthers) others.push_back(d);
     if (segment.audience(d) & kForOwn) own.push_back(d);
   }

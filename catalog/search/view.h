@@ -20,6 +20,13 @@ namespace guantong::search {
 struct NodePlace {
   NodePath path;
   v1::Level level = v1::LEVEL_UNSPECIFIED;
+  std::string division;
+};
+// How entries of one node and division stand: those of a division that the node hosts are of that
+// division's level.
+struct Standing {
+  const NodePlace* node = nullptr;  // null: unknown
+  v1::Level level = v1::LEVEL_UNSPECIFIED;
 };
 using NodePlaces = std::unordered_map<std::string, NodePlace>;
 
@@ -32,8 +39,7 @@ struct Part {
   // Not deleted, of known nodes, for the audience.
   std::shared_ptr<const roaring_bitmap_t> for_others;
   std::shared_ptr<const roaring_bitmap_t> for_own;
-  std::shared_ptr<const std::vector<const NodePlace*>>
-      places;  // by ordinal of kNode; null: unknown
+  std::shared_ptr<const std::vector<Standing>> places;  // by ordinal of kNode
 };
 
 struct View {

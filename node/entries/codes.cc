@@ -12,6 +12,12 @@
 #include "catalog/view.h"
 
 namespace guantong {
+namespace {
+
+// A division that is hosted here may have a node of its own one day, which counts from 1.
+constexpr uint64_t kHostedSerialsFrom = 500000;
+
+}  // namespace
 
 bool CodeGiver::Free(const std::string& code) const {
   if (given_.count(code) > 0 || FindEntry(snapshot_, code).ok()) return false;
@@ -28,7 +34,7 @@ absl::StatusOr<std::string> CodeGiver::Next(const std::string& entry_class,
   auto it = serials_.find(count);
   if (it == serials_.end()) {
     std::string last;
-    uint64_t serial = 0;
+    uint64_t serial = ours || division == site_.options.division ? 0 : kHostedSerialsFrom;
     const absl::Status read = snapshot_.Get(SerialKey(count), &last);
     if (!read.ok() && !absl::IsNotFound(read)) return read;
     if (read.ok() && !absl::SimpleAtoi(last, &serial)) {

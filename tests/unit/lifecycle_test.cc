@@ -246,7 +246,7 @@ TEST_CASE("codes: a free one is kept, in a delegated class the sequence runs fro
   delegate.set_code("3070120337");
   delegate.set_to("");
   REQUIRE(node.classes().Delegate(delegate).ok());
-  CHECK(office.Draft() == "3070120337/630102000001");
+  CHECK(office.Draft() == "3070120337/630102500001");
 }
 
 }  // namespace

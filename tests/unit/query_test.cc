@@ -239,14 +239,14 @@ TEST_CASE("Codes are given in order per division, also after a restart") {
   LoneNode node;
   const auto first = node.Register(node.Entry(v1::SHARING_TYPE_UNCONDITIONAL));
   REQUIRE(first.ok());
-  CHECK(first->code() == "3070120337/630102000001");
+  CHECK(first->code() == "3070120337/630102500001");
   node.Restart();
   const auto second = node.Register(node.Entry(v1::SHARING_TYPE_UNCONDITIONAL));
-  CHECK(second->code() == "3070120337/630102000002");
+  CHECK(second->code() == "3070120337/630102500002");
   // A code brought that is taken gives way to a new one, and that is said.
   const auto third = node.Register(*second);
   REQUIRE(third.ok());
-  CHECK(third->code() == "3070120337/630102000003");
+  CHECK(third->code() == "3070120337/630102500003");
   CHECK(third->warnings_size() == 1);
   const auto list = node.catalogue().List(node.Editor(), {});
   CHECK(list->entries_size() == 3);

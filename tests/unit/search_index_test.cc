@@ -47,8 +47,19 @@ class World {
     index_ = *std::move(opened);
     NodePlaces places;
     for (size_t n = 0; n + 1 < nodes_.size(); ++n)  // the last one is not known
-      places[nodes_[n]] = {paths_[n], n < 3 ? v1::LEVEL_PROVINCE : v1::LEVEL_CITY};
+      places[nodes_[n]] = {paths_[n], n < 3 ? v1::LEVEL_PROVINCE : v1::LEVEL_CITY, DivisionOf(n)};
     index_->SetNodes(std::move(places));
+  }
+
+  static std::string DivisionOf(size_t node) { return node < 3 ? "440000" : "630100"; }
+  // A county hosted by a city is a county.
+  v1::Level LevelOf(const v1::CatalogEntry& entry, size_t node) const {
+    if (node < 3) return v1::LEVEL_PROVINCE;
+    return entry.division() == "630102" ? v1::LEVEL_COUNTY : v1::LEVEL_CITY;
+  }
+
+  static std::string LevelName(v1::Level level) {
+    return level == v1::LEVEL_PROVINCE ? "province" : level == v1::LEVEL_CITY ? "city" : "county";
   }
 
   size_t Below(size_t n) { return random_() % n; }
@@ -170,7 +181,7 @@ class World {
     const auto n = static_cast<size_t>(node - nodes_.begin());
     if (!query.within.Contains(paths_[n])) return false;
     if (query.outside.has_value() && query.outside->Contains(paths_[n])) return false;
-    if (r.level() != 0 && r.level() != (n < 3 ? v1::LEVEL_PROVINCE : v1::LEVEL_CITY)) return false;
+    if (r.level() != 0 && r.level() != LevelOf(entry, n)) return false;
     bool in_class = absl::StartsWith(entry.class_(), r.class_());
     for (const auto& other : entry.other_classes()) in_class |= absl::StartsWith(other, r.class_());
     if (!in_class) return false;
@@ -220,6 +231,8 @@ class World {
       for (const auto& other : entry.other_classes()) ++expected.by_class[other];
       ++expected.by_sharing[absl::StrCat(entry.sharing().type())];
       for (const auto& theme : entry.themes()) ++expected.by_theme[theme];
+      const auto node = std::find(nodes_.begin(), nodes_.end(), entry.node());
+      ++expected.by_level[LevelName(LevelOf(entry, static_cast<size_t>(node - nodes_.begin())))];
     }
     std::sort(ranked.begin(), ranked.end());
     for (const auto& [rank, code] : ranked) expected.codes.push_back(code);
@@ -240,7 +253,7 @@ class World {
     if (Below(6) == 0) r.set_format(Below(2) == 0 ? "03" : "0203");
     if (Below(6) == 0) r.set_update_cycle(static_cast<v1::UpdateCycle>(1 + Below(3)));
     if (Below(6) == 0) r.set_theme("信用");
-    if (Below(6) == 0) r.set_level(v1::LEVEL_CITY);
+    if (Below(6) == 0) r.set_level(Below(2) == 0 ? v1::LEVEL_CITY : v1::LEVEL_COUNTY);
     if (Below(5) == 0) r.set_since("2023-12-01");
     if (Below(4) == 0) query.within = paths_[Below(paths_.size())];
     if (Below(6) == 0) query.outside = paths_[0];
@@ -283,6 +296,7 @@ class World {
         if (codes.size() <= query.limit) {
           CHECK(Counts(*found, "class") == expected.by_class);
           CHECK(Counts(*found, "theme") == expected.by_theme);
+          CHECK(Counts(*found, "level") == expected.by_level);
           CHECK(Counts(*found, "sharing").size() == expected.by_sharing.size());
         }
         if (!found->more) break;
