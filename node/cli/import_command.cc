@@ -1,7 +1,7 @@
 // catalog import: a sheet of entries, each filed as `register` or `edit` would file it.
 //
-// All is checked before anything is written. What follows is written entry by entry: a run that was
-// cut off is repeated, and finds what it wrote unchanged.
+// All is checked before anything is written, by the rules of an entry and by the node
+// (sheet_filing).
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -14,6 +14,7 @@
 #include "node/cli/failure.h"
 #include "node/cli/output.h"
 #include "node/cli/sheet_command.h"
+#include "node/cli/sheet_filing.h"
 #include "node/form/json_form.h"
 #include "node/language.h"
 #include "node/sheets/import_plan.h"
@@ -76,61 +77,6 @@ absl::StatusOr<std::vector<v1::CatalogEntry>> OwnEntries(const Connection& conne
     if (LatestOf(shown).state() != v1::ENTRY_STATE_WITHDRAWN) own.push_back(LatestOf(shown));
   }
   return own;
-}
-
-// What the node says against an entry, at the cell it means.
-void Refuse(const absl::Status& status, const EntrySheets& sheets, const SheetEntry& from,
-            PlannedEntry* planned) {
-  const ErrorDetail detail = DetailOf(status);
-  v1::Problem& problem = planned->problems.emplace_back();
-  problem.set_element(detail.subject);
-  problem.set_text(std::string(status.message()));
-  problem.set_remedy(detail.remedy);
-  *problem.mutable_place() = PlaceOf(sheets, from, detail.subject);
-  planned->action = ImportAction::kRefused;
-}
-
-// The code of the sheet is taken already.
-void NoteOtherCode(const EntrySheets& sheets, size_t index, const v1::CatalogEntry& filed,
-                   PlannedEntry* planned) {
-  v1::Problem& problem = planned->problems.emplace_back();
-  problem.set_element("code");
-  problem.set_warning(true);
-  problem.set_text(absl::StrCat(Text("代码由节点给出：", "the node gives the code: "), filed.code(),
-                                Text("，未用表中的 ", ", not the sheet's "),
-                                planned->entry.code()));
-  *problem.mutable_place() = PlaceOf(sheets, sheets.entries[index], "code");
-}
-
-// Of all entries together, so that there is no use in going on with the next.
-bool StopsAll(const absl::Status& status) {
-  const int code = ExitCode(status);
-  return code == kExitUnavailable || absl::IsUnauthenticated(status) ||
-         absl::IsUnimplemented(status);
-}
-
-absl::Status FileAll(const Connection& connection, const EntrySheets& sheets,
-                     std::vector<PlannedEntry>* plan) {
-  for (size_t i = 0; i < plan->size(); ++i) {
-    PlannedEntry& planned = (*plan)[i];
-    const bool is_new = planned.action == ImportAction::kNew;
-    if (!is_new && planned.action != ImportAction::kChange) continue;
-    v1::RegisterRequest request;
-    *request.mutable_entry() = planned.entry;
-    const absl::StatusOr<v1::CatalogEntry> answer = connection.Call<v1::CatalogEntry>(
-        is_new ? "guantong.v1.CatalogService.Register" : "guantong.v1.CatalogService.Edit",
-        request);
-    if (answer.ok()) {
-      if (is_new && !planned.entry.code().empty() && planned.entry.code() != answer->code())
-        NoteOtherCode(sheets, i, *answer, &planned);
-      planned.entry.set_code(answer->code());
-    } else if (StopsAll(answer.status())) {
-      return Annotate(answer.status(), sheets.file);
-    } else {
-      Refuse(answer.status(), sheets, sheets.entries[i], &planned);
-    }
-  }
-  return absl::OkStatus();
 }
 
 std::vector<v1::Problem> AllProblems(const EntrySheets& sheets,
@@ -274,11 +220,12 @@ absl::Status RunImport(const Invocation& invocation, const ImportOptions& option
   GT_ASSIGN_OR_RETURN(const auto connection, Connection::Open(invocation));
   GT_ASSIGN_OR_RETURN(const std::vector<v1::CatalogEntry> held, OwnEntries(*connection));
   std::vector<PlannedEntry> plan = PlanImport(&sheets, held, connection->profile().uscc);
+  GT_RETURN_IF_ERROR(CheckAtNode(*connection, sheets, &plan));
   Figures figures = Count(plan);
   const bool stored = !options.dry_run && (figures.refused == 0 || options.accept_valid) &&
                       figures.added + figures.changed > 0;
   absl::Status filed;
-  if (stored) filed = FileAll(*connection, sheets, &plan);
+  if (stored) filed = FileAtNode(*connection, sheets, &plan);
   GT_RETURN_IF_ERROR(Report(options, sheets, plan));
   if (!filed.ok()) {
     Say(Text("登记中断：已存为草稿的保留，重新导入会接着做完",

@@ -202,5 +202,41 @@ TEST_CASE("import: what is wrong is told at its cell, and nothing of it is store
   CHECK(rest.at("new") == 2);
 }
 
+TEST_CASE("import: what only the node knows is told with the rest, before anything is stored") {
+  Network network(OneNode());
+  Node& node = network["000000"];
+  const Client editor = node.Editor();
+  node.Operator().Do({"catalog", "classes", "import",
+                      network.folder().File("classes.csv",
+                                            "分类代码,分类名称,上级代码\n3,部门,root\n"
+                                            "307,民政部,3\n309,司法部,3\n")});
+  const std::string head =
+      "信息资源分类,信息资源名称,信息资源摘要,信息资源格式,共享类型,更新周期,信息项名称,数据类型,"
+      "数据长度\n";
+  const auto row = [](const std::string& class_code, const std::string& name,
+                      const std::string& type) {
+    return absl::StrCat(class_code, ",", name, ",摘要,0105 pdf,", type, ",每年,名称,C,20\n");
+  };
+  // The second is of a class nobody has, the third contradicts itself, the fourth is good.
+  const std::string file = network.folder().File(
+      "mixed.csv", head + row("307", "街道名录", "无条件") + row("308", "村名录", "无条件") +
+                       row("309", "社区名录", "不予共享") + row("309", "律师名录", "无条件"));
+  const Outcome refused = editor.Try({"catalog", "import", file});
+  CHECK(ReasonOf(refused) == "import_refused");
+  const auto document = nlohmann::json::parse(refused.out);
+  CHECK(document.at("stored") == false);
+  CHECK(document.at("refused") == 2);
+  const auto& unknown = document.at("entries")[1].at("problems").back();
+  CHECK(unknown.at("element") == "class");
+  CHECK(unknown.at("place").at("row") == 3);
+  CHECK(unknown.at("place").at("column") == 1);
+  CHECK(document.at("entries")[2].at("action") == "refused");
+  CHECK(editor.Do({"catalog", "list", "--mine"}).at("entries").empty());
+  CHECK(editor.Do({"catalog", "import", file, "--dry-run"}).at("refused") == 2);
+  const auto valid = editor.Do({"catalog", "import", file, "--accept-valid"});
+  CHECK(valid.at("new") == 2);
+  CHECK(editor.Do({"catalog", "list", "--mine"}).at("entries").size() == 2);
+}
+
 }  // namespace
 }  // namespace guantong::test

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "node/sheets/import_plan.h"
 #include "node/sheets/report_workbook.h"
 #include "node/sheets/sample.h"
+#include "node/sheets/xlsx_archive.h"
 #include "tests/catch.h"
 #include "tests/unit/scratch_folder.h"
 
@@ -339,6 +341,72 @@ TEST_CASE("the template has the columns, and no entries") {
     CHECK(sheets->headers[0]->places.count("items[]." + column.element) == 1);
   CHECK(!sheets->headers[1].has_value());
   CHECK(sheets->sheets[2].At(0, 1) == "无条件共享");
+}
+
+// The number of a column from 0: "AB12" is 27.
+size_t ColumnOf(const std::string& cell) {
+  size_t column = 0;
+  for (const char c : cell) {
+    if (c < 'A' || c > 'Z') break;
+    column = column * 26 + static_cast<size_t>(c - 'A') + 1;
+  }
+  return column - 1;
+}
+
+TEST_CASE("the drop-downs of the template: where values are fixed, and what they offer is read") {
+  const ScratchFolder folder;
+  const std::string file = folder.path("t.xlsx");
+  REQUIRE(WriteEntryTemplate(file).ok());
+  std::ifstream in(file, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  auto archive = XlsxArchive::Open(bytes, file);
+  REQUIRE(archive.ok());
+  pugi::xml_document document;
+  REQUIRE(
+      archive->Read("xl/worksheets/sheet1.xml", XlsxArchive::Presence::kRequired, &document).ok());
+  const auto sheets = ReadSheets(file);
+  REQUIRE(sheets.ok());
+  std::map<std::string, std::vector<std::string>> offered;  // by title
+  for (const pugi::xml_node& one :
+       document.child("worksheet").child("dataValidations").children("dataValidation")) {
+    CHECK(one.attribute("type").value() == std::string("list"));
+    // Several values of one cell are legal.
+    CHECK(one.attribute("errorStyle").value() == std::string("information"));
+    const std::string cells = one.attribute("sqref").value();
+    const std::string from = one.child("formula1").text().get();
+    INFO(cells << " " << from);
+    CHECK(absl::StrContains(cells, "2:"));  // from the row below the titles
+    const std::string range = from.substr(from.find('!') + 2);
+    const size_t column = ColumnOf(range);
+    const int last = std::stoi(from.substr(from.rfind('$') + 1));
+    REQUIRE(absl::StartsWith(from, "'可选值'!$"));
+    auto& words = offered[(*sheets)[0].At(0, ColumnOf(cells))];
+    for (int row = 0; row < last; ++row) words.push_back((*sheets)[2].At(row, column));
+    CHECK((*sheets)[2].At(last, column).empty());
+  }
+  size_t fixed = 0;
+  const auto check = [&](const auto& columns, auto message) {
+    for (const auto& column : columns) {
+      if (column.get == nullptr) continue;
+      INFO(column.titles[0]);
+      CHECK(offered.count(column.titles[0]) == (column.choices.empty() ? 0 : 1));
+      if (column.choices.empty()) continue;
+      ++fixed;
+      CHECK(offered[column.titles[0]] == column.choices);
+      for (const std::string& word : column.choices) {
+        auto read = message;
+        INFO(word);
+        CHECK(column.set(word, &read).text.empty());
+        // What is so without being said is not written.
+        const std::string written = column.get(read);
+        CHECK((written == word || (written.empty() && word == "否")));
+      }
+    }
+  };
+  check(EntryColumns(), v1::CatalogEntry());
+  check(ItemColumns(), v1::DataItem());
+  CHECK(fixed == offered.size());
+  CHECK(fixed >= 6);
 }
 
 TEST_CASE("a sheet without the columns says so") {
