@@ -301,6 +301,7 @@ void EngineImpl::OnTime(Turn& turn) {
     if (turn.now - peer.offered_at < core_.options.sync_every) continue;
     wants_.Remind(turn, peer);
     sync_.Offer(turn, peer);
+    places_.AskAboutUnproved(turn, peer);
   }
   receiver_.Tend(turn);
   origin_.CheckRecoveries(turn);

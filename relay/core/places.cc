@@ -1,12 +1,14 @@
 #include "relay/core/places.h"
 
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "catalog/base/limits.h"
 #include "catalog/base/status.h"
+#include "catalog/feed_kind.h"
 #include "relay/core/feed_log.h"
 
 namespace guantong {
@@ -19,16 +21,21 @@ constexpr absl::Duration kTellEvery = absl::Seconds(1);
 
 int64_t SinceOf(const VerifiedChain& chain) { return absl::ToUnixSeconds(chain.not_before); }
 
+void TellChain(Core& core, Turn& turn, Peer& peer, const std::string& node_id,
+               const std::string& chain) {
+  absl::Time& told = peer.moves_told.try_emplace(node_id, absl::InfinitePast()).first->second;
+  if (turn.now - told < kTellEvery || core.chains.Find(chain) == nullptr) return;
+  told = turn.now;
+  v1::Frame frame;
+  *frame.mutable_moved()->mutable_chain() = core.chains.Certificates(chain);
+  SendFrame(turn, peer, v1::LANE_CONTROL, frame);
+}
+
 }  // namespace
 
 void TellPlace(Core& core, Turn& turn, Peer& peer, const std::string& node_id) {
-  const NodePlace& place = core.places.at(node_id);
-  absl::Time& told = peer.moves_told.try_emplace(node_id, absl::InfinitePast()).first->second;
-  if (turn.now - told < kTellEvery || core.chains.Find(place.chain) == nullptr) return;
-  told = turn.now;
-  v1::Frame frame;
-  *frame.mutable_moved()->mutable_chain() = core.chains.Certificates(place.chain);
-  SendFrame(turn, peer, v1::LANE_CONTROL, frame);
+  auto place = core.places.find(node_id);
+  if (place != core.places.end()) TellChain(core, turn, peer, node_id, place->second.chain);
 }
 
 // --- this node itself ----------------------------------------------------------------------------
@@ -241,7 +248,57 @@ void Places::OnMoved(Turn& turn, Peer& peer, const v1::Moved& moved) {
     ++peer.frames_rejected;
     return;
   }
-  Stands(turn, *chain);
+  const VerifiedChain signer = *core_.chains.Find(*chain);
+  auto place = core_.places.find(signer.node_id);
+  if (peer.who.is_parent) {
+    Stands(turn, *chain);
+    Answer(turn, signer.node_id, *chain);
+  } else if (place != core_.places.end() && place->second.since > SinceOf(signer)) {
+    TellPlace(core_, turn, peer, signer.node_id);
+  } else {
+    AskAbove(turn, peer, signer.node_id, *chain);
+  }
+}
+
+void Places::AskAbove(Turn& turn, const Peer& asker, const std::string& node_id,
+                      const std::string& chain) {
+  Peer* parent = core_.NextHop(NodePath());
+  if (parent == nullptr || (asked_.size() >= kPlacesAskedMax && asked_.count(node_id) == 0)) return;
+  asked_[node_id].insert(asker.who.node_id);
+  TellChain(core_, turn, *parent, node_id, chain);
+}
+
+void Places::Answer(Turn& turn, const std::string& node_id, const std::string& chain) {
+  auto asked = asked_.find(node_id);
+  if (asked == asked_.end()) return;
+  for (const std::string& asker : asked->second) {
+    if (Peer* peer = core_.FindPeer(asker); peer != nullptr && !peer->who.is_parent)
+      TellChain(core_, turn, *peer, node_id, chain);
+  }
+  asked_.erase(asked);
+}
+
+void Places::NotGiven(Turn& turn, Peer& peer, const FeedKey& key) {
+  const FeedState* feed = core_.Find(key);
+  if (feed == nullptr || feed->own || !peer.who.is_parent ||
+      FindRecordKind(feed->kind()) == nullptr)
+    return;
+  TellPlace(core_, turn, peer, feed->record.feed().origin());
+}
+
+void Places::AskAboutUnproved(Turn& turn, Peer& peer) {
+  if (!peer.who.is_parent) return;
+  std::set<std::string> asked;
+  auto it = core_.feeds.upper_bound(unproved_asked_);
+  for (size_t seen = 0; seen < core_.feeds.size() && asked.size() < kPlacesAskedAtOnceMax; ++seen) {
+    if (it == core_.feeds.end()) it = core_.feeds.begin();
+    const auto& [key, feed] = *it++;
+    if (feed.own || !core_.IsBelow(feed.origin_path) || feed.proved_path == feed.origin_path)
+      continue;
+    unproved_asked_ = key;
+    if (asked.insert(feed.record.feed().origin()).second)
+      TellPlace(core_, turn, peer, feed.record.feed().origin());
+  }
 }
 
 void Places::FindAncestors(Turn& turn) {

@@ -9,7 +9,9 @@
 #ifndef GUANTONG_RELAY_CORE_PLACES_H_
 #define GUANTONG_RELAY_CORE_PLACES_H_
 
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "absl/status/status.h"
@@ -42,7 +44,16 @@ class Places {
   // At the start of a session: who went elsewhere, to a child that may have missed it.
   void Greet(Turn& turn, Peer& peer);
 
+  // From the parent: where a node stands. From a child: where it stood as far as the child knows,
+  // which is told a later place; what is not known here is asked of the parent.
   void OnMoved(Turn& turn, Peer& peer, const v1::Moved& moved);
+
+  // The parent does not give what is held here of somebody beside us: it is asked where that is.
+  void NotGiven(Turn& turn, Peer& peer, const FeedKey& key);
+
+  // What stood below this node when it moved, and has said nothing since, may have left before
+  // that: the parent is asked, of some at a time.
+  void AskAboutUnproved(Turn& turn, Peer& peer);
 
   // This node stands elsewhere: who is above it now may have been below it, and has left without
   // its hearing of it.
@@ -64,6 +75,9 @@ class Places {
   void Set(FeedState& feed, const NodePath& path);
   void Relocate(Turn& turn, const std::string& node_id, const NodePath& from);
   void Depart(Turn& turn, const std::string& node_id, const NodePath& from);
+  void AskAbove(Turn& turn, const Peer& asker, const std::string& node_id,
+                const std::string& chain);
+  void Answer(Turn& turn, const std::string& node_id, const std::string& chain);
   bool LeavesScope(const Peer& peer, const NodePath& from, const NodePath& to) const;
 
   Core& core_;
@@ -71,6 +85,8 @@ class Places {
   Sender& sender_;
   Wants& wants_;
   Sync& sync_;
+  std::map<std::string, std::set<std::string>> asked_;  // NodeId -> NodeIds of children that ask
+  FeedKey unproved_asked_;                              // the last one asked about
 };
 
 }  // namespace guantong

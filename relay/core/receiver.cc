@@ -281,8 +281,11 @@ void Receiver::OnNack(Turn& turn, Peer& peer, const v1::Nack& nack) {
       if (nack.reason() == v1::NACK_REASON_CLOCK_AHEAD && feed != nullptr)
         RefusedByClock(turn, peer, *feed, nack);
       return;
-    case v1::NACK_REASON_REFUSED:
     case v1::NACK_REASON_UNKNOWN_FEED:
+      if (!nack.has_feed() && nack.feed_key().size() == kFeedKeyBytes)
+        return places_.NotGiven(turn, peer, FeedKey::FromBytes(nack.feed_key()));
+      return OnRefusal(turn, peer, nack);
+    case v1::NACK_REASON_REFUSED:
     case v1::NACK_REASON_UNREACHABLE:
     case v1::NACK_REASON_BUDGET:
       return OnRefusal(turn, peer, nack);

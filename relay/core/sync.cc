@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "catalog/base/digest.h"
@@ -183,23 +184,7 @@ void Sync::Compare(Turn& turn, Peer& peer, const Held& feeds, const v1::SyncRang
     if (it == theirs.end() || !origin_.Forgotten(FeedKey::Of(id))) continue;
     origin_.FoundForgotten(turn, peer, id, *it->second);
   }
-  // It holds what does not come from here any more: of somebody who went elsewhere, perhaps.
-  if (!peer.who.is_parent && theirs.size() > static_cast<size_t>(std::count_if(
-                                                 feeds.begin(), feeds.end(), [&](FeedState* feed) {
-                                                   return theirs.count(feed->key.str()) > 0;
-                                                 }))) {
-    for (const auto& [path, node] : core_.departed) TellPlace(core_, turn, peer, node);
-    // Or who has left what it looks at, while its link was down.
-    for (const auto& [node, place] : core_.places) {
-      v1::FeedId id;
-      id.set_origin(node);
-      id.set_kind(v1::FEED_KIND_CATALOG_OPEN);
-      const FeedState* feed = core_.Find(FeedKey::Of(id));
-      const bool given = feed != nullptr && sender_.Flows(peer, *feed);
-      if (!given && !place.chain.empty() && theirs.count(FeedKey::Of(id).str()) > 0)
-        TellPlace(core_, turn, peer, node);
-    }
-  }
+  if (!peer.who.is_parent) TellOfOthers(turn, peer, feeds, range);
   for (FeedState* feed : feeds) {
     auto it = theirs.find(feed->key.str());
     const v1::Position have = it == theirs.end() ? v1::Position() : *it->second;
@@ -210,6 +195,25 @@ void Sync::Compare(Turn& turn, Peer& peer, const Held& feeds, const v1::SyncRang
       continue;
     if (out.state == Outgoing::State::kStreaming && !out.unacked.empty()) continue;
     sender_.StartFrom(turn, peer, *feed, have);
+  }
+}
+
+// It holds what does not come from here: of somebody who went elsewhere, perhaps.
+void Sync::TellOfOthers(Turn& turn, Peer& peer, const Held& feeds, const v1::SyncRange& range) {
+  std::set<FeedKey> given;
+  for (const FeedState* feed : feeds) given.insert(feed->key);
+  for (const v1::FeedPosition& position : range.positions()) {
+    if (position.feed_key().size() != kFeedKeyBytes) continue;
+    const FeedKey key = FeedKey::FromBytes(position.feed_key());
+    if (given.count(key) > 0) continue;
+    if (const FeedState* feed = core_.Find(key); feed != nullptr) {
+      TellPlace(core_, turn, peer, feed->record.feed().origin());
+      continue;
+    }
+    v1::Frame frame;
+    frame.mutable_nack()->set_feed_key(key.str());
+    frame.mutable_nack()->set_reason(v1::NACK_REASON_UNKNOWN_FEED);
+    SendFrame(turn, peer, v1::LANE_CONTROL, frame);
   }
 }
 

@@ -31,6 +31,7 @@ class Sync {
   v1::SyncRange Range(const Held& feeds, const std::string& prefix, bool list) const;
   void Resume(Turn& turn, Peer& peer, const Held& feeds);
   void Compare(Turn& turn, Peer& peer, const Held& feeds, const v1::SyncRange& range);
+  void TellOfOthers(Turn& turn, Peer& peer, const Held& feeds, const v1::SyncRange& range);
 
   Core& core_;
   Origin& origin_;

@@ -110,6 +110,84 @@ TEST_CASE("who stands above a node that moved is not below it any more, though i
   CHECK_FALSE(Names(stage, "B", "D"));
 }
 
+// D stood below B, and went below E while B was away.
+void LoseD(Stage& stage) {
+  Admit(stage, "D", "G", "b/d/g");
+  stage.Settle();
+  stage.Cut("B", "A");
+  Admit(stage, "E", "D", "e/d");
+  stage.Cut("D", "B");
+  stage.Become("D", sim::IssuedBy(stage.identity("E"), stage.identity("D"), "d"));
+  stage.Link("D", "E");
+  stage.Settle();
+}
+
+// Found by `sim --scenario moves/small --seed 52`.
+TEST_CASE(
+    "who moved asks where those are that left it unheard; who cannot answer asks its parent") {
+  Stage stage;
+  stage.Add("A", "");
+  stage.Add("B", "b");
+  stage.Add("C", "c");
+  stage.Add("E", "e");
+  stage.Add("D", "b/d");
+  for (const char* child : {"B", "C", "E"}) stage.Link(child, "A");
+  stage.Link("D", "B");
+  Admit(stage, "B", "D", "b/d");
+  stage.Add("G", "b/d/g");
+  LoseD(stage);
+  Admit(stage, "C", "B", "c/b");
+  stage.Become("B", sim::IssuedBy(stage.identity("C"), stage.identity("B"), "b"));
+  stage.Link("B", "C");
+  stage.Settle();
+  CHECK_FALSE(stage.Noticed("B", "stands at /e/d now"));
+  stage.Pass(absl::Seconds(35));
+  CHECK(stage.Noticed("B", "the node at /c/b/d stands at /e/d now"));
+  CHECK_FALSE(Names(stage, "B", "D"));
+}
+
+// Found by `sim --scenario moves/mid --seed 6209`.
+TEST_CASE("a copy that the parent does not give, and knows nothing of, is asked about") {
+  Stage stage;
+  stage.Add("A", "");
+  stage.Add("E", "e");
+  stage.Add("B", "b");
+  stage.Add("D", "b/d");
+  stage.Add("X", "b/x");
+  stage.Add("G", "b/d/g");
+  stage.Add("Y", "b/x/y", {.catalog_scope = CatalogScope::kProvince});
+  for (const char* child : {"B", "E"}) stage.Link(child, "A");
+  for (const char* child : {"D", "X"}) stage.Link(child, "B");
+  stage.Link("Y", "X");
+  Admit(stage, "B", "D", "b/d");
+  Admit(stage, "D", "G", "b/d/g");
+  stage.Settle();
+  REQUIRE(Names(stage, "D", "G"));
+  v1::FeedId members;
+  members.set_origin(stage.identity("D").self.node_id);
+  members.set_kind(v1::FEED_KIND_MEMBERSHIP);
+  const auto holds = [&](const std::string& name) {
+    std::string record;
+    return stage.store(name).Get(FeedRecordKey(FeedKey::Of(members)), &record).ok();
+  };
+  REQUIRE(holds("Y"));
+  stage.Cut("Y", "X");
+  Admit(stage, "E", "D", "e/d");
+  stage.Cut("D", "B");
+  stage.Become("D", sim::IssuedBy(stage.identity("E"), stage.identity("D"), "d"));
+  stage.Link("D", "E");
+  stage.Pass(absl::Minutes(12));
+  REQUIRE_FALSE(holds("X"));
+  stage.Cut("X", "B");
+  stage.Restart("X");
+  stage.Link("X", "B");
+  stage.Link("Y", "X");
+  stage.Pass(absl::Seconds(35));
+  CHECK(stage.Noticed("Y", "the node at /b/d stands at /e/d now"));
+  stage.Pass(absl::Minutes(12));
+  CHECK_FALSE(holds("Y"));
+}
+
 TEST_CASE("a branch that began alone brings what it has, whoever of it is renewed later") {
   Stage stage;
   stage.Add("A", "");

@@ -16,7 +16,11 @@ namespace {
 constexpr int64_t kEngineBytes = 128 << 10;
 constexpr int64_t kFeedBytes = 6 << 10;
 constexpr int64_t kPeerBytes = 32 << 10;
-// What a feed's chain grows by with each level below the fourth: branches that move stand deeper.
+// Who went elsewhere from below is remembered with the chain that proves it, as long as in the
+// store; beside that its id and paths in three maps, and when each neighbour was told.
+constexpr int64_t kDepartedBytes = 1 << 10;
+// What a feed's chain grows by with each level below the fourth, where branches that move may
+// stand: a certificate of some 450 bytes, held as a string and parsed.
 constexpr int64_t kCertificateBytes = 512;
 constexpr int64_t kUsualDepth = 4;
 
@@ -53,6 +57,10 @@ void CheckBounds(World& world, size_t index) {
                                options.feed_log_bytes_max));
     }
   });
+  int64_t departed = 0;
+  const std::string gone = KindPrefix(DepartedKey("")[0]);
+  for (auto cursor = node.store().Scan(gone, PrefixEnd(gone)); cursor->Valid(); cursor->Next())
+    departed += kDepartedBytes + static_cast<int64_t>(cursor->value().size());
   const auto peers = static_cast<int64_t>(world.children(index).size() + 1);
   const int64_t loading = CountOf(node, KindPrefix(SnapshotProgressKey(FeedKey())[0]));
   const int64_t chunks = static_cast<int64_t>(options.chunks_in_flight * kChunkBytesTarget);
@@ -60,7 +68,7 @@ void CheckBounds(World& world, size_t index) {
   for (size_t other = 0; other < world.size(); ++other)
     depth = std::max(depth, static_cast<int64_t>(world.node(other).path().depth()));
   const int64_t feed_bytes = kFeedBytes + (depth - kUsualDepth) * kCertificateBytes;
-  const int64_t allowed = kEngineBytes + feeds * feed_bytes + peers * kPeerBytes +
+  const int64_t allowed = kEngineBytes + feeds * feed_bytes + peers * kPeerBytes + departed +
                           2 * std::min<int64_t>(logs, kTailBytesMax) + 2 * loading * chunks +
                           2 * node.bytes_to_commit() +
                           2 * static_cast<int64_t>(world.network().UnderWay(node));
