@@ -73,8 +73,8 @@ inline constexpr size_t kFeedsBelowMax = 200000;  // held from below one child; 
 inline constexpr uint64_t kFeedOverheadBytes = 4 << 10;  // charged for a feed beside its log
 inline constexpr int kCutsMax = 64;  // ends of earlier epochs remembered, per feed
 inline constexpr size_t kSupersededBytesMax =
-    16 << 20;                                 // superseded batches kept to be listed, per feed
-inline constexpr size_t kDepartedMax = 4096;  // paths below here whose node went elsewhere
+    16 << 20;                                    // superseded batches kept to be listed, per feed
+inline constexpr size_t kDepartedMax = 4096;     // paths below here whose node went elsewhere
 inline constexpr size_t kPlacesAskedMax = 4096;  // nodes children ask the place of, unanswered
 inline constexpr size_t kPlacesAskedAtOnceMax = 64;  // of those that have not proved their place
 inline constexpr size_t kCallBodyBytesMax = 2 << 20;
