@@ -7,7 +7,10 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "catalog/base/limits.h"
+#include "catalog/entry.h"
 
 namespace guantong {
 namespace {
@@ -84,6 +87,31 @@ std::vector<v1::ClassNode> ClassTree::Ancestors(absl::string_view code) const {
   }
   std::reverse(ancestors.begin(), ancestors.end());
   return ancestors;
+}
+
+std::vector<v1::ClassNode> ClassTree::Named(absl::string_view name) const {
+  std::vector<v1::ClassNode> named;
+  const std::string whole = PlainName(name);
+  if (whole.empty()) return named;
+  for (const auto& [code, placed] : classes_) {
+    if (PlainName(placed.node.name()) == whole) named.push_back(placed.node);
+  }
+  if (!named.empty()) return named;
+  std::vector<std::string> way;
+  const std::string parted =
+      absl::StrReplaceAll(name, {{">", "/"}, {"＞", "/"}, {"→", "/"}, {"／", "/"}});
+  for (const absl::string_view part : absl::StrSplit(parted, '/', absl::SkipWhitespace()))
+    way.push_back(PlainName(part));
+  if (way.size() < 2) return named;
+  for (const auto& [code, placed] : classes_) {
+    if (PlainName(placed.node.name()) != way.back()) continue;
+    size_t met = 0;
+    for (const v1::ClassNode& above : Ancestors(code)) {
+      if (met + 1 < way.size() && PlainName(above.name()) == way[met]) ++met;
+    }
+    if (met + 1 == way.size()) named.push_back(placed.node);
+  }
+  return named;
 }
 
 std::vector<v1::ClassNode> ClassTree::Children(absl::string_view code) const {

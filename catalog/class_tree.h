@@ -37,6 +37,9 @@ class ClassTree {
   const v1::ClassNode* Find(absl::string_view code) const;             // null: no such class
   std::vector<v1::ClassNode> Ancestors(absl::string_view code) const;  // from the top
   std::vector<v1::ClassNode> Children(absl::string_view code) const;   // "": the top; in code order
+  // Classes of this name, spaces and punctuation apart, in code order; or of this way of names,
+  // parted by / or >, which need not begin at the top nor name each class on it.
+  std::vector<v1::ClassNode> Named(absl::string_view name) const;
   // NodeId of whoever adds to what stands right below the class; "" is the top. What was there
   // before it was delegated stays.
   std::string Governor(absl::string_view code) const;

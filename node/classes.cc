@@ -148,7 +148,8 @@ absl::StatusOr<v1::ClassesResponse> Classes::List(const v1::ClassesRequest& requ
   }
   const size_t limit = std::min<size_t>(
       request.limit() == 0 ? kClassesListedDefault : request.limit(), kClassesListedMax);
-  for (v1::ClassNode& child : tree->Children(request.code())) {
+  for (v1::ClassNode& child :
+       request.name().empty() ? tree->Children(request.code()) : tree->Named(request.name())) {
     if (child.code() <= request.page_token()) continue;
     if (static_cast<size_t>(response.children_size()) == limit) {
       response.set_next_page_token(response.children(response.children_size() - 1).code());

@@ -97,6 +97,9 @@ void AddClasses(CLI::App* catalog, Invocation* invocation) {
   classes->require_subcommand(0, 1);
   const auto shown = std::make_shared<v1::ClassesRequest>();
   classes->add_option("CODE", *shown->mutable_code(), Text("分类代码", "class code"));
+  classes->add_option(
+      "--name", *shown->mutable_name(),
+      Text("按名称找，或按一路名称：部门/民政", "by name, or by a way of names: A/B"));
   classes->add_option_function<uint32_t>(
       "--limit", [shown](uint32_t limit) { shown->set_limit(limit); }, Text("最多几条", "at most"));
   classes->add_option("--page-token", *shown->mutable_page_token(),

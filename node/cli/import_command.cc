@@ -13,6 +13,7 @@
 #include "node/cli/entry_pages.h"
 #include "node/cli/failure.h"
 #include "node/cli/output.h"
+#include "node/cli/sheet_classes.h"
 #include "node/cli/sheet_command.h"
 #include "node/cli/sheet_filing.h"
 #include "node/form/json_form.h"
@@ -219,6 +220,7 @@ absl::Status RunImport(const Invocation& invocation, const ImportOptions& option
   }
   GT_ASSIGN_OR_RETURN(const auto connection, Connection::Open(invocation));
   GT_ASSIGN_OR_RETURN(const std::vector<v1::CatalogEntry> held, OwnEntries(*connection));
+  GT_RETURN_IF_ERROR(FindClasses(*connection, &sheets));
   std::vector<PlannedEntry> plan = PlanImport(&sheets, held, connection->profile().uscc);
   GT_RETURN_IF_ERROR(CheckAtNode(*connection, sheets, &plan));
   Figures figures = Count(plan);

@@ -181,7 +181,7 @@ void AddGuide(std::vector<EntryColumn>* columns) {
       {.element = "class",
        .titles = {"信息资源分类", "信息资源分类代码", "分类代码", "资源分类", "目录分类"},
        .required = true,
-       .note = "分类代码，第一个为主分类，其余用顿号分开",
+       .note = "分类代码，或分类名称（有重名的写上级/名称）；第一个为主分类，其余用顿号分开",
        .set = SetClasses,
        .get = ClassesText});
   columns->push_back(

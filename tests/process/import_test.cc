@@ -238,5 +238,50 @@ TEST_CASE("import: what only the node knows is told with the rest, before anythi
   CHECK(editor.Do({"catalog", "list", "--mine"}).at("entries").size() == 2);
 }
 
+TEST_CASE("import: a class may be said by its name, where that says which") {
+  Network network(OneNode());
+  Node& node = network["000000"];
+  const Client editor = node.Editor();
+  const std::string head =
+      "信息资源分类,信息资源名称,信息资源摘要,信息资源格式,共享类型,更新周期,信息项名称,数据类型,"
+      "数据长度\n";
+  const auto row = [](const std::string& class_name, const std::string& name) {
+    return absl::StrCat(class_name, ",", name, ",摘要,0105 pdf,无条件,每年,名称,C,20\n");
+  };
+  const std::string file = network.folder().File("named.csv", head + row("司法", "律师名录") +
+                                                                  row("青海省/民政", "街道名录") +
+                                                                  row("307、司法", "乡镇名录"));
+  // No tree, no names.
+  CHECK(ReasonOf(editor.Try({"catalog", "import", file})) == "import_refused");
+  node.Operator().Do({"catalog", "classes", "import",
+                      network.folder().File("classes.csv",
+                                            "分类代码,分类名称,上级代码\n3,部门,root\n"
+                                            "307,青海省,3\n30701,民政,307\n308,广东省,3\n"
+                                            "30801,民政,308\n309,司法,3\n")});
+  CHECK(editor.Do({"catalog", "classes", "--name", "民政"}).at("children").size() == 2);
+  const std::string unclear =
+      network.folder().File("unclear.csv", head + row("民政", "村名录") + row("水利", "河流名录"));
+  const Outcome refused = editor.Try({"catalog", "import", unclear});
+  REQUIRE(ReasonOf(refused) == "import_refused");
+  const auto document = nlohmann::json::parse(refused.out);
+  for (const int at : {0, 1}) {
+    const auto& problems = document.at("entries")[at].at("problems");
+    REQUIRE(problems.size() == 1);
+    CHECK(problems[0].at("element") == "class");
+    CHECK(problems[0].at("place").at("row") == at + 2);
+    CHECK(absl::StrContains(problems[0].at("text").get<std::string>(), at == 0 ? "30801" : "水利"));
+  }
+  const auto stored = editor.Do({"catalog", "import", file});
+  CHECK(stored.at("stored") == true);
+  const auto entry = [&](size_t at) {
+    return editor.Do({"catalog", "show", stored.at("entries")[at].at("code")});
+  };
+  CHECK(entry(0).at("class") == "309");
+  CHECK(entry(1).at("class") == "30701");
+  CHECK(entry(2).at("class") == "307");
+  CHECK(entry(2).at("other_classes")[0] == "309");
+  CHECK(editor.Do({"catalog", "import", file}).at("unchanged") == 3);
+}
+
 }  // namespace
 }  // namespace guantong::test

@@ -49,6 +49,31 @@ TEST_CASE("classes: parents are what was said, whatever the widths") {
   CHECK(tree.Children("")[0].code() == "3");
 }
 
+TEST_CASE("classes: found by name, and by a way of names where there are several") {
+  const ClassTree tree(
+      Sources{{.node_id = kRoot,
+               .is_root = true,
+               .classes = {Node("3", "", "部门"), Node("307", "3", "青海省"),
+                           Node("30701", "307", "民政"), Node("308", "3", "广东省"),
+                           Node("30801", "308", "民政"), Node("3080101", "30801", "社会救助")}}});
+  const auto codes = [&](const std::string& name) {
+    std::vector<std::string> found;
+    for (const v1::ClassNode& node : tree.Named(name)) found.push_back(node.code());
+    return found;
+  };
+  using Codes = std::vector<std::string>;
+  CHECK(codes("民政") == Codes{"30701", "30801"});
+  CHECK(codes(" 民 政、") == Codes{"30701", "30801"});
+  CHECK(codes("广东省/民政") == Codes{"30801"});
+  CHECK(codes("部门 ＞ 青海省→民政") == Codes{"30701"});
+  CHECK(codes("部门/社会救助") == Codes{"3080101"});
+  CHECK(codes("青海省/社会救助").empty());
+  CHECK(codes("民政/广东省").empty());
+  CHECK(codes("救助").empty());
+  CHECK(codes("/").empty());
+  CHECK(codes("").empty());
+}
+
 TEST_CASE("classes: a level says only what stands below a class delegated to it") {
   std::vector<v1::ClassNode> own = {Node("30701299", "307012", "省自设", kCity),
                                     Node("3070129901", "30701299"), Node("308", "3"),
