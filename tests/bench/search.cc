@@ -106,7 +106,7 @@ class Bench {
     index_ = search::Index::Open((folder_ / "search").string(), "bench").value();
     search::NodePlaces places;
     for (const v1::Member& node : corpus_.nodes())
-      places[node.node_id()] = {*NodePath::Parse(node.path()), node.level()};
+      places[node.node_id()] = {*NodePath::Parse(node.path()), node.level(), node.division()};
     index_->SetNodes(std::move(places));
     const auto begin = Clock::now();
     const double cpu = CpuSeconds();
