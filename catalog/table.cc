@@ -95,11 +95,14 @@ absl::StatusOr<TableWriter> TableWriter::Load(const Reader& store, const FeedKey
       if (!entry.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())))
         return Corrupt("the index of a run cannot be read");
       if (entry.epoch() != 0) marks.emplace_back(entry.epoch(), entry.last());
+      if (table.record_.open_runs_size() == 1 && table.record_.open_runs(0) == run.run())
+        table.open_entries_[std::string(cursor->key().substr(prefix.size()))] = std::move(entry);
     }
     GT_RETURN_IF_ERROR(cursor->status());
     std::sort(marks.begin(), marks.end());
     if (!marks.empty()) table.held_[run.run()] = std::move(marks);
   }
+  if (table.open_entries_.size() > kJoinBlocksMax) table.open_entries_.clear();
   return table;
 }
 
@@ -114,7 +117,7 @@ absl::Status TableWriter::Apply(const v1::BatchHeader& header, const v1::RowBatc
   } else {
     PutOpen(batch, writes);
   }
-  if (header.push_end()) EndPush(header);
+  if (header.push_end()) EndPush(header, writes);
   Save(writes);
   return absl::OkStatus();
 }
@@ -132,22 +135,31 @@ absl::Status TableWriter::ApplyBlock(const v1::BatchHeader& header, absl::string
     if (!UnpackBlock(bytes, &rows).ok()) return Inapplicable("its rows cannot be unpacked");
     PutDirect(rows, writes);
   } else {
+    const bool first = record_.open_runs().empty();
     Run* run = direct ? RunForBlock(*block) : OpenRunForBlock(*block);
     if (run == nullptr) return Inapplicable("the batches of a push are not in order");
-    AddBlock(header, *block, bytes.size(), run, writes);
+    const storage::v1::BlockEntry entry = AddBlock(header, *block, bytes.size(), run, writes);
+    const bool movable = first || !open_entries_.empty();
+    if (!direct && movable && record_.open_runs_size() == 1 &&
+        open_entries_.size() < kJoinBlocksMax) {
+      open_entries_[std::string(block->last())] = entry;
+    } else {
+      open_entries_.clear();
+    }
   }
-  if (header.push_end()) EndPush(header);
+  if (header.push_end()) EndPush(header, writes);
   Save(writes);
   return absl::OkStatus();
 }
 
-void TableWriter::EndPush(const v1::BatchHeader& header) {
-  if (!record_.open_runs().empty()) {
+void TableWriter::EndPush(const v1::BatchHeader& header, WriteSet* writes) {
+  if (!record_.open_runs().empty() && !JoinOpenRun(writes)) {
     const auto older = record_.runs();
     *record_.mutable_runs() = record_.open_runs();
     record_.mutable_runs()->MergeFrom(older);
-    record_.clear_open_runs();
   }
+  record_.clear_open_runs();
+  open_entries_.clear();
   if (!record_.open_schema().empty()) {
     record_.set_schema(record_.open_schema());
     record_.clear_open_schema();
@@ -194,18 +206,42 @@ void TableWriter::PutRows(const v1::RowBatch& batch, Run* run, bool oldest, Writ
 
 // --- blocks --------------------------------------------------------------------------------------
 
-// The oldest run that may take it: no newer one holds keys of its range.
-TableWriter::Run* TableWriter::RunForBlock(const SortedRows& block) {
+// The oldest run that may take it: no newer one holds keys of its range. Null when there is none.
+TableWriter::Run* TableWriter::RunForRange(absl::string_view first, absl::string_view last) {
   Run* oldest = nullptr;
   for (const uint32_t run : record_.runs()) {
     Run* info = InfoOf(run);
-    if (!info->ranged() || !(block.last() < info->first() || block.first() > info->last())) break;
+    if (!info->ranged() || !(last < info->first() || first > info->last())) break;
     if (info->blocks() && !Frozen(run)) oldest = info;
   }
-  if (oldest != nullptr) return oldest;
+  return oldest;
+}
+
+TableWriter::Run* TableWriter::RunForBlock(const SortedRows& block) {
+  if (Run* oldest = RunForRange(block.first(), block.last()); oldest != nullptr) return oldest;
   Run* run = NewRun(/*blocks=*/true);
   PutInFront(run->run(), record_.mutable_runs());
   return run;
+}
+
+// A push in key order is a run that another may take as it would take a block: its entries move,
+// the blocks stay where they are.
+bool TableWriter::JoinOpenRun(WriteSet* writes) {
+  if (record_.open_runs_size() != 1 || open_entries_.empty()) return false;
+  const Run open = *InfoOf(record_.open_runs(0));
+  Run* target = RunForRange(open.first(), open.last());
+  if (target == nullptr) return false;
+  for (const auto& [last, entry] : open_entries_) {
+    writes->Delete(BlockEntryKey(feed_, open.run(), last));
+    writes->Put(BlockEntryKey(feed_, target->run(), last), entry.SerializeAsString());
+  }
+  std::vector<BatchMark>& marks = held_[target->run()];
+  const std::vector<BatchMark>& joined = held_[open.run()];
+  marks.insert(marks.end(), joined.begin(), joined.end());
+  held_.erase(open.run());
+  Widen(open.first(), open.last(), open.rows(), target);
+  Forget(open.run());
+  return true;
 }
 
 TableWriter::Run* TableWriter::OpenRunForBlock(const SortedRows& block) {
@@ -219,8 +255,9 @@ TableWriter::Run* TableWriter::OpenRunForBlock(const SortedRows& block) {
   return run;
 }
 
-void TableWriter::AddBlock(const v1::BatchHeader& header, const SortedRows& block, size_t bytes,
-                           Run* run, WriteSet* writes) {
+storage::v1::BlockEntry TableWriter::AddBlock(const v1::BatchHeader& header,
+                                              const SortedRows& block, size_t bytes, Run* run,
+                                              WriteSet* writes) {
   storage::v1::BlockEntry entry;
   entry.set_first(block.first());
   entry.set_epoch(header.epoch().number());
@@ -230,6 +267,7 @@ void TableWriter::AddBlock(const v1::BatchHeader& header, const SortedRows& bloc
   writes->Put(BlockEntryKey(feed_, run->run(), block.last()), entry.SerializeAsString());
   held_[run->run()].emplace_back(entry.epoch(), entry.last());
   Widen(block.first(), block.last(), block.rows(), run);
+  return entry;
 }
 
 bool TableWriter::Holds(BatchMark mark) const {
@@ -295,6 +333,7 @@ void TableWriter::Switch(const v1::Manifest& manifest, WriteSet* writes) {
   for (const uint32_t run : gone) DeleteRun(run, {}, writes);
   record_.clear_open_runs();
   record_.clear_open_schema();
+  open_entries_.clear();
   record_.clear_merges();
   record_.clear_runs();
   record_.add_runs(staged);
@@ -314,6 +353,7 @@ void TableWriter::AbandonOpenPush(BatchMark log_from, WriteSet* writes) {
   }
   record_.clear_open_runs();
   record_.clear_open_schema();
+  open_entries_.clear();
   Save(writes);
 }
 
@@ -362,6 +402,10 @@ void TableWriter::DeleteRun(uint32_t run, BatchMark log_from, WriteSet* writes) 
       held_.erase(held);
     }
   }
+  Forget(run);
+}
+
+void TableWriter::Forget(uint32_t run) {
   for (int i = 0; i < record_.infos_size(); ++i) {
     if (record_.infos(i).run() != run) continue;
     record_.mutable_infos()->DeleteSubrange(i, 1);

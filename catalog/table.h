@@ -106,11 +106,14 @@ class TableWriter {
   void PutDirect(const v1::RowBatch& batch, WriteSet* writes);
   void PutOpen(const v1::RowBatch& batch, WriteSet* writes);
   void PutRows(const v1::RowBatch& batch, Run* run, bool oldest, WriteSet* writes);
-  void AddBlock(const v1::BatchHeader& header, const SortedRows& block, size_t bytes, Run* run,
-                WriteSet* writes);
+  storage::v1::BlockEntry AddBlock(const v1::BatchHeader& header, const SortedRows& block,
+                                   size_t bytes, Run* run, WriteSet* writes);
   Run* RunForBlock(const SortedRows& block);
   Run* OpenRunForBlock(const SortedRows& block);
-  void EndPush(const v1::BatchHeader& header);
+  Run* RunForRange(absl::string_view first, absl::string_view last);
+  void EndPush(const v1::BatchHeader& header, WriteSet* writes);
+  bool JoinOpenRun(WriteSet* writes);
+  void Forget(uint32_t run);
 
   bool Frozen(uint32_t run) const;
   bool PickMerge(int* from, int* to) const;
@@ -129,6 +132,8 @@ class TableWriter {
   storage::v1::TableRecord record_;
   // Blocks of batches, in the order of the log, by the run they stand in.
   std::map<uint32_t, std::vector<BatchMark>> held_;
+  // Index entries of the open push by last key, while they are few enough to be moved.
+  std::map<std::string, storage::v1::BlockEntry> open_entries_;
   std::string staged_last_;  // digest of the chunk staged last
 };
 

@@ -91,6 +91,7 @@ struct Table {
   MemoryStore store;
   TableWriter writer{kFeed, {}};
   uint64_t commit = 0;
+  uint64_t last = 0;
 
   void Do(const std::function<void(WriteSet*)>& what) {
     WriteSet writes;
@@ -126,15 +127,24 @@ struct Table {
   }
   // As a batch of a log that keeps all of them.
   void PushBlock(const Changes& changes) {
-    v1::BatchHeader header = HeaderOf(++commit, 0, true);
+    ++commit;
+    PutBlock(changes, true);
+  }
+  void PutBlock(const Changes& changes, bool push_end) {
+    v1::BatchHeader header = HeaderOf(commit, 0, push_end);
     header.set_encoding(v1::ENCODING_SORTED_ROWS);
     header.mutable_epoch()->set_number(1);
-    header.set_last(commit);
+    header.set_last(++last);
     const std::string block = BlockOf(changes);
     Do([&](WriteSet* writes) {
       REQUIRE(writer.ApplyBlock(header, block, writes).ok());
-      writes->Put(LogBlockKey(kFeed, 1, commit), block);
+      writes->Put(LogBlockKey(kFeed, 1, last), block);
     });
+  }
+  void Restart() {
+    absl::StatusOr<TableWriter> again = TableWriter::Load(store, kFeed);
+    REQUIRE(again.ok());
+    writer = *std::move(again);
   }
   Changes Many(int from, int count, const std::string& value) {
     Changes changes;
@@ -368,6 +378,33 @@ TEST_CASE("table: blocks that come in key order stand in one run and nothing is 
     REQUIRE(got.ok() == !now.empty());
     if (got.ok()) REQUIRE(row == now.at(key));
   }
+}
+
+TEST_CASE("table: pushes of several blocks in key order join one run, also after a restart") {
+  Table table;
+  const auto push = [&](int from, const std::string& value) {
+    ++table.commit;
+    table.PutBlock(table.Many(from, 100, value), false);
+    if (from % 200 == 0) table.Restart();
+    table.PutBlock(table.Many(from + 100, 100, value), false);
+    const size_t before = RowsOf(table.store).size();
+    table.PutBlock(table.Many(from + 200, 100, value), true);
+    CHECK(RowsOf(table.store).size() == std::max(before, static_cast<size_t>(from + 300)));
+  };
+  for (int i = 0; i < 3 * kRunsMax; ++i) push(i * 300, "first");
+  CHECK(table.writer.record().runs_size() == 1);
+  CHECK(table.writer.record().infos_size() == 1);
+  for (int i = 0; i < 3 * kRunsMax; ++i) push(i * 300, "second");
+  CHECK(table.writer.record().runs_size() == 2);
+  push(0, "third");  // meets the newest
+  CHECK(table.writer.record().runs_size() == 3);
+  CHECK_FALSE(table.writer.crowded());
+  table.Restart();
+  for (uint64_t last = 1; last <= table.last; ++last) CHECK(table.writer.Holds({1, last}));
+  const Rows rows = RowsOf(table.store);
+  CHECK(rows.size() == 900 * kRunsMax);
+  CHECK(rows.at("k10299") == "third");
+  CHECK(rows.at("k10300") == "second");
 }
 
 TEST_CASE("table: runs of one size are merged, and what they were made of goes") {
