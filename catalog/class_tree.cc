@@ -11,6 +11,7 @@
 #include "absl/strings/str_split.h"
 #include "catalog/base/limits.h"
 #include "catalog/entry.h"
+#include "catalog/row_findings.h"
 
 namespace guantong {
 namespace {
@@ -25,24 +26,6 @@ bool AllDigits(absl::string_view text) {
 bool LooksShifted(const v1::ClassNode& node) {
   return !node.name().empty() && AllDigits(node.name());
 }
-
-class Findings {
- public:
-  explicit Findings(const std::vector<uint32_t>& rows) : rows_(rows) {}
-  v1::Problem& Add(size_t row, absl::string_view element, std::string text, std::string remedy) {
-    v1::Problem& problem = problems_.emplace_back();
-    problem.set_element(std::string(element));
-    problem.set_text(std::move(text));
-    problem.set_remedy(std::move(remedy));
-    if (row < rows_.size()) problem.mutable_place()->set_row(rows_[row]);
-    return problem;
-  }
-  std::vector<v1::Problem> Take() { return std::move(problems_); }
-
- private:
-  const std::vector<uint32_t>& rows_;
-  std::vector<v1::Problem> problems_;
-};
 
 }  // namespace
 
@@ -151,7 +134,7 @@ std::vector<v1::Problem> CheckClasses(const ClassTree& tree, absl::string_view n
                                       const std::vector<uint32_t>& rows,
                                       std::vector<v1::ClassNode>* classes) {
   constexpr size_t kClassDigitsMax = 24;
-  Findings findings(rows);
+  RowFindings findings(rows);
   std::map<std::string, size_t> by_code;
   for (size_t row = 0; row < classes->size(); ++row) {
     const v1::ClassNode& node = (*classes)[row];
@@ -206,7 +189,7 @@ std::vector<v1::Problem> CheckClasses(const ClassTree& tree, absl::string_view n
   std::vector<v1::Problem> problems = findings.Take();
   if (!problems.empty()) return problems;
 
-  Findings warnings(rows);
+  RowFindings warnings(rows);
   for (size_t row = 0; row < classes->size(); ++row) {
     v1::ClassNode& node = (*classes)[row];
     const v1::ClassNode* above = &node;

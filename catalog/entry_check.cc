@@ -27,10 +27,7 @@ class Findings {
   }
   // As a rule says.
   void Weighed(const v1::EntryRule& rule, absl::string_view element, absl::string_view text) {
-    if (rule.weight() == v1::RULE_WEIGHT_IGNORE) return;
-    Add(element, text,
-        rule.basis().empty() ? "" : absl::StrCat("依据 ", rule.basis(), " (by this rule)"),
-        rule.weight() == v1::RULE_WEIGHT_WARN);
+    if (auto problem = Weigh(rule, element, text)) problems_.push_back(*std::move(problem));
   }
   void Require(const std::string& value, const char* element, const char* name) {
     if (value.empty()) Problem(element, absl::StrCat("缺少", name, "（必填）"));

@@ -6,6 +6,7 @@
 #include "catalog/base/digest.h"
 #include "catalog/base/limits.h"
 #include "catalog/base/status.h"
+#include "catalog/demand.h"
 #include "catalog/entry.h"
 #include "guantong/v1/class.pb.h"
 #include "guantong/v1/code_list.pb.h"
@@ -111,7 +112,8 @@ NamedFact NamedFactOf(const v1::Record& record) {
     case v1::Record::kRuling:
       return {v1::FEED_KIND_RULINGS, Parsed<v1::Ruling>(record.ruling()).code(), &record.ruling()};
     case v1::Record::kDemand:
-      return {v1::FEED_KIND_DEMANDS, Parsed<v1::Demand>(record.demand()).key(), &record.demand()};
+      return {v1::FEED_KIND_DEMANDS, NameOfDemand(Parsed<v1::Demand>(record.demand())),
+              &record.demand()};
     default:
       return {v1::FEED_KIND_UNSPECIFIED, "", nullptr};
   }
@@ -123,6 +125,11 @@ absl::string_view ApplyNamed(const v1::FeedId& feed, const FeedKey& key, const v
   if (fact.kind != feed.kind()) return "a fact in a feed of another kind";
   if (fact.name.empty() || fact.name.size() > kFactNameBytesMax) return "a fact without a name";
   writes->Put(EntryKey(key, fact.name), *fact.bytes);
+  if (feed.kind() == v1::FEED_KIND_DEMANDS) {
+    const DemandIndex index = IndexOfDemand(key, Parsed<v1::Demand>(*fact.bytes));
+    for (const std::string& held : index.held) writes->Put(held, "");
+    for (const std::string& ended : index.ended) writes->Delete(ended);
+  }
   return "";
 }
 
@@ -137,6 +144,11 @@ absl::Status DeleteIndices(const Reader& store, const v1::FeedId& feed, const Fe
   const std::string entries = EntryPrefix(key);
   const auto entry = store.Scan(entries, PrefixEnd(entries));
   for (; entry->Valid(); entry->Next()) {
+    if (feed.kind() == v1::FEED_KIND_DEMANDS) {
+      const auto demand = Parsed<v1::Demand>(std::string(entry->value()));
+      for (const std::string& held : IndexOfDemand(key, demand).held) writes->Delete(held);
+      continue;
+    }
     writes->Delete(EntryIndexKey(entry->key().substr(entries.size()), key));
     if (feed.kind() != v1::FEED_KIND_CATALOG_OPEN) continue;
     v1::CatalogEntry held;

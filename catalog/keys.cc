@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "catalog/base/digest.h"
 #include "catalog/base/status.h"
 
@@ -159,6 +160,14 @@ std::string AliasKey(absl::string_view alias, const FeedKey& feed) {
   return CodeScoped('j', alias) + feed.str();
 }
 std::string AliasPrefix(absl::string_view alias) { return CodeScoped('j', alias); }
+std::string DemandIndexKey(absl::string_view id, absl::string_view uscc, const FeedKey& feed) {
+  return absl::StrCat(DemandIndexPrefix(id), uscc, absl::string_view("\0", 1), feed.bytes());
+}
+std::string DemandIndexPrefix(absl::string_view id) { return CodeScoped('q', id); }
+std::string AddresseeIndexKey(absl::string_view whom, absl::string_view id, const FeedKey& feed) {
+  return absl::StrCat(AddresseeIndexPrefix(whom), id, absl::string_view("\0", 1), feed.bytes());
+}
+std::string AddresseeIndexPrefix(absl::string_view whom) { return CodeScoped('f', whom); }
 std::string PersonKey(absl::string_view id) { return Key('p', id); }
 std::string ProfileOwnerKey(absl::string_view key_digest) { return Key('k', key_digest); }
 

@@ -37,6 +37,10 @@
 //   a code 0x00 n8               Act                   what was done to own entries, for ever
 //   v code 0x00 version8         CatalogEntry          versions of own entries once in force
 //   j alias 0x00 feed            code                  other codes of entries of open feeds
+//   q id 0x00 uscc 0x00 feed     -                     which feeds of demands speak of a demand:
+//   the
+//                                                      demand itself (no uscc), who answers it
+//   f whom 0x00 id 0x00 feed     -                     whom open demands ask (catalog/demand.h)
 //   p id                         StoredPerson
 //   k digest32                   id                    whose profile has this key
 //   d path                       Departed              who stood there, below here, and went
@@ -111,6 +115,10 @@ std::string VersionKey(absl::string_view code, uint64_t version);
 std::string VersionPrefix(absl::string_view code);
 std::string AliasKey(absl::string_view alias, const FeedKey& feed);
 std::string AliasPrefix(absl::string_view alias);
+std::string DemandIndexKey(absl::string_view id, absl::string_view uscc, const FeedKey& feed);
+std::string DemandIndexPrefix(absl::string_view id);
+std::string AddresseeIndexKey(absl::string_view whom, absl::string_view id, const FeedKey& feed);
+std::string AddresseeIndexPrefix(absl::string_view whom);
 std::string PersonKey(absl::string_view id);
 std::string ProfileOwnerKey(absl::string_view key_digest);
 std::string SerialKey(absl::string_view division);

@@ -119,6 +119,18 @@ int RuleBook::DaysLeft(absl::CivilDay from, absl::CivilDay until) const {
   return days;
 }
 
+std::optional<v1::Problem> Weigh(const v1::EntryRule& rule, absl::string_view element,
+                                 absl::string_view text) {
+  if (rule.weight() == v1::RULE_WEIGHT_IGNORE) return std::nullopt;
+  v1::Problem problem;
+  problem.set_element(std::string(element));
+  problem.set_text(std::string(text));
+  if (!rule.basis().empty())
+    problem.set_remedy(absl::StrCat("依据 ", rule.basis(), " (by this rule)"));
+  problem.set_warning(rule.weight() == v1::RULE_WEIGHT_WARN);
+  return problem;
+}
+
 bool RuleCovers(const v1::EntryRule& rule, absl::string_view code) {
   return std::any_of(rule.classes().begin(), rule.classes().end(),
                      [&](const std::string& prefix) { return absl::StartsWith(code, prefix); });

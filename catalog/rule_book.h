@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
+#include "guantong/v1/entry.pb.h"
 #include "guantong/v1/rule.pb.h"
 
 namespace guantong {
@@ -60,6 +61,10 @@ class RuleBook {
   std::vector<v1::RulePack> packs_;  // by date
   std::map<absl::CivilDay, bool> calendar_;
 };
+
+// A finding as the rule weighs it; nothing when it is to be ignored. The remedy names the basis.
+std::optional<v1::Problem> Weigh(const v1::EntryRule& rule, absl::string_view element,
+                                 absl::string_view text);
 
 // Whether class `code` is one of the rule's or stands below one.
 bool RuleCovers(const v1::EntryRule& rule, absl::string_view code);

@@ -73,18 +73,34 @@ EntryPage FindEntries(const Reader& snapshot, const EntryQuery& query) {
   }
   EntryPage page;
   if (query.limit == 0) return page;
-  const std::string kind = KindPrefix('J');
-  const auto cursor =
-      snapshot.Scan(query.after_code.empty() ? kind : PrefixEnd(EntryIndexPrefix(query.after_code)),
-                    PrefixEnd(kind));
+  // Of one node its feed has them in the order of their codes, as the index has those of all.
+  const bool one_node = !query.node.empty();
+  v1::FeedId feed;
+  feed.set_origin(query.node);
+  feed.set_kind(v1::FEED_KIND_CATALOG_OPEN);
+  const FeedKey key_of_feed = FeedKey::Of(feed);
+  const std::string all = one_node ? EntryPrefix(key_of_feed) : KindPrefix('J');
+  const std::string& after = query.after_code;
+  const auto cursor = snapshot.Scan(after.empty() ? all
+                                    : one_node    ? EntryKey(key_of_feed, after) + '\0'
+                                                  : PrefixEnd(EntryIndexPrefix(after)),
+                                    PrefixEnd(all));
   std::string code;
   for (; cursor->Valid(); cursor->Next()) {
-    const absl::string_view key = cursor->key();
-    const absl::string_view at = key.substr(1, key.size() - 1 - 1 - kFeedKeyBytes);
+    const absl::string_view key = cursor->key().substr(all.size());
+    const absl::string_view at = one_node ? key : key.substr(0, key.size() - 1 - kFeedKeyBytes);
     if (at == code) continue;  // in another feed, too
+    if (page.looked == query.looked_max) {
+      page.next_after_code = code;
+      break;
+    }
+    ++page.looked;
     code = std::string(at);
     absl::StatusOr<v1::CatalogEntry> entry = FindEntry(snapshot, code, query.items);
-    if (!entry.ok() || !IsWanted(*entry, query, words)) continue;
+    if (!entry.ok() || (one_node && entry->node() != query.node) ||
+        !IsWanted(*entry, query, words)) {
+      continue;
+    }
     if (page.entries.size() == query.limit) {
       page.next_after_code = page.entries.back().code();
       break;

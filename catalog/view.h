@@ -2,6 +2,7 @@
 #ifndef GUANTONG_CATALOG_VIEW_H_
 #define GUANTONG_CATALOG_VIEW_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -28,13 +29,16 @@ struct EntryQuery {
                                    // provider, items, code, class)
   std::string provider_code;       // empty: any
   v1::EntryState state = v1::ENTRY_STATE_PUBLISHED;  // UNSPECIFIED: any but withdrawn
-  std::string after_code;                            // paging
+  std::string node;        // NodeId: what this node has said alone; empty: any
+  std::string after_code;  // paging
   size_t limit = 50;
+  size_t looked_max = SIZE_MAX;             // entries looked at; then the page ends, full or not
   UpwardItems items = UpwardItems::kShown;  // in the answer, and for the words to be found in
 };
 struct EntryPage {
   std::vector<v1::CatalogEntry> entries;  // in code order
   std::string next_after_code;            // empty: no more
+  size_t looked = 0;
 };
 EntryPage FindEntries(const Reader& snapshot, const EntryQuery& query);
 

@@ -83,6 +83,19 @@ std::vector<CallAnswer> Calls::AskAll(const std::vector<CallQuestion>& questions
   return answers;
 }
 
+Calls::Highest Calls::AskHighest(const NodePath& top, CallQuestion question, absl::Time deadline) {
+  Highest highest;
+  for (NodePath at = top; at != site_.path(); at = site_.path().Ancestor(at.depth() + 1)) {
+    question.target = at.text();
+    question.budget = deadline - absl::Now();
+    highest.answer = Ask(question);
+    highest.by = at;
+    if (highest.answer.status.ok()) break;
+    if (highest.missing.ok()) highest.missing = highest.answer.status;
+  }
+  return highest;
+}
+
 void Calls::Deliver(std::vector<CallDelivery> deliveries, Driver::Delivered where) {
   std::vector<Event> answers;
   for (CallDelivery& delivery : deliveries) {

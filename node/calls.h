@@ -66,6 +66,15 @@ class Calls {
   // All at once, the answers in order.
   std::vector<CallAnswer> AskAll(const std::vector<CallQuestion>& questions);
 
+  // Asks one ancestor, from `top` downward the first that answers: the higher it stands, the more
+  // it holds. `question` without target and budget. Waits.
+  struct Highest {
+    CallAnswer answer;     // of the last that was asked
+    NodePath by;           // who answered
+    absl::Status missing;  // why the first of those above it did not; OK: it is `top`
+  };
+  Highest AskHighest(const NodePath& top, CallQuestion question, absl::Time deadline);
+
   // Answers what is quick, where the driver says that its thread may; hands the rest to workers.
   void Deliver(std::vector<CallDelivery> deliveries, Driver::Delivered where);
 

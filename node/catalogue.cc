@@ -60,10 +60,15 @@ absl::StatusOr<v1::EntryList> Catalogue::List(const CallerIdentity& caller,
   if (!IsDraftState(request.state())) {
     const v1::EntryState state = request.unbound() ? v1::ENTRY_STATE_PUBLISHED : request.state();
     covered = request.page_token();
+    size_t left = kListLookedMax;
     do {
-      const EntryPage page = FindEntries(
-          *snapshot,
-          {.provider_code = mine, .state = state, .after_code = covered, .limit = limit});
+      const EntryPage page = FindEntries(*snapshot, {.provider_code = mine,
+                                                     .state = state,
+                                                     .node = mine.empty() ? "" : site_.node_id(),
+                                                     .after_code = covered,
+                                                     .limit = limit,
+                                                     .looked_max = left});
+      left -= page.looked;
       for (const v1::CatalogEntry& entry : page.entries) {
         if (hidden->Hides(*snapshot, entry) && !rulings_.ShowsAll(*snapshot, caller, entry))
           continue;
@@ -71,7 +76,7 @@ absl::StatusOr<v1::EntryList> Catalogue::List(const CallerIdentity& caller,
           *by_code[entry.code()].mutable_entry() = entry;
       }
       covered = page.next_after_code;
-    } while (!covered.empty() && by_code.size() < limit);
+    } while (!covered.empty() && by_code.size() < limit && left > 0);
   }
   const bool drafts =
       IsDraftState(request.state()) || request.state() == v1::ENTRY_STATE_UNSPECIFIED;
@@ -102,9 +107,12 @@ absl::StatusOr<v1::EntryList> Catalogue::List(const CallerIdentity& caller,
     finder_.Describe(*snapshot, &shown);
     *list.add_entries() = std::move(shown);
   }
-  const bool more = by_code.size() > limit || !covered.empty();
-  if (more && list.entries_size() > 0) {
+  // A page that is not full ended where enough had been looked at.
+  const bool full = static_cast<size_t>(list.entries_size()) == limit;
+  if (full && (by_code.size() > limit || !covered.empty())) {
     list.set_next_page_token(list.entries(list.entries_size() - 1).entry().code());
+  } else {
+    list.set_next_page_token(covered);
   }
   return list;
 }

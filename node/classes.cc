@@ -7,20 +7,13 @@
 #include "absl/strings/str_cat.h"
 #include "catalog/base/limits.h"
 #include "catalog/base/status.h"
-#include "catalog/keys.h"
-#include "guantong/storage/v1/store.pb.h"
+#include "catalog/row_findings.h"
 #include "node/driver.h"
+#include "node/level_facts.h"
 #include "node/limits.h"
 
 namespace guantong {
 namespace {
-
-v1::FeedId ClassFeed(const std::string& node_id) {
-  v1::FeedId feed;
-  feed.set_origin(node_id);
-  feed.set_kind(v1::FEED_KIND_CLASSES);
-  return feed;
-}
 
 absl::Status Unknown(const std::string& code) {
   return Error(absl::StatusCode::kNotFound, "class_unknown",
@@ -34,38 +27,18 @@ bool SameClass(const v1::ClassNode& a, const v1::ClassNode& b) {
 
 }  // namespace
 
-ClassSource Classes::SourceOf(const Reader& snapshot, const std::string& node_id,
-                              bool is_root) const {
-  ClassSource source{.node_id = node_id, .is_root = is_root};
-  const std::string prefix = EntryPrefix(FeedKey::Of(ClassFeed(node_id)));
-  const auto cursor = snapshot.Scan(prefix, PrefixEnd(prefix));
-  for (; cursor->Valid(); cursor->Next()) {
-    v1::ClassNode node;
-    if (node.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())))
-      source.classes.push_back(std::move(node));
-  }
-  return source;
-}
-
 std::shared_ptr<const ClassTree> Classes::Tree(const Reader& snapshot) {
-  std::vector<std::string> nodes = {site_.node_id()};
-  for (const v1::TreeNode& ancestor : directory_.ancestors()) nodes.push_back(ancestor.node_id());
-  std::reverse(nodes.begin(), nodes.end());
-  std::string heads;
-  for (const std::string& node : nodes) {
-    std::string bytes;
-    storage::v1::FeedRecord record;
-    if (snapshot.Get(FeedRecordKey(FeedKey::Of(ClassFeed(node))), &bytes).ok() &&
-        record.ParseFromString(bytes)) {
-      absl::StrAppend(&heads, record.head().epoch().number(), ".", record.head().sequence());
-    }
-    heads += "/";
-  }
+  const std::vector<std::string> nodes = LevelsDownTo(directory_);
+  const std::string heads = HeadsOf(snapshot, nodes, v1::FEED_KIND_CLASSES);
   std::lock_guard<std::mutex> lock(tree_mutex_);
   if (heads == tree_heads_) return tree_;
   std::vector<ClassSource> sources;
-  for (const std::string& node : nodes)
-    sources.push_back(SourceOf(snapshot, node, node == site_.network()));
+  for (const std::string& node : nodes) {
+    sources.push_back(
+        {.node_id = node,
+         .is_root = node == site_.network(),
+         .classes = FactsOf<v1::ClassNode>(snapshot, FeedOf(node, v1::FEED_KIND_CLASSES))});
+  }
   tree_ = std::make_shared<ClassTree>(std::move(sources));
   tree_heads_ = heads;
   return tree_;
@@ -101,19 +74,14 @@ absl::StatusOr<v1::ImportClassesResponse> Classes::Import(const v1::ImportClasse
   }
   const std::vector<v1::Problem> problems = CheckClasses(
       *tree, site_.node_id(), {request.rows().begin(), request.rows().end()}, &classes);
-  const auto error = std::find_if(problems.begin(), problems.end(),
-                                  [](const v1::Problem& problem) { return !problem.warning(); });
-  if (error != problems.end()) {
-    const bool foreign = error->element() == "not_delegated";
-    return Error(
-        foreign ? absl::StatusCode::kPermissionDenied : absl::StatusCode::kInvalidArgument,
-        foreign ? "class_not_delegated" : "classes_invalid",
-        absl::StrCat(
-            error->has_place() ? absl::StrCat("第 ", error->place().row(), " 行：") : "",
-            error->text(),
-            problems.size() > 1 ? absl::StrCat("；另有 ", problems.size() - 1, " 处") : ""),
-        error->has_place() ? absl::StrCat(error->place().row()) : "", error->remedy());
-  }
+  const auto foreign =
+      std::find_if(problems.begin(), problems.end(), [](const v1::Problem& problem) {
+        return !problem.warning() && problem.element() == "not_delegated";
+      });
+  GT_RETURN_IF_ERROR(
+      foreign == problems.end()
+          ? RefuseRows(problems, absl::StatusCode::kInvalidArgument, "classes_invalid")
+          : RefuseRows({*foreign}, absl::StatusCode::kPermissionDenied, "class_not_delegated"));
   v1::ImportClassesResponse response;
   std::vector<v1::ClassNode> news;
   for (v1::ClassNode& node : classes) {

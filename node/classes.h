@@ -31,7 +31,6 @@ class Classes {
   absl::StatusOr<v1::ClassNode> Close(const v1::CloseClassRequest& request);
 
  private:
-  ClassSource SourceOf(const Reader& snapshot, const std::string& node_id, bool is_root) const;
   absl::StatusOr<v1::ClassNode> OwnClass(const Reader& snapshot, const std::string& code);
   absl::Status Append(const std::vector<v1::ClassNode>& classes);
 

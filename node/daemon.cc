@@ -28,7 +28,9 @@
 #include "node/catalogue.h"
 #include "node/classes.h"
 #include "node/clock.h"
+#include "node/code_lists.h"
 #include "node/config.h"
+#include "node/demands/demands.h"
 #include "node/directory.h"
 #include "node/doctor.h"
 #include "node/driver.h"
@@ -169,11 +171,12 @@ class RunningDaemon : public Daemon {
     indexer_ = std::make_unique<Indexer>(
         &site_, directory_.get(), hidden_.get(),
         (std::filesystem::path(site_.options.dir) / kSearchFolder).string());
-    searches_ = std::make_unique<Searches>(&site_, calls_.get(), finder_.get(), hidden_.get(),
-                                           indexer_.get());
     classes_ = std::make_unique<Classes>(&site_, directory_.get());
+    searches_ = std::make_unique<Searches>(&site_, calls_.get(), finder_.get(), hidden_.get(),
+                                           indexer_.get(), classes_.get());
+    code_lists_ = std::make_unique<CodeLists>(&site_, directory_.get(), calls_.get());
     rules_ = std::make_unique<Rules>(&site_, directory_.get());
-    desk_ = std::make_unique<EntryDesk>(&site_, classes_.get(), rules_.get());
+    desk_ = std::make_unique<EntryDesk>(&site_, classes_.get(), code_lists_.get(), rules_.get());
     rulings_ = std::make_unique<Rulings>(desk_.get(), directory_.get());
     catalogue_ = std::make_unique<Catalogue>(&site_, finder_.get(), desk_.get(), rulings_.get(),
                                              hidden_.get());
@@ -183,7 +186,9 @@ class RunningDaemon : public Daemon {
     approvals_ = std::make_unique<Approvals>(desk_.get(), publication_.get());
     bindings_ = std::make_unique<Bindings>(desk_.get(), publication_.get());
     versions_ = std::make_unique<Versions>(desk_.get());
-    worklist_ = std::make_unique<Worklist>(desk_.get(), rulings_.get());
+    demands_ =
+        std::make_unique<Demands>(desk_.get(), directory_.get(), calls_.get(), finder_.get());
+    worklist_ = std::make_unique<Worklist>(desk_.get(), rulings_.get(), demands_.get());
     persons_ = std::make_unique<Persons>(desk_.get(), publication_.get());
     enrolment_ = std::make_unique<Enrolment>(&site_, rules_.get());
     pushes_ = std::make_unique<PushDesk>(&site_);
@@ -201,6 +206,8 @@ class RunningDaemon : public Daemon {
     authoriser_ = std::make_unique<Authoriser>(&site_);
     finder_->Register();
     searches_->Register();
+    code_lists_->Register();
+    demands_->Register();
     questions_->Register();
     trace_->Register();
     doctor_->Register();
@@ -306,6 +313,8 @@ class RunningDaemon : public Daemon {
     services_.push_back(MakeRulingService(authoriser_.get(), rulings_.get()));
     services_.push_back(MakePersonService(authoriser_.get(), persons_.get()));
     services_.push_back(MakeClassService(authoriser_.get(), classes_.get()));
+    services_.push_back(MakeCodeListService(authoriser_.get(), code_lists_.get()));
+    services_.push_back(MakeDemandService(authoriser_.get(), demands_.get()));
     services_.push_back(MakeReviewService(authoriser_.get(), approvals_.get(), versions_.get(),
                                           worklist_.get(), readers_.get()));
     services_.push_back(
@@ -372,8 +381,9 @@ class RunningDaemon : public Daemon {
   std::unique_ptr<Hidden> hidden_;
   std::unique_ptr<Finder> finder_;
   std::unique_ptr<Indexer> indexer_;
-  std::unique_ptr<Searches> searches_;
   std::unique_ptr<Classes> classes_;
+  std::unique_ptr<Searches> searches_;
+  std::unique_ptr<CodeLists> code_lists_;
   std::unique_ptr<Rules> rules_;
   std::unique_ptr<EntryDesk> desk_;
   std::unique_ptr<Rulings> rulings_;
@@ -384,6 +394,7 @@ class RunningDaemon : public Daemon {
   std::unique_ptr<Approvals> approvals_;
   std::unique_ptr<Bindings> bindings_;
   std::unique_ptr<Versions> versions_;
+  std::unique_ptr<Demands> demands_;
   std::unique_ptr<Worklist> worklist_;
   std::unique_ptr<Persons> persons_;
   std::unique_ptr<Enrolment> enrolment_;

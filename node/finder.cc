@@ -198,20 +198,14 @@ absl::StatusOr<v1::EntryList> Finder::Search(const v1::SearchRequest& request,
   if (held.Contains(wanted)) return here;
   const size_t limit =
       std::min(request.limit() == 0 ? kSearchLimitDefault : request.limit(), kSearchLimitMax);
-  absl::Status missing;
-  for (NodePath target = wanted; target != site_.path();
-       target = site_.path().Ancestor(target.depth() + 1)) {
-    CallAnswer answer = calls_.Ask({.target = target.text(),
-                                    .method = kSearch,
-                                    .body = request.SerializeAsString(),
-                                    .uscc = caller.uscc,
-                                    .budget = deadline - absl::Now()});
-    v1::EntryList wider;
-    if (answer.status.ok() && !wider.ParseFromString(answer.body)) answer.status = Malformed();
-    if (!answer.status.ok()) {
-      if (missing.ok()) missing = answer.status;
-      continue;
-    }
+  Calls::Highest above = calls_.AskHighest(
+      wanted, {.method = kSearch, .body = request.SerializeAsString(), .uscc = caller.uscc},
+      deadline);
+  v1::EntryList wider;
+  if (above.answer.status.ok() && !wider.ParseFromString(above.answer.body))
+    above.answer.status = above.missing = Malformed();
+  const absl::Status& missing = above.missing;
+  if (above.answer.status.ok()) {
     const std::shared_ptr<const HiddenEntries> hidden = hidden_.At(*site_.store->Snapshot());
     auto* found = wider.mutable_entries();
     found->erase(std::remove_if(found->begin(), found->end(),
@@ -221,10 +215,10 @@ absl::StatusOr<v1::EntryList> Finder::Search(const v1::SearchRequest& request,
                                 }),
                  found->end());
     v1::EntryList merged = Merge(here, wider, limit);
-    merged.mutable_hops()->Assign(answer.hops.begin(), answer.hops.end());
+    merged.mutable_hops()->Assign(above.answer.hops.begin(), above.answer.hops.end());
     merged.set_complete(missing.ok());
     if (!missing.ok()) {
-      merged.set_note(absl::StrCat("只查到 ", DisplayPath(target),
+      merged.set_note(absl::StrCat("只查到 ", DisplayPath(above.by),
                                    " 的目录 (searched only below it): ", missing.message()));
     }
     return merged;

@@ -10,22 +10,15 @@
 #include "absl/time/clock.h"
 #include "catalog/base/status.h"
 #include "catalog/keys.h"
-#include "guantong/storage/v1/store.pb.h"
 #include "node/driver.h"
 #include "node/form/form_value.h"
 #include "node/form/json_form.h"
+#include "node/level_facts.h"
 
 namespace guantong {
 namespace {
 
 constexpr char kPolicyName[] = "policy";
-
-v1::FeedId RulesFeed(const std::string& node_id) {
-  v1::FeedId feed;
-  feed.set_origin(node_id);
-  feed.set_kind(v1::FEED_KIND_RULES);
-  return feed;
-}
 
 std::string PackName(const v1::RulePack& pack) {
   return absl::StrCat("pack/", pack.id(), "/", pack.effective_from());
@@ -64,7 +57,7 @@ absl::Status Rules::Begin() {
   GT_ASSIGN_OR_RETURN(own_, LoadRulePacks(absl::StrCat(site_.options.dir, "/rules")));
   AppendRecords append = {.kind = v1::FEED_KIND_RULES};
   const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
-  const FeedKey feed = FeedKey::Of(RulesFeed(site_.node_id()));
+  const FeedKey feed = FeedOf(site_.node_id(), v1::FEED_KIND_RULES);
   const auto say = [&](v1::Rule rule) {
     std::string held;
     const std::string bytes = rule.SerializeAsString();
@@ -89,36 +82,18 @@ absl::Status Rules::Begin() {
   return absl::IsUnavailable(written) ? absl::OkStatus() : written;
 }
 
-std::string Rules::HeadsAbove(const Reader& snapshot) const {
-  std::string heads;
-  for (const v1::TreeNode& ancestor : directory_.ancestors()) {
-    std::string bytes;
-    storage::v1::FeedRecord record;
-    if (snapshot.Get(FeedRecordKey(FeedKey::Of(RulesFeed(ancestor.node_id()))), &bytes).ok() &&
-        record.ParseFromString(bytes)) {
-      absl::StrAppend(&heads, record.head().epoch().number(), ".", record.head().sequence());
-    }
-    heads += "/";
-  }
-  return heads;
-}
-
 std::shared_ptr<const RuleBook> Rules::Book(const Reader& snapshot) {
-  const std::string heads = HeadsAbove(snapshot);
+  std::vector<std::string> above = LevelsDownTo(directory_);
+  above.pop_back();
+  const std::string heads = HeadsOf(snapshot, above, v1::FEED_KIND_RULES);
   std::lock_guard<std::mutex> lock(mutex_);
   if (book_ != nullptr && heads == heads_) return book_;
   auto book = std::make_shared<RuleBook>();
   for (const v1::RulePack& pack : shipped_) book->Add(pack);
-  const std::vector<v1::TreeNode>& above = directory_.ancestors();
-  for (auto ancestor = above.rbegin(); ancestor != above.rend(); ++ancestor) {
-    const std::string prefix = EntryPrefix(FeedKey::Of(RulesFeed(ancestor->node_id())));
-    const auto cursor = snapshot.Scan(prefix, PrefixEnd(prefix));
-    for (; cursor->Valid(); cursor->Next()) {
-      v1::Rule rule;
-      if (rule.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())) &&
-          rule.has_pack() && CheckRulePack(rule.pack()).ok()) {
+  for (const std::string& node : above) {
+    for (v1::Rule& rule : FactsOf<v1::Rule>(snapshot, FeedOf(node, v1::FEED_KIND_RULES))) {
+      if (rule.has_pack() && CheckRulePack(rule.pack()).ok())
         book->Add(std::move(*rule.mutable_pack()));
-      }
     }
   }
   for (const v1::RulePack& pack : own_) book->Add(pack);
@@ -133,7 +108,7 @@ uint32_t Rules::Approvals(const Reader& snapshot) const {
   constexpr uint32_t kApprovalsMax = 2;
   std::string bytes;
   v1::Rule rule;
-  const FeedKey feed = FeedKey::Of(RulesFeed(site_.network()));
+  const FeedKey feed = FeedOf(site_.network(), v1::FEED_KIND_RULES);
   if (!site_.path().is_root() && snapshot.Get(EntryKey(feed, kPolicyName), &bytes).ok() &&
       rule.ParseFromString(bytes)) {
     return std::min(rule.policy().approvals(), kApprovalsMax);

@@ -40,8 +40,6 @@ class Rules {
   uint32_t Approvals(const Reader& snapshot) const;
 
  private:
-  std::string HeadsAbove(const Reader& snapshot) const;
-
   const Site& site_;
   const Directory& directory_;
   std::vector<v1::RulePack> shipped_, own_;

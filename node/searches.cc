@@ -1,6 +1,7 @@
 #include "node/searches.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -115,11 +116,30 @@ void DropHidden(const HiddenEntries& hidden, v1::FindResponse* list) {
   list->set_total(list->total() - std::min<uint64_t>(list->total(), dropped));
 }
 
+// The class right below `above` that `code` is in or below: as the tree says, or, of a code it does
+// not know, by the widths of 类, 项 and 目; further below the codes that occur are the classes.
+std::string ClassBelow(const ClassTree& tree, absl::string_view above, const std::string& code) {
+  for (const v1::ClassNode* node = tree.Find(code); node != nullptr;
+       node = tree.Find(node->parent())) {
+    if (absl::string_view(node->parent()) == above) return node->code();
+  }
+  constexpr size_t kWidths[] = {1, 3, 6};
+  for (const size_t width : kWidths) {
+    if (width > above.size()) return code.substr(0, width);
+  }
+  return code;
+}
+
 }  // namespace
 
 Searches::Searches(const Site* site, Calls* calls, const Finder* finder, Hidden* hidden,
-                   Indexer* indexer)
-    : site_(*site), calls_(*calls), finder_(*finder), hidden_(*hidden), indexer_(*indexer) {}
+                   Indexer* indexer, Classes* classes)
+    : site_(*site),
+      calls_(*calls),
+      finder_(*finder),
+      hidden_(*hidden),
+      indexer_(*indexer),
+      classes_(*classes) {}
 
 void Searches::Register() {
   calls_.Serve(kFind,
@@ -202,46 +222,55 @@ absl::StatusOr<v1::FindResponse> Searches::Find(const v1::FindRequest& request,
   GT_ASSIGN_OR_RETURN(
       v1::FindResponse here,
       FindHere(request, held.Contains(wanted) ? wanted : held, UpwardItems::kShown));
-  if (held.Contains(wanted)) return here;
+  if (held.Contains(wanted)) {
+    NameClasses(&here);
+    return here;
+  }
   v1::FindRequest asked = request;
   asked.set_outside(held.text());
-  absl::Status missing;
-  for (NodePath target = wanted; target != site_.path();
-       target = site_.path().Ancestor(target.depth() + 1)) {
-    CallAnswer answer = calls_.Ask({.target = target.text(),
-                                    .method = kFind,
-                                    .body = asked.SerializeAsString(),
-                                    .uscc = caller.uscc,
-                                    .budget = deadline - absl::Now()});
-    v1::FindResponse wider;
-    if (answer.status.ok() && !wider.ParseFromString(answer.body)) answer.status = Malformed();
-    if (!answer.status.ok()) {
-      if (missing.ok()) missing = answer.status;
-      continue;
-    }
+  Calls::Highest above = calls_.AskHighest(
+      wanted, {.method = kFind, .body = asked.SerializeAsString(), .uscc = caller.uscc}, deadline);
+  v1::FindResponse wider;
+  if (above.answer.status.ok() && !wider.ParseFromString(above.answer.body))
+    above.answer.status = above.missing = Malformed();
+  const absl::Status& missing = above.missing;
+  if (above.answer.status.ok()) {
     DropHidden(*hidden_.At(*site_.store->Snapshot()), &wider);
     v1::FindResponse merged = Merge(here, wider, LimitOf(request));
-    merged.mutable_hops()->Assign(answer.hops.begin(), answer.hops.end());
+    merged.mutable_hops()->Assign(above.answer.hops.begin(), above.answer.hops.end());
     merged.set_complete(missing.ok() && here.complete() && wider.complete());
     merged.set_note(wider.complete() ? here.note() : wider.note());
     if (!missing.ok()) {
-      merged.set_note(absl::StrCat("只查到 ", DisplayPath(target),
+      merged.set_note(absl::StrCat("只查到 ", DisplayPath(above.by),
                                    " 的目录 (searched only below it): ", missing.message()));
     }
+    NameClasses(&merged);
     return merged;
   }
   here.set_complete(false);
   here.set_note(absl::StrCat("上级不可达，只查了本节点的目录 (only this node was searched): ",
                              missing.message()));
+  NameClasses(&here);
   return here;
+}
+
+void Searches::NameClasses(v1::FindResponse* list) const {
+  const std::shared_ptr<const ClassTree> tree = classes_.Tree(*site_.store->Snapshot());
+  for (v1::Facet& facet : *list->mutable_facets()) {
+    if (facet.name() != "class") continue;
+    for (v1::FacetCount& count : *facet.mutable_counts()) {
+      const v1::ClassNode* node = tree->Find(count.value());
+      if (node != nullptr) count.set_label(node->name());
+    }
+  }
 }
 
 v1::BrowseResponse Searches::Browse(const v1::BrowseRequest& request) const {
   v1::BrowseResponse response;
   *response.mutable_index() = indexer_.state();
-  // 类 and 项 and 目 have widths of their own; below, the codes that occur are the classes.
-  constexpr size_t kWidths[] = {1, 3, 6};
+  const std::shared_ptr<const ClassTree> tree = classes_.Tree(*site_.store->Snapshot());
   const std::string& above = request.class_();
+  std::map<std::string, v1::ClassCount> counts;
   for (const search::ClassTotal& total : search::CountClasses(*indexer_.view(), search::kForOwn)) {
     if (!absl::StartsWith(total.code, above)) continue;
     response.set_entries(response.entries() + total.entries);
@@ -249,26 +278,18 @@ v1::BrowseResponse Searches::Browse(const v1::BrowseRequest& request) const {
       response.set_here(total.entries);
       continue;
     }
-    size_t width = total.code.size();
-    for (size_t known : kWidths) {
-      if (known > above.size()) {
-        width = std::min(width, known);
-        break;
-      }
+    const std::string below = ClassBelow(*tree, above, total.code);
+    v1::ClassCount& count = counts[below];
+    if (count.class_().empty()) {
+      count.set_class_(below);
+      count.set_leaf(true);
+      const v1::ClassNode* node = tree->Find(below);
+      if (node != nullptr) count.set_name(node->name());
     }
-    const int last = response.classes_size() - 1;
-    v1::ClassCount* count =
-        last >= 0 && absl::StartsWith(total.code, response.classes(last).class_())
-            ? response.mutable_classes(last)
-            : nullptr;
-    if (count == nullptr) {
-      count = response.add_classes();
-      count->set_class_(total.code.substr(0, width));
-      count->set_leaf(true);
-    }
-    if (total.code != count->class_()) count->set_leaf(false);
-    count->set_entries(count->entries() + total.entries);
+    if (total.code != below) count.set_leaf(false);
+    count.set_entries(count.entries() + total.entries);
   }
+  for (auto& [code, count] : counts) *response.add_classes() = std::move(count);
   return response;
 }
 

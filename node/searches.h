@@ -11,6 +11,7 @@
 #include "catalog/view.h"
 #include "guantong/v1/search.pb.h"
 #include "node/calls.h"
+#include "node/classes.h"
 #include "node/finder.h"
 #include "node/hidden.h"
 #include "node/indexer.h"
@@ -21,7 +22,8 @@ namespace guantong {
 // Any thread; waits for other nodes.
 class Searches {
  public:
-  Searches(const Site* site, Calls* calls, const Finder* finder, Hidden* hidden, Indexer* indexer);
+  Searches(const Site* site, Calls* calls, const Finder* finder, Hidden* hidden, Indexer* indexer,
+           Classes* classes);
 
   // Adds what other nodes may ask; before the driver starts.
   void Register();
@@ -34,6 +36,8 @@ class Searches {
  private:
   absl::StatusOr<v1::FindResponse> FindHere(const v1::FindRequest& request, const NodePath& within,
                                             UpwardItems items) const;
+  // Labels of the facet, after answers were added up: nodes may know different names.
+  void NameClasses(v1::FindResponse* list) const;
   NodePath HeldHere() const;
   NodePath Wanted(v1::SearchScope scope) const;
 
@@ -42,6 +46,7 @@ class Searches {
   const Finder& finder_;
   Hidden& hidden_;
   Indexer& indexer_;
+  Classes& classes_;
 };
 
 }  // namespace guantong

@@ -38,6 +38,12 @@ inline constexpr size_t kNumberDigitsMax = 128;  // before the point, and after 
 inline constexpr size_t kEntryBytesMax = 1 << 20;
 inline constexpr size_t kFactNameBytesMax = 256;  // the name a fact stands under in its feed
 
+// Code lists. A version is one record.
+inline constexpr size_t kCodeListIdBytesMax = 64;
+inline constexpr size_t kCodeListVersionBytesMax = 32;
+inline constexpr size_t kCodeListBytesMax = 2 << 20;
+inline constexpr size_t kCodeBytesMax = 64;
+
 // Tables.
 inline constexpr size_t kPutsRowsMax = 64;        // a push this small is put row by row
 inline constexpr size_t kPutsBytesMax = 8 << 10;  // and no larger than this

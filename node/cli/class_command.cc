@@ -9,9 +9,9 @@
 #include "node/cli/connection.h"
 #include "node/cli/invocation.h"
 #include "node/cli/output.h"
-#include "node/form/class_file.h"
 #include "node/form/json_form.h"
 #include "node/language.h"
+#include "node/sheets/code_files.h"
 
 namespace guantong {
 namespace {
@@ -113,7 +113,8 @@ void AddClasses(CLI::App* catalog, Invocation* invocation) {
       "import", Text("导入分类（代码、名称、上级代码）", "import code, name, parent code"));
   const auto file = std::make_shared<std::string>();
   const auto dry_run = std::make_shared<bool>(false);
-  load->add_option("FILE", *file, Text("分类文件（.csv）", "file of classes (.csv)"))->required();
+  load->add_option("FILE", *file, Text("分类文件（.xlsx、.csv）", "file of classes (.xlsx, .csv)"))
+      ->required();
   load->add_flag("--dry-run", *dry_run, Text("只检查", "check only"));
   load->callback([invocation, file, dry_run] {
     invocation->action = [invocation, file, dry_run] {

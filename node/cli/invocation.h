@@ -32,6 +32,8 @@ void AddCatalog(CLI::App* app, Invocation* invocation);
 void AddLifecycle(CLI::App* catalog, Invocation* invocation);  // submit ... withdraw, bind, history
 void AddClasses(CLI::App* catalog, Invocation* invocation);    // classes
 void AddClaim(CLI::App* catalog, Invocation* invocation);      // claim
+void AddCodeLists(CLI::App* app, Invocation* invocation);      // codelist
+void AddDemands(CLI::App* app, Invocation* invocation);        // demand
 void AddWork(CLI::App* app, Invocation* invocation);           // todo, mine, why
 void AddRulings(CLI::App* app, Invocation* invocation);        // ruling
 void AddPersons(CLI::App* app, Invocation* invocation);        // person

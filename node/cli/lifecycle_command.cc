@@ -114,6 +114,7 @@ absl::Status RunTodo(const Invocation& invocation) {
                                            "guantong.v1.ReviewService.Todo", v1::TodoRequest()));
   Emit(invocation, ToJson(todo), TodoTable(todo.items()));
   if (todo.items().empty()) Say(Text("没有待办", "nothing to do"));
+  if (!todo.note().empty()) Say(todo.note());
   return absl::OkStatus();
 }
 

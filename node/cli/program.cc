@@ -176,6 +176,8 @@ int RunProgram(int argc, char** argv) {
   AddAdmission(&app, &invocation);
   AddMove(&app, &invocation);
   AddCatalog(&app, &invocation);
+  AddCodeLists(&app, &invocation);
+  AddDemands(&app, &invocation);
   AddWork(&app, &invocation);
   AddRulings(&app, &invocation);
   AddPersons(&app, &invocation);
@@ -187,6 +189,7 @@ int RunProgram(int argc, char** argv) {
   AddChecks(&app, &invocation);
   AddUpkeep(&app, &invocation);
   AddDrill(&app, &invocation);
+  NameGroups(&app);
   app.footer(Text(
       "退出码：0 完成；1 失败；2 用法；3 没有找到；4 拒绝（身份、授权、策略）；5 暂不可用，可重试",
       "Exit status: 0 done; 1 failed; 2 usage; 3 not found; 4 refused; 5 unavailable, try again"));

@@ -53,6 +53,14 @@ TableCell FeedKindCell(v1::FeedKind kind) {
       kind, {"", "成员", "目录", "目录（只上行）", "数据", "分类", "字典", "规则", "裁定", "需求"});
 }
 
+TableCell DemandStateCell(v1::DemandState state) {
+  return Cell(state, {"", "待答复", "已答复", "已匹配", "不能提供", "已关闭"});
+}
+
+TableCell DemandAnswerCell(v1::DemandAnswerKind kind) {
+  return Cell(kind, {"", "答复", "匹配", "不能提供", "转派"});
+}
+
 TableCell ActCell(v1::ActKind kind) {
   return Cell(kind, {"", "登记", "修改", "提交", "撤回", "审核通过", "退回", "拒绝", "发布", "下架",
                      "注销", "挂接", "解除挂接", "移交"});

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "guantong/v1/data.pb.h"
+#include "guantong/v1/demand.pb.h"
 #include "guantong/v1/entry.pb.h"
 #include "guantong/v1/feed.pb.h"
 #include "guantong/v1/node.pb.h"
@@ -22,6 +23,8 @@ TableCell SharingCell(v1::SharingType type);
 TableCell ModeCell(v1::SharingMode mode);
 TableCell CycleCell(v1::UpdateCycle cycle);
 TableCell FeedKindCell(v1::FeedKind kind);
+TableCell DemandStateCell(v1::DemandState state);
+TableCell DemandAnswerCell(v1::DemandAnswerKind kind);
 TableCell ActCell(v1::ActKind kind);
 // log, snapshot, paused.
 TableCell LadderCell(const std::string& ladder);

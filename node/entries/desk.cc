@@ -184,6 +184,11 @@ absl::StatusOr<std::vector<v1::Problem>> EntryDesk::Examine(const Reader& snapsh
     FillContact(snapshot, "responsible", caller.uscc, entry->mutable_responsible(), &problems);
   for (v1::Problem& problem : CheckEntry(*entry, rules_.Today(snapshot)))
     problems.push_back(std::move(problem));
+  for (v1::Problem& problem : CheckDictionariesOf(
+           *entry, rules_.Today(snapshot),
+           [&](const std::string& key) { return code_lists_.Find(snapshot, key); })) {
+    problems.push_back(std::move(problem));
+  }
   for (v1::Problem& problem : CheckClassesOf(*entry, *classes_.Tree(snapshot)))
     problems.push_back(std::move(problem));
   return problems;

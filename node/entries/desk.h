@@ -12,6 +12,7 @@
 #include "guantong/v1/entry.pb.h"
 #include "guantong/v1/review.pb.h"
 #include "node/classes.h"
+#include "node/code_lists.h"
 #include "node/rules.h"
 #include "node/site.h"
 
@@ -31,8 +32,8 @@ struct OwnEntry {
 // Any thread. Whoever changes an entry holds Lock() from reading to writing.
 class EntryDesk {
  public:
-  EntryDesk(const Site* site, Classes* classes, Rules* rules)
-      : site_(*site), classes_(*classes), rules_(*rules) {}
+  EntryDesk(const Site* site, Classes* classes, const CodeLists* code_lists, Rules* rules)
+      : site_(*site), classes_(*classes), code_lists_(*code_lists), rules_(*rules) {}
 
   std::unique_lock<std::mutex> Lock() { return std::unique_lock<std::mutex>(mutex_); }
 
@@ -81,6 +82,7 @@ class EntryDesk {
  private:
   const Site& site_;
   Classes& classes_;
+  const CodeLists& code_lists_;
   Rules& rules_;
   std::mutex mutex_;
 };

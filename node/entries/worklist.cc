@@ -11,6 +11,7 @@
 #include "catalog/keys.h"
 #include "catalog/view.h"
 #include "node/clock.h"
+#include "node/demands/demands.h"
 #include "node/entry_rules.h"
 #include "node/limits.h"
 
@@ -135,8 +136,11 @@ std::optional<v1::TodoItem> Worklist::ItemOf(const Reader& snapshot, const Calle
 }
 
 absl::StatusOr<std::vector<v1::TodoItem>> Worklist::ItemsOf(const Reader& snapshot,
-                                                            const CallerIdentity& caller) const {
-  std::vector<v1::TodoItem> items;
+                                                            const CallerIdentity& caller,
+                                                            std::string* note) const {
+  // Demands are asked of other nodes, too; the list does not wait for a line that hangs.
+  std::vector<v1::TodoItem> items =
+      demands_.Todo(caller, absl::Now() + absl::Seconds(kTodoAskSeconds), note);
   const auto department = desk_.FindDepartment(snapshot, caller.uscc);
   const uint32_t approvals = desk_.rules().Approvals(snapshot);
   const std::string all = KindPrefix('D');
@@ -159,8 +163,9 @@ absl::StatusOr<std::vector<v1::TodoItem>> Worklist::ItemsOf(const Reader& snapsh
 
 absl::StatusOr<v1::TodoResponse> Worklist::Todo(const CallerIdentity& caller) const {
   const std::unique_ptr<Reader> snapshot = desk_.site().store->Snapshot();
-  GT_ASSIGN_OR_RETURN(std::vector<v1::TodoItem> items, ItemsOf(*snapshot, caller));
   v1::TodoResponse response;
+  GT_ASSIGN_OR_RETURN(std::vector<v1::TodoItem> items,
+                      ItemsOf(*snapshot, caller, response.mutable_note()));
   response.set_more(items.size() > kTodoListedMax);
   if (response.more()) items.resize(kTodoListedMax);
   for (v1::TodoItem& item : items) *response.add_items() = std::move(item);
@@ -215,7 +220,8 @@ absl::StatusOr<v1::MineResponse> Worklist::Mine(const CallerIdentity& caller) co
     count->set_state(state);
     count->set_entries(entries);
   }
-  GT_ASSIGN_OR_RETURN(const std::vector<v1::TodoItem> items, ItemsOf(*snapshot, caller));
+  std::string note;
+  GT_ASSIGN_OR_RETURN(const std::vector<v1::TodoItem> items, ItemsOf(*snapshot, caller, &note));
   mine.set_todo(items.size());
   for (const v1::TodoItem& item : items) {
     if (!item.reason().empty() && static_cast<size_t>(mine.returned_size()) < kTodoListedMax)

@@ -12,10 +12,13 @@
 
 namespace guantong {
 
+class Demands;
+
 // Any thread.
 class Worklist {
  public:
-  Worklist(EntryDesk* desk, const Rulings* rulings) : desk_(*desk), rulings_(*rulings) {}
+  Worklist(EntryDesk* desk, const Rulings* rulings, Demands* demands)
+      : desk_(*desk), rulings_(*rulings), demands_(*demands) {}
 
   absl::StatusOr<v1::TodoResponse> Todo(const CallerIdentity& caller) const;
   absl::StatusOr<v1::MineResponse> Mine(const CallerIdentity& caller) const;
@@ -41,7 +44,8 @@ class Worklist {
                       v1::WhyResponse* why) const;
   std::optional<v1::Act> LastAct(const Reader& snapshot, const std::string& code) const;
   absl::StatusOr<std::vector<v1::TodoItem>> ItemsOf(const Reader& snapshot,
-                                                    const CallerIdentity& caller) const;
+                                                    const CallerIdentity& caller,
+                                                    std::string* note) const;
   std::optional<v1::TodoItem> ItemOf(const Reader& snapshot, const CallerIdentity& caller,
                                      const v1::CatalogEntry& draft,
                                      const std::optional<v1::Department>& department,
@@ -49,6 +53,7 @@ class Worklist {
 
   EntryDesk& desk_;
   const Rulings& rulings_;
+  Demands& demands_;
 };
 
 }  // namespace guantong

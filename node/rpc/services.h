@@ -16,6 +16,8 @@ class Authoriser;
 class Bindings;
 class Catalogue;
 class Classes;
+class CodeLists;
+class Demands;
 class Doctor;
 class Drafts;
 class Enrolment;
@@ -49,6 +51,8 @@ std::unique_ptr<grpc::Service> MakeCatalogService(Authoriser* authoriser,
 std::unique_ptr<grpc::Service> MakeClassService(Authoriser* authoriser, Classes* classes);
 std::unique_ptr<grpc::Service> MakeRulingService(Authoriser* authoriser, Rulings* rulings);
 std::unique_ptr<grpc::Service> MakePersonService(Authoriser* authoriser, Persons* persons);
+std::unique_ptr<grpc::Service> MakeCodeListService(Authoriser* authoriser, CodeLists* lists);
+std::unique_ptr<grpc::Service> MakeDemandService(Authoriser* authoriser, Demands* demands);
 std::unique_ptr<grpc::Service> MakeReviewService(Authoriser* authoriser, Approvals* approvals,
                                                  Versions* versions, Worklist* worklist,
                                                  Readers* readers);

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "catalog/base/digest.h"
 #include "catalog/base/status.h"
+#include "catalog/demand.h"
 #include "catalog/facts.h"
 #include "catalog/keys.h"
 #include "catalog/table.h"
@@ -284,13 +285,16 @@ class FeedMender {
     if (Hit(KindPrefix('m')) || Hit(KindPrefix('F'))) GT_RETURN_IF_ERROR(MendIndex('M', 'm'));
     if (Hit(KindPrefix('J')) || Hit(KindPrefix('j')) || Hit(KindPrefix('F')))
       GT_RETURN_IF_ERROR(MendIndex('E', 'J'));
+    if (Hit(KindPrefix('q')) || Hit(KindPrefix('f')) || Hit(KindPrefix('F')))
+      GT_RETURN_IF_ERROR(MendIndex('E', 'q'));
     return absl::OkStatus();
   }
 
   absl::Status MendIndex(char facts, char index) {
     WriteSet writes;
     writes.DeleteRange(KindPrefix(index), PrefixEnd(KindPrefix(index)));
-    if (index == 'J') writes.DeleteRange(KindPrefix('j'), PrefixEnd(KindPrefix('j')));
+    const char other = index == 'J' ? 'j' : index == 'q' ? 'f' : index;
+    writes.DeleteRange(KindPrefix(other), PrefixEnd(KindPrefix(other)));
     auto cursor = store_.Scan(KindPrefix(facts), PrefixEnd(KindPrefix(facts)));
     for (; cursor->Valid(); cursor->Next()) {
       const FeedKey key = FeedKey::FromBytes(cursor->key().substr(1, kFeedKeyBytes));
@@ -301,8 +305,13 @@ class FeedMender {
       }
       std::string bytes;
       storage::v1::FeedRecord record;
-      if (store_.Get(FeedRecordKey(key), &bytes).ok() && record.ParseFromString(bytes) &&
-          record.feed().kind() == v1::FEED_KIND_CATALOG_OPEN) {
+      if (!store_.Get(FeedRecordKey(key), &bytes).ok() || !record.ParseFromString(bytes)) continue;
+      v1::Demand demand;
+      if (index == 'q' && record.feed().kind() == v1::FEED_KIND_DEMANDS &&
+          demand.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size()))) {
+        for (const std::string& held : IndexOfDemand(key, demand).held) writes.Put(held, "");
+      }
+      if (index == 'J' && record.feed().kind() == v1::FEED_KIND_CATALOG_OPEN) {
         writes.Put(EntryIndexKey(name, key), "");
         v1::CatalogEntry entry;
         if (entry.ParseFromArray(cursor->value().data(),

@@ -1,12 +1,15 @@
 #include <zip.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "catalog/base/status.h"
+#include "catalog/code_list.h"
 #include "catalog/entry.h"
 #include "node/form/utf8.h"
+#include "node/sheets/code_files.h"
 #include "node/sheets/entry_sheet.h"
 #include "node/sheets/import_plan.h"
 #include "node/sheets/sample.h"
@@ -91,7 +94,34 @@ void CheckColumns(const v1::CatalogEntry& entry) {
   GT_CHECK(SameEntry(again, entry));
 }
 
+// Each thing read of a table of codes has its row, and what is wrong is told at one of them.
+template <typename Request>
+void CheckRows(const absl::StatusOr<Request>& read, int things, size_t rows) {
+  if (!read.ok()) {
+    GT_CHECK(!read.status().message().empty());
+    return;
+  }
+  GT_CHECK(read->rows_size() == things);
+  for (const uint32_t row : read->rows()) GT_CHECK(row >= 1 && row <= rows);
+}
+
+void CheckCodes(const std::vector<Sheet>& sheets) {
+  size_t rows = 0;
+  for (const Sheet& sheet : sheets) rows = std::max(rows, sheet.rows.size());
+  const auto classes = ClassesOf(sheets, "s");
+  CheckRows(classes, classes.ok() ? classes->classes_size() : 0, rows);
+  const auto map = CodeMapOf(sheets, "s");
+  CheckRows(map, map.ok() ? map->map().pairs_size() : 0, rows);
+  const auto list = CodeListOf(sheets, "s");
+  CheckRows(list, list.ok() ? list->list().items_size() : 0, rows);
+  if (!list.ok()) return;
+  for (const v1::Problem& problem :
+       CheckCodeList(list->list(), {list->rows().begin(), list->rows().end()}))
+    GT_CHECK(problem.place().row() <= rows);
+}
+
 void CheckEntries(std::vector<Sheet> sheets) {
+  CheckCodes(sheets);
   (void)EntryOfSample(sheets, "s");
   absl::StatusOr<EntrySheets> read =
       EntriesOf(std::move(sheets), "fuzz.xlsx", SharingFigures::kFound);

@@ -2,8 +2,6 @@
 // library (shifted_clock) whose file the test writes.
 #include "absl/time/clock.h"
 
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -12,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "tests/catch.h"
 #include "tests/network/network.h"
+#include "tests/process/set_clock.h"
 
 namespace guantong::test {
 namespace {
@@ -21,32 +20,6 @@ constexpr int64_t kDay = 86'400;
 // clock set back by a day stands within their time.
 constexpr int64_t kRight = 3 * kDay;
 
-// A node whose clock the test sets.
-class SetClock {
- public:
-  // Of a node that runs; starts it again.
-  SetClock(Node* node, const Folder& folder)
-      : node_(*node),
-        file_(folder.File(absl::StrCat("clock-", node->place().division), std::string(8, '\0'))) {
-    const std::string library = ProgramFolder() + "/libshifted_clock.so";
-    if (!std::filesystem::exists(library)) throw std::runtime_error(library + " is missing");
-    node_.Stop();
-    node_.SetEnvironment({{"LD_PRELOAD", library}, {"GUANTONG_TEST_CLOCK", file_}});
-    Set(kRight);
-    node_.Start();
-  }
-
-  // Seconds ahead of the machine's clock. In place: the daemon has the file mapped.
-  void Set(int64_t seconds) {
-    std::fstream out(file_, std::ios::binary | std::ios::in | std::ios::out);
-    out.write(reinterpret_cast<const char*>(&seconds), sizeof seconds).flush();
-  }
-
- private:
-  Node& node_;
-  const std::string file_;
-};
-
 class ClockLine {
  public:
   ClockLine()
@@ -54,7 +27,8 @@ class ClockLine {
         county(network["630102"]),
         code(county.Editor().Publish(CodeAndName("名录"), network.folder().path())) {
     for (Node* node : network.nodes()) {
-      clocks.emplace(node->place().division, std::make_unique<SetClock>(node, network.folder()));
+      clocks.emplace(node->place().division,
+                     std::make_unique<SetClock>(node, network.folder(), kRight));
     }
     for (Node* node : network.nodes()) {
       if (!node->place().parent.empty()) network.UntilLinked(*node);

@@ -1,5 +1,6 @@
 // Searching over nodes: an answer merged with an ancestor's, its counts and pages, and what is
 // withheld from whom.
+#include <fstream>
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
@@ -95,6 +96,32 @@ TEST_CASE("search: hits, counts and pages of this node and of the country are on
   REQUIRE(below.at("classes").size() == 2);
   CHECK(below.at("classes")[0].at("class") == "307012");
   CHECK(below.at("classes")[0].at("entries") == "2");
+  // A tree says what stands below what, and how it is called; of a code it does not know the
+  // widths.
+  const Client national = network["000000"].Operator();
+  national.Do({"catalog", "classes", "import",
+               network.folder().File("classes.csv",
+                                     "分类代码,分类名称,上级代码\n3,部门,root\n307,省,3\n"
+                                     "30701,青海和山西,307\n3070120101,街道名录,30701\n")});
+  CHECK(national.Do({"catalog", "browse"}).at("classes")[0].at("name") == "部门");
+  const auto by_tree = national.Do({"catalog", "browse", "307"}).at("classes");
+  REQUIRE(by_tree.size() == 2);
+  CHECK(by_tree[0].at("class") == "30701");
+  CHECK(by_tree[0].at("name") == "青海和山西");
+  CHECK(by_tree[0].at("entries") == "2");
+  CHECK(by_tree[1].at("class") == "307022");
+  CHECK(national.Do({"catalog", "browse", "30701"}).at("classes")[0].at("name") == "街道名录");
+  const auto labelled = Search(national, {"街道", "--facets"});
+  for (const auto& facet : labelled.at("facets")) {
+    if (facet.at("name") == "class") CHECK(facet.at("counts")[0].at("label") == "街道名录");
+  }
+
+  // Words that a node takes for the same are found by each other, as soon as its file says so.
+  CHECK(county.Do({"catalog", "search", "马路"}).at("total") == "0");
+  std::ofstream(network["630102"].dir() + "/synonyms.txt") << "街道, 马路\n";
+  network.Until("马路 finds what is called 街道", [&] {
+    return county.Do({"catalog", "search", "马路"}).at("total") == "1";
+  });
 
   // An update is found within two seconds.
   const absl::Time published = absl::Now();

@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "catalog/entry.h"
-#include "node/form/class_file.h"
+#include "node/sheets/code_files.h"
 #include "tests/catch.h"
 #include "tests/process/public_data.h"
 #include "tests/unit/lone_node.h"

@@ -2,12 +2,15 @@
 // tables, column matching.
 #include <cstdio>
 #include <cstdlib>
+#include <iostream>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "catalog/base/status.h"
 #include "node/cli/columns.h"
 #include "node/cli/failure.h"
+#include "node/cli/program.h"
 #include "node/cli/table.h"
 #include "tests/catch.h"
 
@@ -24,6 +27,18 @@ std::string Printed(const Print& print) {
   const std::string printed(text, size);
   std::free(text);
   return printed;
+}
+
+TEST_CASE("help has its headings in the language asked for") {
+  std::ostringstream printed;
+  std::streambuf* const before = std::cout.rdbuf(printed.rdbuf());
+  const char* arguments[] = {"guantong", "codelist", "--help"};
+  const int status = RunProgram(3, const_cast<char**>(arguments));
+  std::cout.rdbuf(before);
+  CHECK(status == 0);
+  CHECK(printed.str().find("命令:") != std::string::npos);
+  CHECK(printed.str().find("Subcommands") == std::string::npos);
+  CHECK(printed.str().find("Options") == std::string::npos);
 }
 
 TEST_CASE("exit statuses follow the status") {

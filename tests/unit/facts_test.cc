@@ -456,6 +456,31 @@ TEST_CASE("view: pages follow each other without gap or repetition") {
     CHECK(seen == codes);
   }
   CHECK(FindEntries(facts.store, {.limit = 0}).entries.empty());
+
+  // A page ends where enough was looked at, though nothing was found; nothing is passed over.
+  EntryQuery rare{.provider_code = "nobody", .looked_max = 3};
+  size_t pages = 0;
+  do {
+    const EntryPage page = FindEntries(facts.store, rare);
+    CHECK(page.looked <= 3);
+    CHECK(page.entries.empty());
+    rare.after_code = page.next_after_code;
+    ++pages;
+  } while (!rare.after_code.empty());
+  CHECK(pages == (codes.size() + 2) / 3);
+  // What one node has said, without a look at the others'.
+  EntryQuery own{.node = kCatalog.origin(), .limit = 2};
+  std::vector<std::string> seen;
+  size_t looked = 0;
+  do {
+    const EntryPage page = FindEntries(facts.store, own);
+    looked += page.looked;
+    for (const std::string& code : CodesOf(page)) seen.push_back(code);
+    own.after_code = page.next_after_code;
+  } while (!own.after_code.empty());
+  CHECK(seen.size() >= codes.size() - 1);
+  CHECK(looked >= seen.size());
+  CHECK(FindEntries(facts.store, {.node = "nobody"}).looked == 0);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "catalog/memory_store.h"
 #include "node/calls.h"
 #include "node/catalogue.h"
+#include "node/demands/demands.h"
 #include "node/directory.h"
 #include "node/driver.h"
 #include "node/enrolment.h"
@@ -62,12 +63,14 @@ class LoneNode {
   Catalogue& catalogue() { return *catalogue_; }
   Finder& finder() { return *finder_; }
   Classes& classes() { return *classes_; }
+  CodeLists& code_lists() { return *code_lists_; }
   EntryDesk& desk() { return *desk_; }
   Drafts& drafts() { return *drafts_; }
   Approvals& approvals() { return *approvals_; }
   Publication& publication() { return *publication_; }
   Bindings& bindings() { return *bindings_; }
   Versions& versions() { return *versions_; }
+  Demands& demands() { return *demands_; }
   Worklist& worklist() { return *worklist_; }
   Rulings& rulings() { return *rulings_; }
   Persons& persons() { return *persons_; }
@@ -225,8 +228,9 @@ class LoneNode {
     hidden_ = std::make_unique<Hidden>(directory_.get());
     finder_ = std::make_unique<Finder>(&site_, calls_.get(), directory_.get(), hidden_.get());
     classes_ = std::make_unique<Classes>(&site_, directory_.get());
+    code_lists_ = std::make_unique<CodeLists>(&site_, directory_.get(), calls_.get());
     rules_ = std::make_unique<Rules>(&site_, directory_.get());
-    desk_ = std::make_unique<EntryDesk>(&site_, classes_.get(), rules_.get());
+    desk_ = std::make_unique<EntryDesk>(&site_, classes_.get(), code_lists_.get(), rules_.get());
     rulings_ = std::make_unique<Rulings>(desk_.get(), directory_.get());
     catalogue_ = std::make_unique<Catalogue>(&site_, finder_.get(), desk_.get(), rulings_.get(),
                                              hidden_.get());
@@ -236,7 +240,9 @@ class LoneNode {
     approvals_ = std::make_unique<Approvals>(desk_.get(), publication_.get());
     bindings_ = std::make_unique<Bindings>(desk_.get(), publication_.get());
     versions_ = std::make_unique<Versions>(desk_.get());
-    worklist_ = std::make_unique<Worklist>(desk_.get(), rulings_.get());
+    demands_ =
+        std::make_unique<Demands>(desk_.get(), directory_.get(), calls_.get(), finder_.get());
+    worklist_ = std::make_unique<Worklist>(desk_.get(), rulings_.get(), demands_.get());
     persons_ = std::make_unique<Persons>(desk_.get(), publication_.get());
     pushes_ = std::make_unique<PushDesk>(&site_);
     questions_ = std::make_unique<Questions>(&site_, calls_.get(), finder_.get());
@@ -255,6 +261,8 @@ class LoneNode {
             .value();
     site_.driver = driver_.get();
     finder_->Register();
+    code_lists_->Register();
+    demands_->Register();
     questions_->Register();
     driver_->Begin();
     GT_CHECK(pushes_->Begin().ok());
@@ -278,6 +286,7 @@ class LoneNode {
   std::unique_ptr<Hidden> hidden_;
   std::unique_ptr<Finder> finder_;
   std::unique_ptr<Classes> classes_;
+  std::unique_ptr<CodeLists> code_lists_;
   std::unique_ptr<Rules> rules_;
   std::unique_ptr<EntryDesk> desk_;
   std::unique_ptr<Rulings> rulings_;
@@ -288,6 +297,7 @@ class LoneNode {
   std::unique_ptr<Approvals> approvals_;
   std::unique_ptr<Bindings> bindings_;
   std::unique_ptr<Versions> versions_;
+  std::unique_ptr<Demands> demands_;
   std::unique_ptr<Worklist> worklist_;
   std::unique_ptr<Persons> persons_;
   std::unique_ptr<PushDesk> pushes_;

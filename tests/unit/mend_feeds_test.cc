@@ -33,6 +33,14 @@ struct Mended {
                       {{"1", "a", "1"}, {"2", "b", "2"}, {"3", "c", "3"}})
                 .ok());
     REQUIRE(node.Push(LoneNode::Open(code, v1::PUSH_MODE_UPSERT), {{"2", "d", "4"}}).ok());
+    AppendRecords needs = {.kind = v1::FEED_KIND_DEMANDS};
+    v1::Demand demand;
+    demand.set_id("D1");
+    demand.set_key("D1");
+    demand.set_node(node.site().node_id());
+    demand.set_from("教育局");
+    needs.records.emplace_back().set_demand(demand.SerializeAsString());
+    REQUIRE(node.driver().Write(std::move(needs)).ok());
     before = KeysOf(node.store(), kind);
     REQUIRE_FALSE(before.empty());
     const LostRange lost = {.begin = KindPrefix(kind), .end = PrefixEnd(KindPrefix(kind))};
@@ -90,7 +98,7 @@ TEST_CASE("records of own feeds are made again from their logs") {
 }
 
 TEST_CASE("indices are made again from the facts") {
-  for (const char kind : {'m', 'J'}) {
+  for (const char kind : {'m', 'J', 'q', 'f'}) {
     INFO(kind);
     Mended mended(kind);
     CHECK(mended.after == mended.before);
