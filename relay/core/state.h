@@ -5,6 +5,7 @@
 
 #include <deque>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -171,7 +172,8 @@ struct Outgoing {
   v1::Position acked;  // what the peer is known to have committed
   uint64_t sent_epoch = 0;
   uint64_t sent = 0;
-  std::deque<Unacked> unacked;
+  // Takes no memory while nothing is under way: there is one for each feed and neighbour.
+  std::list<Unacked> unacked;
   v1::Lane lane = v1::LANE_BULK;  // of all that is unacknowledged: lanes do not wait for each other
   bool large_next = false;        // what comes next was found too large for the control lane
   uint64_t chain = 0;             // ChainMark of what signed the batch before: it went first
