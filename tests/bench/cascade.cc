@@ -8,8 +8,10 @@
 //   ins_rows_s    until the top answers a local query for the last key and the full count
 //   src_rows_s    until the county has acknowledged the last push
 //   upd_rows_s    updates by key, until the top shows the last one (pushes are in order, so all
-//   before it) lat_p50/p99   one-row pushes on the idle network: from the call at the county until
-//   the top's local query shows the row
+//                 before it)
+//   lat_p50/p99   one-row pushes on the idle network: from the call at the county until the top's
+//                 local query shows the row
+//   push_p50/p99  of these, until the county has acknowledged
 #include <google/protobuf/descriptor.h>
 #include <grpcpp/grpcpp.h>
 #include <openssl/evp.h>
@@ -207,7 +209,8 @@ int Run() {
   std::printf(
       "cascade rows=%lld batch=%lld ins_s=%.3f ins_rows_s=%lld src_rows_s=%lld upd=%lld upd_s=%.3f "
       "upd_rows_s=%lld "
-      "lat_p50_ms=%.2f lat_p99_ms=%.2f push_p50_ms=%.2f push_p99_ms=%.2f pss_mb_4nodes=%llu disk_mb_4nodes=%llu\n",
+      "lat_p50_ms=%.2f lat_p99_ms=%.2f push_p50_ms=%.2f push_p99_ms=%.2f pss_mb_4nodes=%llu "
+      "disk_mb_4nodes=%llu\n",
       static_cast<long long>(rows), static_cast<long long>(batch),
       absl::ToDoubleSeconds(arrived - start), static_cast<long long>(rate(rows, arrived - start)),
       static_cast<long long>(rate(rows, pushed - start)), static_cast<long long>(updates),
