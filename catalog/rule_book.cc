@@ -7,6 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "catalog/base/status.h"
+#include "catalog/search/synonyms.h"
+#include "catalog/search/text.h"
 
 namespace guantong {
 namespace {
@@ -52,6 +54,15 @@ absl::Status CheckRulePack(const v1::RulePack& pack) {
     if (rule.check().empty() || rule.weight() == v1::RULE_WEIGHT_UNSPECIFIED)
       return Invalid(pack, "entry_rules 应有 check 和 weight (a rule lacks check or weight)");
   }
+  if (static_cast<size_t>(pack.synonyms_size()) > search::kSynonymGroupsMax)
+    return Invalid(pack, "synonyms 组数太多 (too many groups)");
+  for (const v1::SynonymGroup& group : pack.synonyms()) {
+    if (group.words_size() < 2) return Invalid(pack, "synonyms 每组至少两个词 (a single word)");
+    for (const std::string& word : group.words()) {
+      if (search::PiecesOf(word).size() != 1)
+        return Invalid(pack, absl::StrCat("synonyms 的 ", word, " 应为不含标点的词 (no word)"));
+    }
+  }
   for (const auto* days : {&pack.holidays(), &pack.workdays()}) {
     for (const std::string& day : *days) {
       if (!ParseDay(day).has_value())
@@ -69,6 +80,12 @@ const v1::Term* RulesOfDay::FindTerm(absl::string_view name) const {
 const v1::EntryRule* RulesOfDay::FindEntryRule(absl::string_view check) const {
   const auto it = entry_rules_.find(std::string(check));
   return it == entry_rules_.end() ? nullptr : &it->second;
+}
+
+std::vector<v1::SynonymGroup> RulesOfDay::Synonyms() const {
+  std::vector<v1::SynonymGroup> all;
+  for (const auto& [id, groups] : synonyms_) all.insert(all.end(), groups.begin(), groups.end());
+  return all;
 }
 
 void RuleBook::Add(v1::RulePack pack) {
@@ -93,6 +110,8 @@ RulesOfDay RuleBook::On(absl::CivilDay day) const {
     if (EffectiveDay(pack) > day) break;
     for (const v1::Term& term : pack.terms()) rules.terms_[term.name()] = term;
     for (const v1::EntryRule& rule : pack.entry_rules()) rules.entry_rules_[rule.check()] = rule;
+    if (pack.synonyms_size() > 0)
+      rules.synonyms_[pack.id()].assign(pack.synonyms().begin(), pack.synonyms().end());
   }
   return rules;
 }

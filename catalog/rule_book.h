@@ -34,11 +34,14 @@ class RulesOfDay {
   const v1::Term* FindTerm(absl::string_view name) const;
   // Null: nobody has said how the check weighs.
   const v1::EntryRule* FindEntryRule(absl::string_view check) const;
+  // Words that search takes for each other: of all packs, of each the edition that holds.
+  std::vector<v1::SynonymGroup> Synonyms() const;
 
  private:
   friend class RuleBook;
   std::map<std::string, v1::Term> terms_;
   std::map<std::string, v1::EntryRule> entry_rules_;
+  std::map<std::string, std::vector<v1::SynonymGroup>> synonyms_;  // by id of the pack
 };
 
 // Immutable once filled; any thread.

@@ -68,6 +68,12 @@ HiddenEntries::HiddenEntries(const Reader& snapshot, absl::Span<const Ruler> rul
   }
 }
 
+std::vector<std::string> HiddenEntries::Codes() const {
+  std::vector<std::string> codes;
+  for (const auto& [code, rulers] : by_code_) codes.push_back(code);
+  return codes;
+}
+
 bool HiddenEntries::Hides(absl::string_view code, const NodePath& place) const {
   const auto it = by_code_.find(std::string(code));
   return it != by_code_.end() &&

@@ -48,6 +48,8 @@ class HiddenEntries {
   HiddenEntries(const Reader& snapshot, absl::Span<const Ruler> rulers);
 
   bool empty() const { return by_code_.empty(); }
+  // That one of the rulers hides, wherever their nodes stand.
+  std::vector<std::string> Codes() const;
   bool Hides(absl::string_view code, const NodePath& place) const;
   // The same, where the entry says whose it is.
   bool Hides(const Reader& snapshot, const v1::CatalogEntry& entry) const;

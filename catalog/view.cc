@@ -10,8 +10,6 @@
 #include "catalog/base/status.h"
 #include "catalog/claims.h"
 #include "catalog/keys.h"
-#include "catalog/search/document.h"
-#include "catalog/search/text.h"
 
 namespace guantong {
 namespace {
@@ -38,18 +36,12 @@ void AddUpwardItems(const Reader& snapshot, v1::CatalogEntry* entry) {
   entry->clear_items_withheld();
 }
 
-bool IsWanted(const v1::CatalogEntry& entry, const EntryQuery& query,
-              const std::vector<search::Piece>& words) {
+bool IsWanted(const v1::CatalogEntry& entry, const EntryQuery& query) {
   if (query.state == v1::ENTRY_STATE_UNSPECIFIED ? entry.state() == v1::ENTRY_STATE_WITHDRAWN
                                                  : entry.state() != query.state) {
     return false;
   }
-  if (!query.provider_code.empty() && entry.provider_code() != query.provider_code) return false;
-  if (words.empty()) return true;
-  const std::string text = search::TextOf(entry);
-  return std::all_of(words.begin(), words.end(), [&](const search::Piece& word) {
-    return search::FindPiece(text, word.text) != absl::string_view::npos;
-  });
+  return query.provider_code.empty() || entry.provider_code() == query.provider_code;
 }
 
 }  // namespace
@@ -67,10 +59,6 @@ absl::StatusOr<v1::CatalogEntry> FindEntry(const Reader& snapshot, absl::string_
 }
 
 EntryPage FindEntries(const Reader& snapshot, const EntryQuery& query) {
-  std::vector<search::Piece> words;
-  for (const std::string& word : query.words) {
-    for (search::Piece& piece : search::PiecesOf(word)) words.push_back(std::move(piece));
-  }
   EntryPage page;
   if (query.limit == 0) return page;
   // Of one node its feed has them in the order of their codes, as the index has those of all.
@@ -96,11 +84,9 @@ EntryPage FindEntries(const Reader& snapshot, const EntryQuery& query) {
     }
     ++page.looked;
     code = std::string(at);
-    absl::StatusOr<v1::CatalogEntry> entry = FindEntry(snapshot, code, query.items);
-    if (!entry.ok() || (one_node && entry->node() != query.node) ||
-        !IsWanted(*entry, query, words)) {
+    absl::StatusOr<v1::CatalogEntry> entry = FindEntry(snapshot, code);
+    if (!entry.ok() || (one_node && entry->node() != query.node) || !IsWanted(*entry, query))
       continue;
-    }
     if (page.entries.size() == query.limit) {
       page.next_after_code = page.entries.back().code();
       break;

@@ -25,15 +25,12 @@ absl::StatusOr<v1::CatalogEntry> FindEntry(const Reader& snapshot, absl::string_
                                            UpwardItems items = UpwardItems::kShown);
 
 struct EntryQuery {
-  std::vector<std::string> words;  // all must occur (case-folded substring of name, abstract,
-                                   // provider, items, code, class)
-  std::string provider_code;       // empty: any
+  std::string provider_code;                         // empty: any
   v1::EntryState state = v1::ENTRY_STATE_PUBLISHED;  // UNSPECIFIED: any but withdrawn
   std::string node;        // NodeId: what this node has said alone; empty: any
   std::string after_code;  // paging
   size_t limit = 50;
-  size_t looked_max = SIZE_MAX;             // entries looked at; then the page ends, full or not
-  UpwardItems items = UpwardItems::kShown;  // in the answer, and for the words to be found in
+  size_t looked_max = SIZE_MAX;  // entries looked at; then the page ends, full or not
 };
 struct EntryPage {
   std::vector<v1::CatalogEntry> entries;  // in code order

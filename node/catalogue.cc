@@ -101,7 +101,6 @@ absl::StatusOr<v1::EntryList> Catalogue::List(const CallerIdentity& caller,
     GT_RETURN_IF_ERROR(cursor->status());
   }
   v1::EntryList list;
-  list.set_complete(true);
   for (auto& [code, shown] : by_code) {
     if (static_cast<size_t>(list.entries_size()) == limit) break;
     finder_.Describe(*snapshot, &shown);

@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -167,15 +168,19 @@ class RunningDaemon : public Daemon {
     directory_ = std::make_unique<Directory>(&site_);
     calls_ = std::make_unique<Calls>(&site_);
     hidden_ = std::make_unique<Hidden>(directory_.get());
-    finder_ = std::make_unique<Finder>(&site_, calls_.get(), directory_.get(), hidden_.get());
+    finder_ = std::make_unique<Finder>(&site_, calls_.get(), directory_.get());
     indexer_ = std::make_unique<Indexer>(
         &site_, directory_.get(), hidden_.get(),
         (std::filesystem::path(site_.options.dir) / kSearchFolder).string());
     classes_ = std::make_unique<Classes>(&site_, directory_.get());
-    searches_ = std::make_unique<Searches>(&site_, calls_.get(), finder_.get(), hidden_.get(),
-                                           indexer_.get(), classes_.get());
     code_lists_ = std::make_unique<CodeLists>(&site_, directory_.get(), calls_.get());
     rules_ = std::make_unique<Rules>(&site_, directory_.get());
+    searches_ = std::make_unique<Searches>(&site_, SearchParts{.calls = calls_.get(),
+                                                               .finder = finder_.get(),
+                                                               .hidden = hidden_.get(),
+                                                               .indexer = indexer_.get(),
+                                                               .classes = classes_.get(),
+                                                               .rules = rules_.get()});
     desk_ = std::make_unique<EntryDesk>(&site_, classes_.get(), code_lists_.get(), rules_.get());
     rulings_ = std::make_unique<Rulings>(desk_.get(), directory_.get());
     catalogue_ = std::make_unique<Catalogue>(&site_, finder_.get(), desk_.get(), rulings_.get(),
@@ -303,7 +308,6 @@ class RunningDaemon : public Daemon {
   absl::Status StartServer() {
     services_.push_back(MakeEnrolmentService(authoriser_.get(), enrolment_.get()));
     services_.push_back(MakeCatalogService(authoriser_.get(), {.catalogue = catalogue_.get(),
-                                                               .finder = finder_.get(),
                                                                .drafts = drafts_.get(),
                                                                .approvals = approvals_.get(),
                                                                .publication = publication_.get(),

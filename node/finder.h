@@ -1,9 +1,5 @@
-// Finding entries: here first, then of the ancestors, who hold the catalogue of everything below
-// them.
-//
-// An unknown code is asked of the nearest ancestor first. A search beyond what is held here is
-// asked of the ancestor that holds all of the scope; when it cannot be reached, of the next lower
-// one, and the answer says what is missing.
+// Finding an entry by its code: here first, then of the ancestors, the nearest first, who hold the
+// catalogue of everything below them. Finding by words is node/searches.
 #ifndef GUANTONG_NODE_FINDER_H_
 #define GUANTONG_NODE_FINDER_H_
 
@@ -17,15 +13,14 @@
 #include "guantong/v1/catalog.pb.h"
 #include "node/calls.h"
 #include "node/directory.h"
-#include "node/hidden.h"
 #include "node/site.h"
 
 namespace guantong {
 
-// Any thread; Find and Search wait for other nodes.
+// Any thread; Find waits for other nodes.
 class Finder {
  public:
-  Finder(const Site* site, Calls* calls, const Directory* directory, Hidden* hidden);
+  Finder(const Site* site, Calls* calls, const Directory* directory);
 
   // Adds what other nodes may ask; before the driver starts.
   void Register();
@@ -38,25 +33,16 @@ class Finder {
   // From what is held here, without asking on. NOT_FOUND entry_unknown.
   absl::StatusOr<v1::ShowResponse> FindKnown(absl::string_view code) const;
 
-  // Without what is hidden here.
-  absl::StatusOr<v1::EntryList> Search(const v1::SearchRequest& request,
-                                       const CallerIdentity& caller, absl::Time deadline);
-
   // Adds where the entry's node stands, where known.
   void Describe(const Reader& snapshot, v1::ShowResponse* found) const;
 
  private:
   absl::StatusOr<v1::ShowResponse> FindHere(const Reader& snapshot, absl::string_view code,
                                             UpwardItems items) const;
-  absl::StatusOr<v1::EntryList> SearchHere(const v1::SearchRequest& request, const NodePath& within,
-                                           UpwardItems items) const;
-  NodePath HeldHere() const;
-  NodePath Wanted(v1::SearchScope scope) const;
 
   const Site& site_;
   Calls& calls_;
   const Directory& directory_;
-  Hidden& hidden_;
 };
 
 }  // namespace guantong

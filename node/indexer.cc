@@ -1,7 +1,11 @@
 #include "node/indexer.h"
 
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <chrono>
-#include <fstream>
+#include <functional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -19,7 +23,15 @@ constexpr std::chrono::milliseconds kRoundPause(200);  // changes of that time g
 constexpr std::chrono::seconds kIdlePause(5);
 constexpr absl::Duration kSaveEvery = absl::Seconds(30);
 constexpr absl::Duration kContestedAfter = absl::Seconds(10);
-constexpr char kSynonymsFile[] = "synonyms.txt";
+
+constexpr size_t kLoadThreads = 2;  // beside the one that reads the store
+constexpr int kNice = 5;
+
+// The calling thread, for as long as it lives, yields to those that serve.
+void StandBack() {
+  const auto thread = static_cast<id_t>(syscall(SYS_gettid));
+  setpriority(PRIO_PROCESS, thread, kNice);
+}
 
 // Names the store and what was done to it: a store that was mended lost facts without a trace in
 // its feeds.
@@ -79,11 +91,6 @@ std::shared_ptr<const search::View> Indexer::view() const {
   return index == nullptr ? std::make_shared<const search::View>() : index->view();
 }
 
-std::shared_ptr<const search::Synonyms> Indexer::synonyms() const {
-  std::lock_guard<std::mutex> lock(mutex_);
-  return synonyms_;
-}
-
 v1::IndexState Indexer::state() const {
   v1::IndexState state;
   state.set_entries(view()->documents);
@@ -130,10 +137,18 @@ void Indexer::Loop() {
     last = now;
   }
   EndMerge();
+  // So that the next start need not look at what moved since the last one.
+  if (begun_ && unsaved_ && last.ok()) last = SaveNow();
+  if (!last.ok()) Log(LogLevel::kWarning, last.message());
+}
+
+absl::Status Indexer::SaveNow() {
+  GT_ASSIGN_OR_RETURN(const search::Heads heads, search::HeadsOf(*site_.store->Snapshot()));
+  GT_RETURN_IF_ERROR(TakeInNoted(nullptr));
+  return index_->Save(heads);
 }
 
 absl::Status Indexer::Begin() {
-  ReadSynonyms();
   if (index_ == nullptr) {
     GT_ASSIGN_OR_RETURN(std::unique_ptr<search::Index> opened,
                         search::Index::Open(folder_, MarkOf(site_)));
@@ -167,7 +182,15 @@ absl::Status Indexer::LoadAnew() {
   const absl::Time began = absl::Now();
   const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
   absl::Status kept;
-  const auto between = [&](search::Codes* taken) {
+  search::LoadOptions options = {.at_once = kLoadThreads};
+  options.beside = [](const std::function<void()>& work) {
+    auto thread = std::make_shared<std::thread>([work] {
+      StandBack();
+      work();
+    });
+    return [thread] { thread->join(); };
+  };
+  options.between = [&](search::Codes* taken) {
     kept = TakeInNoted(taken);
     // Merging goes on beside it, or a large catalogue would end in hundreds of files.
     if (kept.ok() && !merge_.has_value()) kept = TendMerge({});
@@ -180,7 +203,7 @@ absl::Status Indexer::LoadAnew() {
     return kept.ok() && !stopping();
   };
   const absl::Status loaded =
-      search::LoadAll(*snapshot, between, index_.get(), *hidden_.At(*snapshot));
+      search::LoadAll(*snapshot, options, index_.get(), *hidden_.At(*snapshot));
   GT_RETURN_IF_ERROR(kept);
   GT_RETURN_IF_ERROR(loaded);
   const uint64_t documents = index_->view()->documents;
@@ -225,7 +248,6 @@ absl::Status Indexer::TakeInNoted(search::Codes* taken) {
 }
 
 absl::Status Indexer::Round() {
-  ReadSynonyms();
   GT_ASSIGN_OR_RETURN(const search::Heads heads, search::HeadsOf(*site_.store->Snapshot()));
   GT_RETURN_IF_ERROR(TakeInNoted(nullptr));
   if (absl::Now() >= contested_due_) {
@@ -261,6 +283,7 @@ absl::Status Indexer::TendMerge(const search::Heads& heads) {
   merge_ = index_->NextMerge();
   if (!merge_.has_value()) return absl::OkStatus();
   merger_ = std::thread([this] {
+    StandBack();
     merged_ = merge_->Run([this] { return !stopping(); });
     std::lock_guard<std::mutex> lock(mutex_);
     merge_done_ = true;
@@ -280,23 +303,6 @@ void Indexer::UpdateNodes() {
     if (path.ok()) places[node.node_id()] = {*std::move(path), node.level(), node.division()};
   }
   index_->SetNodes(std::move(places));
-}
-
-void Indexer::ReadSynonyms() {
-  const std::filesystem::path file = std::filesystem::path(site_.options.dir) / kSynonymsFile;
-  std::error_code absent;
-  const auto time = std::filesystem::last_write_time(file, absent);
-  if (absent || time == synonyms_time_) return;
-  synonyms_time_ = time;
-  std::ifstream in(file, std::ios::binary);
-  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  absl::StatusOr<search::Synonyms> parsed = search::Synonyms::Parse(text);
-  if (!parsed.ok()) {
-    Log(LogLevel::kError, absl::StrCat(file.string(), ": ", parsed.status().message()));
-    return;
-  }
-  std::lock_guard<std::mutex> lock(mutex_);
-  synonyms_ = std::make_shared<const search::Synonyms>(*std::move(parsed));
 }
 
 }  // namespace guantong

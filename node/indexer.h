@@ -13,7 +13,6 @@
 #define GUANTONG_NODE_INDEXER_H_
 
 #include <condition_variable>
-#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -26,7 +25,6 @@
 #include "absl/types/span.h"
 #include "catalog/search/follow.h"
 #include "catalog/search/index.h"
-#include "catalog/search/synonyms.h"
 #include "guantong/v1/search.pb.h"
 #include "node/directory.h"
 #include "node/hidden.h"
@@ -37,7 +35,7 @@ namespace guantong {
 // Any thread, but for Start and Stop.
 class Indexer {
  public:
-  // `folder` empty: in memory only. Synonyms are in synonyms.txt of the node's folder.
+  // `folder` empty: in memory only.
   Indexer(const Site* site, const Directory* directory, Hidden* hidden, std::string folder);
   ~Indexer();
 
@@ -48,7 +46,6 @@ class Indexer {
   void Note(absl::Span<const WriteSet> groups);
 
   std::shared_ptr<const search::View> view() const;
-  std::shared_ptr<const search::Synonyms> synonyms() const;
   v1::IndexState state() const;
   uint64_t disk_bytes() const;
 
@@ -59,10 +56,10 @@ class Indexer {
   void Loop();
   absl::Status Begin();
   absl::Status Round();
+  absl::Status SaveNow();
   absl::Status TakeInNoted(search::Codes* taken);
   absl::Status LoadAnew();
   void UpdateNodes();
-  void ReadSynonyms();
   absl::Status TendMerge(const search::Heads& heads);
   void EndMerge();
   bool stopping() const;
@@ -84,7 +81,6 @@ class Indexer {
   bool building_ = true;
   bool stopping_ = false;
   bool merge_done_ = false;
-  std::shared_ptr<const search::Synonyms> synonyms_ = std::make_shared<search::Synonyms>();
   std::shared_ptr<search::Index> index_;  // set once
 
   // The thread's own.
@@ -92,7 +88,6 @@ class Indexer {
   absl::Time saved_at_ = absl::InfinitePast();
   bool unsaved_ = false;
   absl::Time contested_due_ = absl::InfiniteFuture();
-  std::filesystem::file_time_type synonyms_time_{};
   std::optional<search::MergeJob> merge_;
   absl::StatusOr<search::WrittenSegment> merged_ = absl::UnknownError("");
   std::thread merger_;

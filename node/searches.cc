@@ -103,7 +103,8 @@ v1::FindResponse Merge(const v1::FindResponse& nearer, const v1::FindResponse& w
   return merged;
 }
 
-// What is not shown in this branch is not shown from others' answers either.
+// Who answers leaves out what is not shown in the asker's branch; a ruling it has not heard of yet
+// is held against its answer here.
 void DropHidden(const HiddenEntries& hidden, v1::FindResponse* list) {
   if (hidden.empty()) return;
   auto* hits = list->mutable_hits();
@@ -132,26 +133,19 @@ std::string ClassBelow(const ClassTree& tree, absl::string_view above, const std
 
 }  // namespace
 
-Searches::Searches(const Site* site, Calls* calls, const Finder* finder, Hidden* hidden,
-                   Indexer* indexer, Classes* classes)
-    : site_(*site),
-      calls_(*calls),
-      finder_(*finder),
-      hidden_(*hidden),
-      indexer_(*indexer),
-      classes_(*classes) {}
-
 void Searches::Register() {
-  calls_.Serve(kFind,
-               [this](const v1::SignedCall& call, absl::Time) -> absl::StatusOr<std::string> {
-                 v1::FindRequest request;
-                 if (!request.ParseFromString(call.body())) return Malformed();
-                 // The scope is the asker's: it asked this node because this node's branch is what
-                 // it wants.
-                 GT_ASSIGN_OR_RETURN(const v1::FindResponse list,
-                                     FindHere(request, site_.path(), UpwardItems::kKeptBack));
-                 return list.SerializeAsString();
-               });
+  parts_.calls->Serve(
+      kFind, [this](const v1::SignedCall& call, absl::Time) -> absl::StatusOr<std::string> {
+        v1::FindRequest request;
+        if (!request.ParseFromString(call.body())) return Malformed();
+        // The scope is the asker's: it asked this node because this node's branch is what
+        // it wants.
+        GT_ASSIGN_OR_RETURN(
+            const v1::FindResponse list,
+            FindHere(request, site_.path(), UpwardItems::kKeptBack,
+                     HiddenBetween(*site_.store->Snapshot(), call.caller().path())));
+        return list.SerializeAsString();
+      });
 }
 
 NodePath Searches::HeldHere() const {
@@ -167,15 +161,40 @@ NodePath Searches::Wanted(v1::SearchScope scope) const {
   return site_.path();
 }
 
+std::shared_ptr<const search::Synonyms> Searches::SynonymsOn(const Reader& snapshot) {
+  const absl::CivilDay today = DayOf(absl::Now());
+  const std::shared_ptr<const RuleBook> book = parts_.rules->Book(snapshot);
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (synonyms_ == nullptr || book != book_ || today != day_) {
+    synonyms_ = std::make_shared<const search::Synonyms>(book->On(today).Synonyms());
+    book_ = book;
+    day_ = today;
+  }
+  return synonyms_;
+}
+
+HiddenEntries Searches::HiddenBetween(const Reader& snapshot, absl::string_view below) const {
+  const absl::StatusOr<NodePath> asker = NodePath::Parse(below);
+  std::vector<Ruler> rulers;
+  if (!asker.ok()) return {};
+  const std::shared_ptr<const search::View> view = parts_.indexer->view();
+  for (const auto& [node_id, place] : *view->nodes) {
+    if (place.path.depth() > site_.path().depth() && place.path.Contains(*asker))
+      rulers.push_back({.node_id = node_id, .path = place.path});
+  }
+  return HiddenEntries(snapshot, rulers);
+}
+
 absl::StatusOr<v1::FindResponse> Searches::FindHere(const v1::FindRequest& request,
-                                                    const NodePath& within,
-                                                    UpwardItems items) const {
-  GT_ASSIGN_OR_RETURN(search::Query query, QueryOf(request, *indexer_.synonyms()));
+                                                    const NodePath& within, UpwardItems items,
+                                                    HiddenEntries hidden) {
+  GT_ASSIGN_OR_RETURN(search::Query query, QueryOf(request, *SynonymsOn(*site_.store->Snapshot())));
+  query.hidden = std::move(hidden);
   query.within = within;
   query.audience = items == UpwardItems::kShown ? search::kForOwn : search::kForOthers;
   v1::FindResponse list;
-  *list.mutable_index() = indexer_.state();
-  const std::shared_ptr<const search::View> view = indexer_.view();
+  *list.mutable_index() = parts_.indexer->state();
+  const std::shared_ptr<const search::View> view = parts_.indexer->view();
   GT_ASSIGN_OR_RETURN(search::Found found, search::Search(*view, query));
   const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
   std::vector<std::string> marked;
@@ -193,7 +212,7 @@ absl::StatusOr<v1::FindResponse> Searches::FindHere(const v1::FindRequest& reque
     if (good) {
       v1::Hit told;
       *told.mutable_shown()->mutable_entry() = *std::move(entry);
-      finder_.Describe(*snapshot, told.mutable_shown());
+      parts_.finder->Describe(*snapshot, told.mutable_shown());
       told.set_rank(hit.rank);
       AddHighlights(marked, &told);
       bytes += told.ByteSizeLong();
@@ -221,21 +240,21 @@ absl::StatusOr<v1::FindResponse> Searches::Find(const v1::FindRequest& request,
   const NodePath held = HeldHere();
   GT_ASSIGN_OR_RETURN(
       v1::FindResponse here,
-      FindHere(request, held.Contains(wanted) ? wanted : held, UpwardItems::kShown));
+      FindHere(request, held.Contains(wanted) ? wanted : held, UpwardItems::kShown, {}));
   if (held.Contains(wanted)) {
     NameClasses(&here);
     return here;
   }
   v1::FindRequest asked = request;
   asked.set_outside(held.text());
-  Calls::Highest above = calls_.AskHighest(
+  Calls::Highest above = parts_.calls->AskHighest(
       wanted, {.method = kFind, .body = asked.SerializeAsString(), .uscc = caller.uscc}, deadline);
   v1::FindResponse wider;
   if (above.answer.status.ok() && !wider.ParseFromString(above.answer.body))
     above.answer.status = above.missing = Malformed();
   const absl::Status& missing = above.missing;
   if (above.answer.status.ok()) {
-    DropHidden(*hidden_.At(*site_.store->Snapshot()), &wider);
+    DropHidden(*parts_.hidden->At(*site_.store->Snapshot()), &wider);
     v1::FindResponse merged = Merge(here, wider, LimitOf(request));
     merged.mutable_hops()->Assign(above.answer.hops.begin(), above.answer.hops.end());
     merged.set_complete(missing.ok() && here.complete() && wider.complete());
@@ -255,7 +274,7 @@ absl::StatusOr<v1::FindResponse> Searches::Find(const v1::FindRequest& request,
 }
 
 void Searches::NameClasses(v1::FindResponse* list) const {
-  const std::shared_ptr<const ClassTree> tree = classes_.Tree(*site_.store->Snapshot());
+  const std::shared_ptr<const ClassTree> tree = parts_.classes->Tree(*site_.store->Snapshot());
   for (v1::Facet& facet : *list->mutable_facets()) {
     if (facet.name() != "class") continue;
     for (v1::FacetCount& count : *facet.mutable_counts()) {
@@ -267,11 +286,12 @@ void Searches::NameClasses(v1::FindResponse* list) const {
 
 v1::BrowseResponse Searches::Browse(const v1::BrowseRequest& request) const {
   v1::BrowseResponse response;
-  *response.mutable_index() = indexer_.state();
-  const std::shared_ptr<const ClassTree> tree = classes_.Tree(*site_.store->Snapshot());
+  *response.mutable_index() = parts_.indexer->state();
+  const std::shared_ptr<const ClassTree> tree = parts_.classes->Tree(*site_.store->Snapshot());
   const std::string& above = request.class_();
   std::map<std::string, v1::ClassCount> counts;
-  for (const search::ClassTotal& total : search::CountClasses(*indexer_.view(), search::kForOwn)) {
+  for (const search::ClassTotal& total :
+       search::CountClasses(*parts_.indexer->view(), search::kForOwn)) {
     if (!absl::StartsWith(total.code, above)) continue;
     response.set_entries(response.entries() + total.entries);
     if (total.code == above) {

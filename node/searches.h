@@ -6,8 +6,13 @@
 #ifndef GUANTONG_NODE_SEARCHES_H_
 #define GUANTONG_NODE_SEARCHES_H_
 
+#include <memory>
+#include <mutex>
+
 #include "absl/status/statusor.h"
+#include "absl/time/civil_time.h"
 #include "absl/time/time.h"
+#include "catalog/search/synonyms.h"
 #include "catalog/view.h"
 #include "guantong/v1/search.pb.h"
 #include "node/calls.h"
@@ -15,15 +20,24 @@
 #include "node/finder.h"
 #include "node/hidden.h"
 #include "node/indexer.h"
+#include "node/rules.h"
 #include "node/site.h"
 
 namespace guantong {
 
+struct SearchParts {
+  Calls* calls;
+  const Finder* finder;
+  Hidden* hidden;
+  Indexer* indexer;
+  Classes* classes;
+  Rules* rules;
+};
+
 // Any thread; waits for other nodes.
 class Searches {
  public:
-  Searches(const Site* site, Calls* calls, const Finder* finder, Hidden* hidden, Indexer* indexer,
-           Classes* classes);
+  Searches(const Site* site, const SearchParts& parts) : site_(*site), parts_(parts) {}
 
   // Adds what other nodes may ask; before the driver starts.
   void Register();
@@ -35,18 +49,22 @@ class Searches {
 
  private:
   absl::StatusOr<v1::FindResponse> FindHere(const v1::FindRequest& request, const NodePath& within,
-                                            UpwardItems items) const;
+                                            UpwardItems items, HiddenEntries hidden);
+  std::shared_ptr<const search::Synonyms> SynonymsOn(const Reader& snapshot);
+  // By the levels between this node and one below it, that one counted.
+  HiddenEntries HiddenBetween(const Reader& snapshot, absl::string_view below) const;
   // Labels of the facet, after answers were added up: nodes may know different names.
   void NameClasses(v1::FindResponse* list) const;
   NodePath HeldHere() const;
   NodePath Wanted(v1::SearchScope scope) const;
 
   const Site& site_;
-  Calls& calls_;
-  const Finder& finder_;
-  Hidden& hidden_;
-  Indexer& indexer_;
-  Classes& classes_;
+  const SearchParts parts_;
+
+  std::mutex mutex_;
+  std::shared_ptr<const RuleBook> book_;  // what the synonyms were taken from, and of which day
+  absl::CivilDay day_;
+  std::shared_ptr<const search::Synonyms> synonyms_;
 };
 
 }  // namespace guantong

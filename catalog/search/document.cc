@@ -18,6 +18,9 @@
 namespace guantong::search {
 namespace {
 
+// A character that folding leaves alone and joins with nothing.
+constexpr char kFieldEnd = '\x1d';
+
 std::string Joined(std::vector<std::string> values) {
   std::sort(values.begin(), values.end());
   values.erase(std::unique(values.begin(), values.end()), values.end());
@@ -36,8 +39,9 @@ Document DocumentOf(const v1::CatalogEntry& entry) {
   document.code = entry.code();
   document.text = TextOf(entry);
   const absl::string_view text = document.text;
-  for (size_t at = 0; at < text.size() && text[at] != '\n'; ++document.name_chars)
-    NextChar(text, &at);
+  const absl::string_view name = text.substr(0, text.find('\n'));
+  for (size_t at = 0; at < name.size(); ++document.name_chars) NextChar(name, &at);
+  document.name_key = NameKey(name);
   document.changed = static_cast<uint32_t>(
       std::clamp<int64_t>(entry.updated_at().seconds(), 0, std::numeric_limits<uint32_t>::max()));
   std::vector<std::string> classes = {entry.class_()};
@@ -73,16 +77,26 @@ bool Before(const Document& a, const Document& b) {
 }
 
 std::string TextOf(const v1::CatalogEntry& entry) {
-  std::string text = Fold(entry.name());
-  for (const std::string& field :
-       {entry.provider(), entry.class_(), entry.code(), entry.abstract()})
-    absl::StrAppend(&text, "\n", Fold(field));
   // One call for all: folding costs more to begin than to do.
-  std::string items;
-  for (const v1::DataItem& item : entry.items()) {
-    absl::StrAppend(&items, " ; ", item.name(), " ; ", item.field());
+  std::string text;
+  const auto add = [&text](absl::string_view field) {
+    const size_t from = text.size();
+    absl::StrAppend(&text, field);
+    std::replace(text.begin() + static_cast<ptrdiff_t>(from), text.end(), kFieldEnd, ' ');
+  };
+  for (const std::string* field :
+       {&entry.name(), &entry.provider(), &entry.class_(), &entry.code(), &entry.abstract()}) {
+    add(*field);
+    text += kFieldEnd;
   }
-  absl::StrAppend(&text, "\n", Fold(items));
+  for (const v1::DataItem& item : entry.items()) {
+    text += " ; ";
+    add(item.name());
+    text += " ; ";
+    add(item.field());
+  }
+  text = Fold(text);
+  std::replace(text.begin(), text.end(), kFieldEnd, '\n');
   return text;
 }
 

@@ -1,7 +1,7 @@
-// What the index keeps of an entry. An entry in force is one document; one whose items are not
-// shared, held here with its items, is two: what others may find, and what this node's own people
-// may. So nothing about a hidden item is in any answer to others: not a hit, not a count, not an
-// order.
+// What the index keeps of an entry. An entry in force is one document; one
+// whose items are not shared, held here with its items, is two: what others may
+// find, and what this node's own people may. So nothing about a hidden item is
+// in any answer to others: not a hit, not a count, not an order.
 #ifndef GUANTONG_CATALOG_SEARCH_DOCUMENT_H_
 #define GUANTONG_CATALOG_SEARCH_DOCUMENT_H_
 
@@ -16,8 +16,9 @@
 
 namespace guantong::search {
 
-// Raised when entries are made into documents in another way: older indices are made anew.
-inline constexpr uint32_t kDocumentVersion = 3;
+// Raised when entries are made into documents in another way: older indices are
+// made anew.
+inline constexpr uint32_t kDocumentVersion = 4;
 
 enum Attribute : size_t {
   kClass,
@@ -47,7 +48,8 @@ NodeOf ParseNodeValue(absl::string_view value);
 
 struct Document {
   std::string code;
-  std::string text;  // folded: name \n provider \n class \n code \n abstract \n items...
+  std::string text;      // folded: name \n provider \n class \n code \n abstract \n items...
+  std::string name_key;  // NameKey of the folded name
   uint32_t name_chars = 0;
   uint32_t changed = 0;  // seconds since 1970
   uint8_t audience = kForOthers | kForOwn;
@@ -55,8 +57,8 @@ struct Document {
   std::array<std::string, kAttributes> values;
 };
 
-// The order of relevance within what the words matched alike: short names first (the words make up
-// more of them), then what changed last, then by code.
+// The order of relevance within what the words matched alike: short names first
+// (the words make up more of them), then what changed last, then by code.
 bool Before(const Document& a, const Document& b);
 
 // Of the entry in force under `code`; none for what is not published.

@@ -17,7 +17,8 @@ constexpr const char* kNames[kAttributes] = {"class",    "division", "provider",
                                              "open",     "format",   "update_cycle", "theme",
                                              "key_area", "template", "level"};
 
-// The name of an enum value as files have it: SHARING_TYPE_NOT_SHARED is not_shared.
+// The name of an enum value as files have it: SHARING_TYPE_NOT_SHARED is
+// not_shared.
 std::string ShortName(const google::protobuf::EnumDescriptor& type, absl::string_view number) {
   int value = 0;
   if (!absl::SimpleAtoi(number, &value)) return std::string(number);
@@ -41,16 +42,29 @@ void KeepMostFrequent(google::protobuf::RepeatedPtrField<v1::FacetCount>* counts
 
 }  // namespace
 
+FacetCounter::FacetCounter(const View& view) {
+  for (size_t a = 0; a < kAttributes; ++a) {
+    totals_[a].entries.resize(view.values[a]);
+    totals_[a].seen.resize(view.values[a]);
+  }
+}
+
 void FacetCounter::Begin(const Part& part) {
   part_ = &part;
+  for (size_t a = 0; a < kAttributes; ++a) counts_[a].assign(part.segment->values(a), 0);
+}
+
+void FacetCounter::Count(absl::Span<const uint32_t> documents) {
   for (size_t a = 0; a < kAttributes; ++a) {
-    ordinals_[a] = part.segment->ordinals(a);
-    counts_[a].assign(part.segment->values(a), 0);
+    const uint32_t* ordinals = part_->segment->ordinals(a);
+    uint32_t* counts = counts_[a].data();
+    for (uint32_t d : documents) ++counts[ordinals[d]];
   }
 }
 
 void FacetCounter::End() {
   for (size_t a = 0; a < kAttributes; ++a) {
+    const ValueNumbers& values = (*part_->values)[a];
     for (uint32_t v = 0; v < counts_[a].size(); ++v) {
       const uint32_t entries = counts_[a][v];
       if (entries == 0) continue;
@@ -60,11 +74,24 @@ void FacetCounter::End() {
           levels_[standing.level] += entries;
         continue;
       }
-      VisitValues(part_->segment->value(a, v), [&](absl::string_view value) {
-        if (!value.empty()) values_[a][std::string_view(value.data(), value.size())] += entries;
-      });
+      for (uint32_t at = values.begins[v]; at < values.begins[v + 1]; ++at) {
+        const uint32_t number = values.numbers[at];
+        if (totals_[a].entries[number] == 0)
+          totals_[a].seen[number] = {part_, v, at - values.begins[v]};
+        totals_[a].entries[number] += entries;
+      }
     }
   }
+}
+
+std::string FacetCounter::ValueOf(size_t attribute, const Seen& seen) const {
+  std::string found;
+  uint32_t n = 0;
+  VisitValues(seen.part->segment->value(attribute, seen.ordinal), [&](absl::string_view value) {
+    if (value.empty()) return;
+    if (n++ == seen.nth) found = std::string(value);
+  });
+  return found;
 }
 
 std::vector<v1::Facet> FacetCounter::Take() const {
@@ -79,17 +106,20 @@ std::vector<v1::Facet> FacetCounter::Take() const {
       }
     }
     // The least of those worth telling, found before any text is made.
-    std::vector<uint64_t> all;
-    for (const auto& [value, entries] : values_[a]) all.push_back(entries);
-    uint64_t least = 0;
+    std::vector<uint32_t> all;
+    for (uint32_t entries : totals_[a].entries) {
+      if (entries > 0) all.push_back(entries);
+    }
+    uint32_t least = 1;
     if (all.size() > kFacetCountsMax) {
       const auto nth = all.begin() + kFacetCountsMax - 1;
       std::nth_element(all.begin(), nth, all.end(), std::greater<>());
       least = *nth;
       facet.set_more(static_cast<uint32_t>(all.size() - kFacetCountsMax));
     }
-    for (const auto& [value, entries] : values_[a]) {
-      if (entries >= least) counts.emplace_back(entries, std::string(value));
+    for (uint32_t number = 0; number < totals_[a].entries.size(); ++number) {
+      if (totals_[a].entries[number] >= least)
+        counts.emplace_back(totals_[a].entries[number], ValueOf(a, totals_[a].seen[number]));
     }
     std::sort(counts.begin(), counts.end(), [](const auto& x, const auto& y) {
       return x.first != y.first ? x.first > y.first : x.second < y.second;

@@ -5,11 +5,9 @@
 #include <array>
 #include <cstdint>
 #include <string>
-#include <string_view>
-#include <unordered_map>
 #include <vector>
 
-#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "catalog/search/view.h"
 #include "guantong/v1/feed.pb.h"
 #include "guantong/v1/search.pb.h"
@@ -18,23 +16,32 @@ namespace guantong::search {
 
 class FacetCounter {
  public:
-  // Counts the documents of one part; then Take.
+  // `view` outlives it.
+  explicit FacetCounter(const View& view);
+
+  // Counts documents of one part; then Take.
   void Begin(const Part& part);
-  void Count(uint32_t document) {
-    for (size_t a = 0; a < kAttributes; ++a) ++counts_[a][ordinals_[a][document]];
-  }
+  void Count(absl::Span<const uint32_t> documents);
   void End();
 
   std::vector<v1::Facet> Take() const;
 
  private:
-  // By value, as the segments hold it: they outlive the counter.
-  using Values = std::unordered_map<std::string_view, uint64_t>;
+  // Where a value can be read.
+  struct Seen {
+    const Part* part;
+    uint32_t ordinal;
+    uint32_t nth;  // of those joined there
+  };
+  struct Totals {
+    std::vector<uint32_t> entries;  // by number of the value
+    std::vector<Seen> seen;
+  };
+  std::string ValueOf(size_t attribute, const Seen& seen) const;
 
   const Part* part_ = nullptr;
-  std::array<const uint32_t*, kAttributes> ordinals_{};
-  std::array<std::vector<uint32_t>, kAttributes> counts_;
-  std::array<Values, kAttributes> values_;  // of kNode none
+  std::array<std::vector<uint32_t>, kAttributes> counts_;  // by ordinal of the part
+  std::array<Totals, kAttributes> totals_;                 // of kNode none
   std::array<uint64_t, v1::Level_ARRAYSIZE> levels_{};
 };
 

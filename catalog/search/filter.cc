@@ -24,9 +24,10 @@ bool ParseDay(const std::string& text, uint32_t* seconds) {
   return true;
 }
 
-bool AnyValue(absl::string_view joined, const std::function<bool(absl::string_view)>& passes) {
+template <typename Passes>
+bool AnyValue(absl::string_view joined, Passes passes) {
   bool any = false;
-  VisitValues(joined, [&](absl::string_view value) { any |= passes(value); });
+  VisitValues(joined, [&](absl::string_view value) { any = any || passes(value); });
   return any;
 }
 
@@ -40,22 +41,34 @@ absl::Status CheckFilter(const v1::SearchFilter& filter) {
                "例如 (for example) 2025-01-31");
 }
 
+template <typename PassesValue>
+void PartFilter::Add(size_t attribute, PassesValue passes) {
+  Set set{.ordinals = segment_.ordinals(attribute),
+          .passes = std::vector<char>(segment_.values(attribute))};
+  bool any = false;
+  for (uint32_t v = 0; v < set.passes.size(); ++v) {
+    set.passes[v] = passes(segment_.value(attribute, v));
+    any |= set.passes[v] != 0;
+  }
+  none_ |= !any;
+  sets_.push_back(std::move(set));
+}
+
 PartFilter::PartFilter(const Part& part, const Query& query) : segment_(*part.segment) {
   const v1::SearchFilter& filter = query.filter;
   if (!filter.since().empty()) ParseDay(filter.since(), &since_);
-  const auto begins = [](const std::string& wanted) {
+  const auto begins = [](absl::string_view wanted) {
     return [wanted](absl::string_view joined) {
       return AnyValue(joined, [&](absl::string_view v) { return absl::StartsWith(v, wanted); });
     };
   };
-  const auto equals = [](const std::string& wanted) {
+  const auto equals = [](absl::string_view wanted) {
     return [wanted](absl::string_view joined) {
       return AnyValue(joined, [&](absl::string_view v) { return v == wanted; });
     };
   };
   if (!filter.class_().empty()) Add(kClass, begins(filter.class_()));
-  if (!filter.division().empty())
-    Add(kDivision, begins(std::string(DivisionDigits(filter.division()))));
+  if (!filter.division().empty()) Add(kDivision, begins(DivisionDigits(filter.division())));
   if (!filter.provider().empty()) {
     Add(kProvider, [&](absl::string_view value) {
       const size_t end = value.find(kLabelEnd);
@@ -63,10 +76,12 @@ PartFilter::PartFilter(const Part& part, const Query& query) : segment_(*part.se
              value.substr(end + 1) == filter.provider();
     });
   }
-  if (filter.sharing() != 0) Add(kSharing, equals(absl::StrCat(filter.sharing())));
+  const std::string sharing = absl::StrCat(filter.sharing()),
+                    cycle = absl::StrCat(filter.update_cycle());
+  if (filter.sharing() != 0) Add(kSharing, equals(sharing));
   if (filter.has_open()) Add(kOpen, equals(filter.open() ? "1" : "0"));
   if (!filter.format().empty()) Add(kFormat, begins(filter.format()));
-  if (filter.update_cycle() != 0) Add(kCycle, equals(absl::StrCat(filter.update_cycle())));
+  if (filter.update_cycle() != 0) Add(kCycle, equals(cycle));
   if (!filter.theme().empty()) Add(kTheme, equals(filter.theme()));
   if (!filter.key_area().empty()) Add(kKeyArea, equals(filter.key_area()));
   if (!filter.template_().empty()) Add(kTemplate, equals(filter.template_()));
@@ -82,18 +97,6 @@ PartFilter::PartFilter(const Part& part, const Query& query) : segment_(*part.se
                     (filter.level() == 0 || filter.level() == places[i].level);
     none_ = none_ && !set.passes[i];
   }
-  sets_.push_back(std::move(set));
-}
-
-void PartFilter::Add(size_t attribute, const std::function<bool(absl::string_view)>& passes) {
-  Set set{.ordinals = segment_.ordinals(attribute),
-          .passes = std::vector<char>(segment_.values(attribute))};
-  bool any = false;
-  for (uint32_t v = 0; v < set.passes.size(); ++v) {
-    set.passes[v] = passes(segment_.value(attribute, v));
-    any |= set.passes[v] != 0;
-  }
-  none_ |= !any;
   sets_.push_back(std::move(set));
 }
 

@@ -1,9 +1,9 @@
-// The filters of a question on one segment: each becomes a set of the ordinals that pass.
+// The filters of a question on one segment: each becomes a set of the ordinals
+// that pass.
 #ifndef GUANTONG_CATALOG_SEARCH_FILTER_H_
 #define GUANTONG_CATALOG_SEARCH_FILTER_H_
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,7 +13,8 @@
 
 namespace guantong::search {
 
-// Calls visit(value) for each of several values of one attribute; at least once.
+// Calls visit(value) for each of several values of one attribute; at least
+// once.
 template <typename Visit>
 void VisitValues(absl::string_view joined, Visit visit) {
   while (true) {
@@ -47,7 +48,8 @@ class PartFilter {
     const uint32_t* ordinals;
     std::vector<char> passes;  // by ordinal
   };
-  void Add(size_t attribute, const std::function<bool(absl::string_view)>& passes);
+  template <typename PassesValue>
+  void Add(size_t attribute, PassesValue passes);
 
   const Segment& segment_;
   std::vector<Set> sets_;

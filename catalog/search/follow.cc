@@ -1,6 +1,8 @@
 #include "catalog/search/follow.h"
 
 #include <algorithm>
+#include <deque>
+#include <memory>
 #include <utility>
 
 #include "catalog/base/status.h"
@@ -169,8 +171,118 @@ absl::StatusOr<Codes> Contested(const Reader& snapshot) {
   return contested;
 }
 
-absl::Status LoadAll(const Reader& snapshot, const std::function<bool(Codes* taken)>& between,
-                     Index* index, const HiddenEntries& hidden) {
+namespace {
+
+// Entries as stored on their way into one segment. `options.beside` runs Make,
+// the rest is the caller's.
+class Batch {
+ public:
+  Batch(const Reader* snapshot, const HiddenEntries* hidden, LoadJob job, size_t entries_max)
+      : snapshot_(*snapshot), hidden_(*hidden), job_(std::move(job)), entries_max_(entries_max) {}
+
+  void Add(absl::string_view value) {
+    bytes_ += value.size();
+    entries_.emplace_back(value);
+  }
+  bool full() const { return entries_.size() >= entries_max_ || bytes_ >= kLoadBytesMax; }
+
+  void Make() {
+    std::vector<Document> documents;
+    documents.reserve(entries_.size());
+    v1::CatalogEntry entry;
+    for (std::string& value : entries_) {
+      if (!entry.ParseFromString(value) || hidden_.Hides(snapshot_, entry)) continue;
+      for (Document& document : DocumentsOf(snapshot_, entry))
+        documents.push_back(std::move(document));
+      value = std::string();
+    }
+    made_ = job_.Run(documents);
+  }
+
+  Codes changed;  // since it was begun
+  std::function<void()> wait;
+  absl::StatusOr<Part>& made() { return made_; }
+
+ private:
+  const Reader& snapshot_;
+  const HiddenEntries& hidden_;
+  const LoadJob job_;
+  const size_t entries_max_;
+  std::vector<std::string> entries_;
+  size_t bytes_ = 0;
+  absl::StatusOr<Part> made_ = absl::UnknownError("");
+};
+
+// Hands full batches on, and puts what they became into the index, the first
+// one first.
+class Loader {
+ public:
+  Loader(const Reader* snapshot, const HiddenEntries* hidden, const LoadOptions* options,
+         Index* index)
+      : snapshot_(*snapshot), hidden_(*hidden), options_(*options), index_(*index) {
+    Begin();
+  }
+  ~Loader() {
+    for (const std::unique_ptr<Batch>& batch : under_way_) batch->wait();
+  }
+
+  absl::Status Add(absl::string_view code, absl::string_view value) {
+    if (taken_.count(std::string(code)) > 0) return absl::OkStatus();
+    filling_->Add(value);
+    if (!filling_->full()) return absl::OkStatus();
+    GT_RETURN_IF_ERROR(HandOn());
+    Begin();
+    return absl::OkStatus();
+  }
+  absl::Status End() {
+    GT_RETURN_IF_ERROR(HandOn());
+    while (!under_way_.empty()) GT_RETURN_IF_ERROR(TakeFirst());
+    return absl::OkStatus();
+  }
+
+  const Codes& taken() const { return taken_; }
+
+ private:
+  void Begin() {
+    filling_ =
+        std::make_unique<Batch>(&snapshot_, &hidden_, index_.BeginLoad(), options_.entries_max);
+  }
+  absl::Status HandOn() {
+    while (under_way_.size() >= options_.at_once) GT_RETURN_IF_ERROR(TakeFirst());
+    Batch* batch = filling_.get();
+    under_way_.push_back(std::move(filling_));
+    batch->wait = options_.beside([batch] { batch->Make(); });
+    return absl::OkStatus();
+  }
+  absl::Status TakeFirst() {
+    const std::unique_ptr<Batch> first = std::move(under_way_.front());
+    under_way_.pop_front();
+    first->wait();
+    GT_RETURN_IF_ERROR(first->made().status());
+    index_.FinishLoad(*std::move(first->made()), first->changed);
+    Codes changed;
+    const bool goes_on = options_.between(&changed);
+    for (const std::unique_ptr<Batch>& batch : under_way_)
+      batch->changed.insert(changed.begin(), changed.end());
+    if (filling_ != nullptr) filling_->changed.insert(changed.begin(), changed.end());
+    taken_.merge(changed);
+    return goes_on ? absl::OkStatus()
+                   : Error(absl::StatusCode::kCancelled, "index_load_ended", "load ended");
+  }
+
+  const Reader& snapshot_;
+  const HiddenEntries& hidden_;
+  const LoadOptions& options_;
+  Index& index_;
+  Codes taken_;
+  std::unique_ptr<Batch> filling_;
+  std::deque<std::unique_ptr<Batch>> under_way_;
+};
+
+}  // namespace
+
+absl::Status LoadAll(const Reader& snapshot, const LoadOptions& options, Index* index,
+                     const HiddenEntries& hidden) {
   Codes contested;
   std::set<std::string> open_feeds;
   std::string last;
@@ -182,35 +294,20 @@ absl::Status LoadAll(const Reader& snapshot, const std::function<bool(Codes* tak
       last.assign(code.data(), code.size());
     }
   }));
-  Codes taken;
-  std::vector<Document> documents;
-  size_t bytes = 0;
-  const auto load = [&]() -> absl::Status {
-    GT_RETURN_IF_ERROR(index->Load(std::exchange(documents, {})));
-    bytes = 0;
-    return between(&taken) ? absl::OkStatus()
-                           : Error(absl::StatusCode::kCancelled, "index_load_ended", "load ended");
-  };
+  Loader loader(&snapshot, &hidden, &options, index);
   // Feed by feed: the order they lie in.
   for (const std::string& feed : open_feeds) {
     const std::string prefix = EntryPrefix(FeedKey::FromBytes(feed));
     const auto cursor = snapshot.Scan(prefix, PrefixEnd(prefix));
     for (; cursor->Valid(); cursor->Next()) {
-      v1::CatalogEntry entry;
-      const absl::string_view value = cursor->value();
-      if (!entry.ParseFromArray(value.data(), static_cast<int>(value.size()))) continue;
-      if (contested.count(entry.code()) > 0 || taken.count(entry.code()) > 0) continue;
-      if (hidden.Hides(snapshot, entry)) continue;
-      for (Document& document : DocumentsOf(snapshot, entry)) {
-        bytes += document.text.size();
-        documents.push_back(std::move(document));
-      }
-      if (documents.size() >= kLoadDocumentsMax || bytes >= kLoadBytesMax)
-        GT_RETURN_IF_ERROR(load());
+      const std::string code(CodeOfEntryKey(cursor->key()));
+      if (contested.count(code) == 0) GT_RETURN_IF_ERROR(loader.Add(code, cursor->value()));
     }
     GT_RETURN_IF_ERROR(cursor->status());
   }
-  GT_RETURN_IF_ERROR(load());
+  GT_RETURN_IF_ERROR(loader.End());
+  // What was taken in meanwhile is later than this snapshot.
+  for (const std::string& code : loader.taken()) contested.erase(code);
   return TakeIn(snapshot, contested, index, hidden);
 }
 

@@ -1,4 +1,5 @@
-// The index as a function of the entries in a store: made whole, or brought up to date.
+// The index as a function of the entries in a store: made whole, or brought up
+// to date.
 #ifndef GUANTONG_CATALOG_SEARCH_FOLLOW_H_
 #define GUANTONG_CATALOG_SEARCH_FOLLOW_H_
 
@@ -18,27 +19,44 @@ namespace guantong::search {
 
 using Codes = std::set<std::string>;
 
-// Adds the codes whose entries these writes may change. True: the directory of nodes may change.
+// Adds the codes whose entries these writes may change. True: the directory of
+// nodes may change.
 bool NoteChanges(absl::Span<const WriteSet> groups, Codes* codes);
 
-// Positions of all feeds the index follows from: catalogues, and rulings on their entries.
+// Positions of all feeds the index follows from: catalogues, and rulings on
+// their entries.
 absl::StatusOr<Heads> HeadsOf(const Reader& snapshot);
 
-// Brings these codes to where the snapshot has them; what has not changed costs a look. What is
-// hidden is not in the index.
+// Brings these codes to where the snapshot has them; what has not changed costs
+// a look. What is hidden is not in the index.
 absl::Status TakeIn(const Reader& snapshot, const Codes& codes, Index* index,
                     const HiddenEntries& hidden = {});
 
 // Codes of all feeds that stand elsewhere than `from` says.
 absl::StatusOr<Codes> ChangedSince(const Reader& snapshot, const Heads& from, const View& view);
 
-// Codes that stand in the feeds of several nodes: a change of the directory may change which holds.
+// Codes that stand in the feeds of several nodes: a change of the directory may
+// change which holds.
 absl::StatusOr<Codes> Contested(const Reader& snapshot);
 
-// Fills an empty index. After each segment `between` may bring the index up to date with later
-// changes; it adds the codes it has taken in, and ends the loading by false: CANCELLED.
-absl::Status LoadAll(const Reader& snapshot, const std::function<bool(Codes* taken)>& between,
-                     Index* index, const HiddenEntries& hidden = {});
+struct LoadOptions {
+  // After each segment: may bring the index up to date with later changes; adds
+  // the codes it has taken in, and ends the loading by false: CANCELLED.
+  std::function<bool(Codes* taken)> between = [](Codes*) { return true; };
+  // Begins `work` beside the caller and returns what waits for its end; the
+  // caller's own thread by default. At most `at_once` are begun.
+  std::function<std::function<void()>(std::function<void()> work)> beside =
+      [](const std::function<void()>& work) {
+        work();
+        return [] {};
+      };
+  size_t at_once = 1;
+  size_t entries_max = kLoadDocumentsMax;  // of one segment
+};
+
+// Fills an empty index.
+absl::Status LoadAll(const Reader& snapshot, const LoadOptions& options, Index* index,
+                     const HiddenEntries& hidden = {});
 
 }  // namespace guantong::search
 

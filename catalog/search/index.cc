@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "catalog/base/status.h"
 #include "catalog/division.h"
+#include "catalog/search/filter.h"
 #include "guantong/storage/v1/search.pb.h"
 
 namespace guantong::search {
@@ -17,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr uint32_t kFormatVersion = 1;
+constexpr uint32_t kFormatVersion = 2;
 constexpr char kManifestFile[] = "manifest";
 constexpr size_t kManifestBytesMax = 256 << 20;
 
@@ -46,6 +47,25 @@ absl::StatusOr<WrittenSegment> MergeJob::Run(const std::function<bool()>& goes_o
   GT_ASSIGN_OR_RETURN(WrittenSegment written, MergeSegments(inputs, sink.get(), goes_on));
   GT_RETURN_IF_ERROR(sink->Finish());
   return written;
+}
+
+absl::StatusOr<Part> LoadJob::Run(const std::vector<Document>& documents) const {
+  Part part;
+  part.file = file;
+  if (documents.empty()) return part;
+  if (file.empty()) {
+    StringSink sink;
+    GT_RETURN_IF_ERROR(WriteSegment(documents, &sink).status());
+    GT_ASSIGN_OR_RETURN(part.segment, Segment::Open(BytesIn(sink.Take())));
+    return part;
+  }
+  GT_ASSIGN_OR_RETURN(const std::unique_ptr<FileSink> sink, FileSink::Create(path));
+  GT_ASSIGN_OR_RETURN(const WrittenSegment written, WriteSegment(documents, sink.get()));
+  GT_RETURN_IF_ERROR(sink->Finish());
+  GT_ASSIGN_OR_RETURN(std::shared_ptr<const Bytes> bytes, MapFile(path));
+  GT_ASSIGN_OR_RETURN(part.segment, Segment::Open(std::move(bytes)));
+  part.digest = written.digest;
+  return part;
 }
 
 absl::StatusOr<std::unique_ptr<Index>> Index::Open(const std::string& folder,
@@ -93,7 +113,8 @@ absl::Status Index::LoadManifest() {
                  "检索索引清单损坏 (damaged manifest)");
   if (manifest.version() != VersionNow() || manifest.mark() != mark_) {
     return Error(absl::StatusCode::kFailedPrecondition, "index_other",
-                 "检索索引属于另一版本或另一数据目录 (an index of another version or store)");
+                 "检索索引属于另一版本或另一数据目录 (an index of another "
+                 "version or store)");
   }
   std::vector<Part> parts;
   for (const storage::v1::SearchSegment& noted : manifest.segments()) {
@@ -165,7 +186,8 @@ absl::Status Index::WriteManifest() {
 }
 
 void Index::RemoveUnnamed() const {
-  std::set<std::string> named = {kManifestFile, merging_};
+  std::set<std::string> named = writing_;
+  named.insert(kManifestFile);
   for (const Part& part : view_->parts) named.insert(part.file);
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder_, error)) {
@@ -177,6 +199,7 @@ void Index::RemoveUnnamed() const {
 
 void Index::Clear() {
   heads_.reset();
+  for (auto& numbers : numbers_) numbers.clear();
   Publish({});
   if (folder_.empty()) return;
   std::error_code error;
@@ -184,8 +207,28 @@ void Index::Clear() {
   RemoveUnnamed();
 }
 
-void Index::FillPart(Part* part, const NodePlaces& nodes) const {
+void Index::NumberValues(Part* part) {
   const Segment& segment = *part->segment;
+  auto values = std::make_shared<std::array<ValueNumbers, kAttributes>>();
+  for (size_t a = 0; a < kAttributes; ++a) {
+    if (a == kNode) continue;
+    ValueNumbers& of = (*values)[a];
+    of.begins = {0};
+    for (uint32_t v = 0; v < segment.values(a); ++v) {
+      VisitValues(segment.value(a, v), [&](absl::string_view value) {
+        if (value.empty()) return;
+        const auto next = static_cast<uint32_t>(numbers_[a].size());
+        of.numbers.push_back(numbers_[a].try_emplace(value, next).first->second);
+      });
+      of.begins.push_back(static_cast<uint32_t>(of.numbers.size()));
+    }
+  }
+  part->values = std::move(values);
+}
+
+void Index::FillPart(Part* part, const NodePlaces& nodes) {
+  const Segment& segment = *part->segment;
+  if (part->values == nullptr) NumberValues(part);
   if (part->deleted == nullptr) {
     part->deleted = std::make_shared<const std::vector<uint64_t>>((segment.size() + 63) / 64);
   }
@@ -216,6 +259,8 @@ void Index::FillPart(Part* part, const NodePlaces& nodes) const {
 void Index::Publish(std::vector<Part> parts) {
   auto view = std::make_shared<View>();
   view->nodes = view_->nodes;
+  for (size_t a = 0; a < kAttributes; ++a)
+    view->values[a] = static_cast<uint32_t>(numbers_[a].size());
   for (const Part& part : parts) view->documents += part.segment->size() - part.deleted_count;
   view->parts = std::move(parts);
   std::lock_guard<std::mutex> lock(mutex_);
@@ -257,8 +302,7 @@ void Index::DeleteCodes(const std::vector<std::string>& codes, std::vector<Part>
   }
 }
 
-absl::StatusOr<Part> Index::MergeParts(const std::vector<Part>& parts,
-                                       const std::string& file) const {
+absl::StatusOr<Part> Index::MergeParts(const std::vector<Part>& parts, const std::string& file) {
   std::vector<MergeInput> inputs;
   for (const Part& part : parts) inputs.push_back({part.segment, *part.deleted});
   Part merged;
@@ -280,7 +324,7 @@ absl::StatusOr<Part> Index::MergeParts(const std::vector<Part>& parts,
   return merged;
 }
 
-absl::Status Index::CompactMemory(std::vector<Part>* parts) const {
+absl::Status Index::CompactMemory(std::vector<Part>* parts) {
   std::vector<Part> in_memory;
   for (const Part& part : *parts) {
     if (part.file.empty()) in_memory.push_back(part);
@@ -299,7 +343,7 @@ absl::Status Index::Apply(const std::vector<std::string>& codes, std::vector<Doc
   DeleteCodes(codes, &parts);
   if (!documents.empty()) {
     StringSink sink;
-    GT_RETURN_IF_ERROR(WriteSegment(&documents, &sink).status());
+    GT_RETURN_IF_ERROR(WriteSegment(documents, &sink).status());
     Part part;
     GT_ASSIGN_OR_RETURN(part.segment, Segment::Open(BytesIn(sink.Take())));
     FillPart(&part, *view_->nodes);
@@ -310,23 +354,24 @@ absl::Status Index::Apply(const std::vector<std::string>& codes, std::vector<Doc
   return absl::OkStatus();
 }
 
-absl::Status Index::Load(std::vector<Document> documents) {
-  if (documents.empty()) return absl::OkStatus();
-  if (folder_.empty()) return Apply({}, std::move(documents));
-  const std::string file = absl::StrCat("segment-", next_file_++);
-  GT_ASSIGN_OR_RETURN(const std::unique_ptr<FileSink> sink, FileSink::Create(PathOf(file)));
-  GT_ASSIGN_OR_RETURN(const WrittenSegment written, WriteSegment(&documents, sink.get()));
-  GT_RETURN_IF_ERROR(sink->Finish());
-  Part part;
-  GT_ASSIGN_OR_RETURN(std::shared_ptr<const Bytes> bytes, MapFile(PathOf(file)));
-  GT_ASSIGN_OR_RETURN(part.segment, Segment::Open(std::move(bytes)));
-  part.file = file;
-  part.digest = written.digest;
-  FillPart(&part, *view_->nodes);
+LoadJob Index::BeginLoad() {
+  LoadJob job;
+  if (folder_.empty()) return job;
+  job.file = absl::StrCat("segment-", next_file_++);
+  job.path = PathOf(job.file);
+  writing_.insert(job.file);
+  return job;
+}
+
+void Index::FinishLoad(Part made, const std::set<std::string>& changed) {
+  writing_.erase(made.file);
+  if (made.segment == nullptr) return;
+  FillPart(&made, *view_->nodes);
+  std::vector<Part> fresh = {std::move(made)};
+  DeleteCodes({changed.begin(), changed.end()}, &fresh);
   std::vector<Part> parts = view_->parts;
-  parts.push_back(std::move(part));
+  parts.push_back(std::move(fresh[0]));
   Publish(std::move(parts));
-  return absl::OkStatus();
 }
 
 bool Index::WantsSave() const {
@@ -360,7 +405,8 @@ absl::Status Index::Save(std::optional<Heads> heads) {
 
 std::optional<MergeJob> Index::NextMerge() {
   if (folder_.empty()) return std::nullopt;
-  // By power of four of what is in force; a file that is half deleted is worth it alone.
+  // By power of four of what is in force; a file that is half deleted is worth
+  // it alone.
   std::map<int, std::vector<const Part*>> by_size;
   const Part* wasteful = nullptr;
   for (const Part& part : view_->parts) {
@@ -380,13 +426,14 @@ std::optional<MergeJob> Index::NextMerge() {
     job.files.push_back(part->file);
     job.inputs.push_back({part->segment, *part->deleted});
   }
-  job.file = merging_ = absl::StrCat("segment-", next_file_++);
+  job.file = absl::StrCat("segment-", next_file_++);
+  writing_.insert(job.file);
   job.path = PathOf(job.file);
   return job;
 }
 
 absl::Status Index::FinishMerge(const MergeJob& job, const WrittenSegment& written) {
-  merging_.clear();
+  writing_.erase(job.file);
   GT_ASSIGN_OR_RETURN(std::shared_ptr<const Bytes> bytes, MapFile(job.path));
   Part merged;
   GT_ASSIGN_OR_RETURN(merged.segment, Segment::Open(std::move(bytes)));

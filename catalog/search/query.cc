@@ -20,7 +20,7 @@ char RankMark(v1::SearchSort sort) {
   return sort == v1::SEARCH_SORT_DATE ? 'd' : sort == v1::SEARCH_SORT_NAME ? 'n' : 'r';
 }
 
-constexpr size_t kRankBytesMin = 6;  // a mark and a time; a mark, a name's end and a code
+constexpr size_t kRankBytesMin = 6;  // a mark and a time; a mark, a key's end and a code
 
 // In the name, or not.
 enum class Tier : char { kName = 0, kElsewhere = 1 };
@@ -28,7 +28,7 @@ enum class Tier : char { kName = 0, kElsewhere = 1 };
 std::string RankOf(const Segment& segment, uint32_t d, v1::SearchSort sort, Tier tier) {
   std::string rank(1, RankMark(sort));
   if (sort == v1::SEARCH_SORT_NAME) {
-    absl::StrAppend(&rank, segment.name(d));
+    absl::StrAppend(&rank, segment.name_key(d));
     rank.push_back('\0');
   } else {
     if (sort != v1::SEARCH_SORT_DATE) {
@@ -112,6 +112,7 @@ class PartSearch {
       anywhere_ = Candidates(segment_, query_.words, Where::kAnywhere);
       roaring_bitmap_and_inplace(anywhere_.get(), visible);
     }
+    if (!query_.hidden.empty()) DropHidden();
     if (!filter_.trivial()) KeepPassing();
     if (roaring_bitmap_is_empty(anywhere_.get())) return;
     if (!query_.words.empty() && ByRelevance()) {
@@ -140,6 +141,15 @@ class PartSearch {
   }
   void Take(uint32_t d, std::string rank) {
     hits_.push_back({std::string(segment_.code(d)), std::move(rank), segment_.fingerprint(d)});
+  }
+  void DropHidden() {
+    for (const std::string& code : query_.hidden.Codes()) {
+      for (uint32_t d : segment_.WithCode(code)) {
+        const NodePlace* node = (*part_.places)[segment_.ordinals(kNode)[d]].node;
+        if (node != nullptr && query_.hidden.Hides(code, node->path))
+          roaring_bitmap_remove(anywhere_.get(), d);
+      }
+    }
   }
   // Once, before hits are taken and counted.
   void KeepPassing() {
@@ -181,7 +191,8 @@ class PartSearch {
     from(anywhere_.get(), rest, [&](uint32_t d) { return !InName(d) && Holds(d); });
   }
 
-  // Orders that the numbers do not follow: a heap of the first ones after the page token.
+  // Orders that the numbers do not follow: a heap of the first ones after the
+  // page token.
   void TakeByKey() {
     const v1::SearchSort sort = query_.sort;
     const bool by_name = sort == v1::SEARCH_SORT_NAME;
@@ -197,7 +208,7 @@ class PartSearch {
         const size_t end = after.find('\0');
         return std::make_pair(after.substr(1, end - 1),
                               after.substr(std::min(end, after.size() - 1) + 1)) <
-               std::make_pair(segment_.name(d), segment_.code(d));
+               std::make_pair(segment_.name_key(d), segment_.code(d));
       }
       const uint32_t last = ReadBigEndian32(after.substr(1, 4));
       const uint32_t mine = ~segment_.changed(d);
@@ -230,20 +241,20 @@ class PartSearch {
     roaring_init_iterator(anywhere_.get(), &at);
     std::array<uint32_t, 512> block;
     while (const uint32_t read = roaring_read_uint32_iterator(&at, block.data(), block.size())) {
-      for (uint32_t i = 0; i < read; ++i) {
-        const uint32_t d = block[i];
-        if (!to_compare_.empty()) {
-          if (*compare_left == 0) {
-            found_.total_is_least = true;
-            if (facets != nullptr) facets->End();
-            return;
-          }
-          --*compare_left;
-          if (!Holds(d)) continue;
-        }
-        ++found_.total;
-        if (facets != nullptr) facets->Count(d);
+      const auto compared =
+          to_compare_.empty() ? read : static_cast<uint32_t>(std::min<size_t>(read, *compare_left));
+      uint32_t held = compared;
+      if (!to_compare_.empty()) {
+        *compare_left -= compared;
+        held = static_cast<uint32_t>(std::remove_if(block.begin(), block.begin() + compared,
+                                                    [&](uint32_t d) { return !Holds(d); }) -
+                                     block.begin());
       }
+      found_.total += held;
+      if (facets != nullptr) facets->Count({block.data(), held});
+      if (compared == read) continue;
+      found_.total_is_least = true;
+      break;
     }
     if (facets != nullptr) facets->End();
   }
@@ -270,8 +281,9 @@ absl::StatusOr<Found> Search(const View& view, const Query& query) {
                  "从第一页重新查 (begin with the first page)");
   }
   Found found;
-  FacetCounter counter;
-  FacetCounter* facets = query.facets ? &counter : nullptr;
+  std::optional<FacetCounter> counter;
+  if (query.facets) counter.emplace(view);
+  FacetCounter* facets = counter.has_value() ? &*counter : nullptr;
   size_t compare_left = facets != nullptr ? kComparedForFacetsMax : kComparedMax;
   for (const Part& part : view.parts) {
     PartSearch search(part, query, &found);
@@ -282,7 +294,7 @@ absl::StatusOr<Found> Search(const View& view, const Query& query) {
             [](const Hit& a, const Hit& b) { return a.rank < b.rank; });
   found.more = found.hits.size() > query.limit;
   if (found.more) found.hits.resize(query.limit);
-  if (facets != nullptr) found.facets = counter.Take();
+  if (facets != nullptr) found.facets = counter->Take();
   return found;
 }
 

@@ -1,12 +1,13 @@
 // Asking the index.
 //
-// RELEVANCE  Entries with all words in the name come before all others; then short names (the words
-// make up more of them), then what changed last, then by code. Segments number their documents in
-// that order, so the best hits are the first of an intersection, and the search ends when it has
-// them.
+// RELEVANCE  Entries with all words in the name come before all others; then
+// short names (the words make up more of them), then what changed last, then by
+// code. Segments number their documents in that order, so the best hits are the
+// first of an intersection, and the search ends when it has them.
 //
-// COUNTING   `total` is exact unless texts had to be compared for more than kComparedMax documents
-// (kComparedForFacetsMax with facets), which single words of one or two characters never need.
+// COUNTING   `total` is exact unless texts had to be compared for more than
+// kComparedMax documents (kComparedForFacetsMax with facets), which single
+// words of one or two characters never need.
 #ifndef GUANTONG_CATALOG_SEARCH_QUERY_H_
 #define GUANTONG_CATALOG_SEARCH_QUERY_H_
 
@@ -18,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "catalog/base/node_path.h"
+#include "catalog/rulings.h"
 #include "catalog/search/text.h"
 #include "catalog/search/view.h"
 #include "guantong/v1/search.pb.h"
@@ -39,7 +41,10 @@ struct Query {
   uint8_t audience = kForOthers;
   NodePath within;                  // nodes of this branch
   std::optional<NodePath> outside;  // and not of this one
-  std::string after;                // rank of the last hit of the page before
+  // What these hide is no hit and in no count; besides what the index leaves
+  // out.
+  HiddenEntries hidden;
+  std::string after;  // rank of the last hit of the page before
   size_t limit = 50;
 };
 
@@ -60,7 +65,8 @@ struct Found {
 // INVALID_ARGUMENT filter_malformed, page_token_malformed.
 absl::StatusOr<Found> Search(const View& view, const Query& query);
 
-// Published entries by class, as the codes that occur: the primary one and the others.
+// Published entries by class, as the codes that occur: the primary one and the
+// others.
 struct ClassTotal {
   std::string code;
   uint64_t entries = 0;

@@ -47,11 +47,13 @@ class SectionWriter {
   std::array<uint64_t, kSections + 1> end_{};
 };
 
-// Terms in order with the documents of each: the postings section first, then grams and words.
+// Terms in order with the documents of each: the postings section first, then
+// grams and words.
 class PostingWriter {
  public:
   explicit PostingWriter(SectionWriter* out) : out_(*out) { out_.Begin(kPostingSection); }
-  // Keys in order within each kind; `documents` sorted, without repetitions, not empty.
+  // Keys in order within each kind; `documents` sorted, without repetitions,
+  // not empty.
   void AddGram(uint64_t key, const std::vector<uint32_t>& documents);
   void AddWord(absl::string_view key, const std::vector<uint32_t>& documents);
   void Finish();

@@ -113,7 +113,8 @@ bool Segment::Rises(Section section, size_t entries) const {
   return Load<Begin>(begins.data() + entries * sizeof(Begin)) <= section_[section].size();
 }
 
-// The digest vouches for what is inside; this keeps a file of another shape from being read at all.
+// The digest vouches for what is inside; this keeps a file of another shape
+// from being read at all.
 absl::Status Segment::CheckShape() {
   const auto holds = [&](Section section, size_t width) {
     return section_[section].size() == size_t{size_} * width;
@@ -127,6 +128,7 @@ absl::Status Segment::CheckShape() {
   for (size_t a = 0; a < kAttributes; ++a) value_base_[a + 1] = value_base_[a] + values(a);
   const bool slices =
       Rises<uint64_t>(kTextSection, size_) && Rises<uint32_t>(kCodeSection, size_) &&
+      Rises<uint32_t>(kNameKeySection, size_) &&
       Rises<uint32_t>(kValueSection, value_base_[kAttributes]) &&
       Rises<uint32_t>(kWordSection, words()) && section_[kGramRefSection].size() == grams() * 8;
   return slices ? absl::OkStatus() : Damaged("terms");

@@ -1,17 +1,22 @@
-// A segment: documents that never change, numbered in the order of relevance, with the terms they
-// hold and their attributes in columns. In memory for the newest, in a mapped file else.
+// A segment: documents that never change, numbered in the order of relevance,
+// with the terms they hold and their attributes in columns. In memory for the
+// newest, in a mapped file else.
 //
-// LAYOUT    Sections one after the other, each at a multiple of 64 bytes, then a table of their
-// places, then SHA-256 of all before it and a mark. Numbers are little-endian, as the machine has
-// them: an index is made where it is read.
+// LAYOUT    Sections one after the other, each at a multiple of 64 bytes, then
+// a table of their places, then SHA-256 of all before it and a mark. Numbers
+// are little-endian, as the machine has them: an index is made where it is
+// read.
 //
 //   text, codes      the bytes and where each document's begin
-//   columns          per document: characters of the name, time of change, audience, fingerprint,
+//   columns          per document: characters of the name, time of change,
+//   audience, fingerprint,
 //                    rank by name, and one ordinal for each attribute
+//   name keys        by which names are ordered (NameKey)
 //   code order       documents by code
 //   values           per attribute: the distinct values, sorted
-//   grams, words     sorted terms, each twice: in the name, and anywhere; a reference for each
-//   postings         sets of documents: one in the reference itself, few as numbers, more as a
+//   grams, words     sorted terms, each twice: in the name, and anywhere; a
+//   reference for each postings         sets of documents: one in the reference
+//   itself, few as numbers, more as a
 //                    roaring bitmap
 #ifndef GUANTONG_CATALOG_SEARCH_SEGMENT_H_
 #define GUANTONG_CATALOG_SEARCH_SEGMENT_H_
@@ -54,6 +59,8 @@ enum Section : size_t {
   kChangedSection,
   kAudienceSection,
   kFingerprintSection,
+  kNameKeySection,
+  kNameKeyBeginSection,  // uint32, one more
   kNameRankSection,
   kColumnSection,      // kAttributes columns of uint32
   kValueSection,       // all attributes' values
@@ -84,8 +91,8 @@ inline constexpr size_t kFewMax = 8;
 // Any thread.
 class Segment {
  public:
-  // Checks the shape and, where `digest` is not empty, that it is the one of the bytes and that
-  // they have it. DATA_LOSS index_damaged.
+  // Checks the shape and, where `digest` is not empty, that it is the one of
+  // the bytes and that they have it. DATA_LOSS index_damaged.
   static absl::StatusOr<std::shared_ptr<const Segment>> Open(std::shared_ptr<const Bytes> bytes,
                                                              absl::string_view digest = "");
 
@@ -94,6 +101,7 @@ class Segment {
 
   absl::string_view text(uint32_t d) const { return Slice<uint64_t>(kTextSection, d); }
   absl::string_view name(uint32_t d) const;
+  absl::string_view name_key(uint32_t d) const { return Slice<uint32_t>(kNameKeySection, d); }
   absl::string_view code(uint32_t d) const { return Slice<uint32_t>(kCodeSection, d); }
   uint32_t name_chars(uint32_t d) const { return Column<uint32_t>(kNameCharsSection)[d]; }
   uint32_t changed(uint32_t d) const { return Column<uint32_t>(kChangedSection)[d]; }
@@ -113,7 +121,8 @@ class Segment {
 
   // Documents under `code`: at most one for each audience.
   std::vector<uint32_t> WithCode(absl::string_view code) const;
-  // The first document for which `is_before` is false; it is true for those before.
+  // The first document for which `is_before` is false; it is true for those
+  // before.
   uint32_t FirstNot(const std::function<bool(uint32_t)>& is_before) const;
 
   // Documents that hold the term; of a prefix, any word that begins with it.

@@ -8,9 +8,9 @@
 #include <cstring>
 #include <filesystem>
 #include <numeric>
-#include <unordered_map>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "catalog/base/status.h"
 #include "catalog/search/section_writer.h"
@@ -34,8 +34,7 @@ class Inverter {
     std::vector<std::pair<uint64_t, uint32_t>> grams(grams_.begin(), grams_.end());
     std::sort(grams.begin(), grams.end());
     for (const auto& [key, list] : grams) out->AddGram(key, lists_[list]);
-    std::vector<std::pair<absl::string_view, uint32_t>> words;
-    for (const auto& [key, list] : words_) words.emplace_back(key, list);
+    std::vector<std::pair<absl::string_view, uint32_t>> words(words_.begin(), words_.end());
     std::sort(words.begin(), words.end());
     for (const auto& [key, list] : words) out->AddWord(key, lists_[list]);
   }
@@ -49,32 +48,28 @@ class Inverter {
     } else {
       key_.assign(1, where == Where::kName ? 'n' : 'a');
       key_.append(term.word.data(), term.word.size());
-      list = words_.try_emplace(key_, next).first->second;
+      list = words_.try_emplace(absl::string_view(key_), next).first->second;
     }
     if (list == next) lists_.emplace_back();
     std::vector<uint32_t>& documents = lists_[list];
     if (documents.empty() || documents.back() != document) documents.push_back(document);
   }
 
-  struct Mixed {
-    size_t operator()(uint64_t key) const {
-      key *= 0x9e3779b97f4a7c15ULL;
-      return key ^ (key >> 29);
-    }
-  };
-  std::unordered_map<uint64_t, uint32_t, Mixed> grams_;
-  std::unordered_map<std::string, uint32_t> words_;
+  absl::flat_hash_map<uint64_t, uint32_t> grams_;
+  absl::flat_hash_map<std::string, uint32_t> words_;
   std::vector<std::vector<uint32_t>> lists_;
   std::string key_;
 };
 
+using Sorted = std::vector<const Document*>;
+
 template <typename Begin, typename Get>
-void AddTexts(Section section, const std::vector<Document>& documents, Get get,
-              SectionWriter* out) {
+void AddTexts(Section section, const Sorted& documents, Get get, SectionWriter* out) {
   std::vector<Begin> begins = {0};
+  begins.reserve(documents.size() + 1);
   out->Begin(section);
-  for (const Document& document : documents) {
-    const std::string& text = get(document);
+  for (const Document* document : documents) {
+    const std::string& text = get(*document);
     out->Add(text);
     begins.push_back(static_cast<Begin>(begins.back() + text.size()));
   }
@@ -82,33 +77,38 @@ void AddTexts(Section section, const std::vector<Document>& documents, Get get,
 }
 
 template <typename T, typename Get>
-void AddColumn(Section section, const std::vector<Document>& documents, Get get,
-               SectionWriter* out) {
+void AddColumn(Section section, const Sorted& documents, Get get, SectionWriter* out) {
   std::vector<T> column;
   column.reserve(documents.size());
-  for (const Document& document : documents) column.push_back(static_cast<T>(get(document)));
+  for (const Document* document : documents) column.push_back(static_cast<T>(get(*document)));
   out->Section(section, column);
 }
 
-void AddAttributes(const std::vector<Document>& documents, SectionWriter* out) {
+void AddAttributes(const Sorted& documents, SectionWriter* out) {
   std::vector<std::string> all;
   std::vector<uint32_t> counts;
   out->Begin(kColumnSection);
   std::vector<uint32_t> column(documents.size());
   for (size_t a = 0; a < kAttributes; ++a) {
+    // Numbered as they come, then by their order: few of them are compared.
+    absl::flat_hash_map<absl::string_view, uint32_t> numbers;
     std::vector<absl::string_view> values;
-    values.reserve(documents.size());
-    for (const Document& document : documents) values.push_back(document.values[a]);
-    std::sort(values.begin(), values.end());
-    values.erase(std::unique(values.begin(), values.end()), values.end());
     for (size_t d = 0; d < documents.size(); ++d) {
-      const auto at =
-          std::lower_bound(values.begin(), values.end(), absl::string_view(documents[d].values[a]));
-      column[d] = static_cast<uint32_t>(at - values.begin());
+      const absl::string_view value = documents[d]->values[a];
+      const auto [at, fresh] = numbers.try_emplace(value, static_cast<uint32_t>(values.size()));
+      if (fresh) values.push_back(value);
+      column[d] = at->second;
     }
+    std::vector<uint32_t> order(values.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::sort(order.begin(), order.end(),
+              [&](uint32_t x, uint32_t y) { return values[x] < values[y]; });
+    std::vector<uint32_t> ordinals(values.size());
+    for (uint32_t n = 0; n < order.size(); ++n) ordinals[order[n]] = n;
+    for (uint32_t& number : column) number = ordinals[number];
     out->Add(column);
     counts.push_back(static_cast<uint32_t>(values.size()));
-    for (absl::string_view value : values) all.emplace_back(value);
+    for (uint32_t number : order) all.emplace_back(values[number]);
   }
   std::vector<uint32_t> begins = {0};
   out->Begin(kValueSection);
@@ -118,6 +118,19 @@ void AddAttributes(const std::vector<Document>& documents, SectionWriter* out) {
   }
   out->Section(kValueBeginSection, begins);
   out->Section(kValueCountSection, counts);
+}
+
+// Documents of `all` by text and code of each, equal ones in their order.
+template <typename Text>
+std::vector<uint32_t> OrderBy(const Sorted& all, Text text) {
+  std::vector<uint32_t> order(all.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+    if (const int by_text = text(*all[a]).compare(text(*all[b])); by_text != 0) return by_text < 0;
+    const int by_code = all[a]->code.compare(all[b]->code);
+    return by_code != 0 ? by_code < 0 : a < b;
+  });
+  return order;
 }
 
 }  // namespace
@@ -177,21 +190,19 @@ absl::Status SyncFolder(const std::string& folder) {
                absl::StrCat("检索索引目录无法写入 (the index folder): ", strerror(error)), folder);
 }
 
-absl::StatusOr<WrittenSegment> WriteSegment(std::vector<Document>* documents, Sink* sink) {
-  std::sort(documents->begin(), documents->end(), Before);
-  const std::vector<Document>& all = *documents;
+absl::StatusOr<WrittenSegment> WriteSegment(const std::vector<Document>& documents, Sink* sink) {
+  Sorted all;
+  all.reserve(documents.size());
+  for (const Document& document : documents) all.push_back(&document);
+  std::sort(all.begin(), all.end(),
+            [](const Document* a, const Document* b) { return Before(*a, *b); });
   SectionWriter out(sink);
+  const auto code = [](const Document& d) -> const std::string& { return d.code; };
+  const auto name_key = [](const Document& d) -> const std::string& { return d.name_key; };
   AddTexts<uint64_t>(
       kTextSection, all, [](const Document& d) -> auto& { return d.text; }, &out);
-  AddTexts<uint32_t>(
-      kCodeSection, all, [](const Document& d) -> auto& { return d.code; }, &out);
-  std::vector<uint32_t> order(all.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
-    return std::make_pair(absl::string_view(all[a].code), a) <
-           std::make_pair(absl::string_view(all[b].code), b);
-  });
-  out.Section(kCodeOrderSection, order);
+  AddTexts<uint32_t>(kCodeSection, all, code, &out);
+  out.Section(kCodeOrderSection, OrderBy(all, code));
   AddColumn<uint32_t>(
       kNameCharsSection, all, [](const Document& d) { return d.name_chars; }, &out);
   AddColumn<uint32_t>(
@@ -200,19 +211,14 @@ absl::StatusOr<WrittenSegment> WriteSegment(std::vector<Document>* documents, Si
       kAudienceSection, all, [](const Document& d) { return d.audience; }, &out);
   AddColumn<uint64_t>(
       kFingerprintSection, all, [](const Document& d) { return d.fingerprint; }, &out);
-  const auto name = [&](uint32_t d) {
-    return absl::string_view(all[d].text).substr(0, all[d].text.find('\n'));
-  };
-  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
-    return std::make_tuple(name(a), absl::string_view(all[a].code), a) <
-           std::make_tuple(name(b), absl::string_view(all[b].code), b);
-  });
+  AddTexts<uint32_t>(kNameKeySection, all, name_key, &out);
+  const std::vector<uint32_t> by_name = OrderBy(all, name_key);
   std::vector<uint32_t> rank(all.size());
-  for (uint32_t n = 0; n < order.size(); ++n) rank[order[n]] = n;
+  for (uint32_t n = 0; n < by_name.size(); ++n) rank[by_name[n]] = n;
   out.Section(kNameRankSection, rank);
   AddAttributes(all, &out);
   Inverter inverter;
-  for (uint32_t d = 0; d < all.size(); ++d) inverter.Add(d, all[d].text);
+  for (uint32_t d = 0; d < all.size(); ++d) inverter.Add(d, all[d]->text);
   PostingWriter postings(&out);
   inverter.Write(&postings);
   postings.Finish();

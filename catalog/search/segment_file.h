@@ -22,7 +22,8 @@ inline constexpr size_t kSectionAlign = 64;
 inline constexpr size_t kTableBytes = kSections * 16;
 inline constexpr size_t kTrailerBytes = kTableBytes + kDigestBytes + sizeof kFileMark;
 
-// Where the bytes of a segment go. UNAVAILABLE index_failed, RESOURCE_EXHAUSTED disk_full.
+// Where the bytes of a segment go. UNAVAILABLE index_failed, RESOURCE_EXHAUSTED
+// disk_full.
 class Sink {
  public:
   virtual ~Sink() = default;
@@ -55,10 +56,11 @@ struct WrittenSegment {
   uint64_t bytes = 0;
 };
 
-// `documents` in any order; they are sorted.
-absl::StatusOr<WrittenSegment> WriteSegment(std::vector<Document>* documents, Sink* sink);
+// `documents` in any order.
+absl::StatusOr<WrittenSegment> WriteSegment(const std::vector<Document>& documents, Sink* sink);
 
-// A segment with the documents of all `inputs` but those whose bit is set in `deleted`.
+// A segment with the documents of all `inputs` but those whose bit is set in
+// `deleted`.
 struct MergeInput {
   std::shared_ptr<const Segment> segment;
   std::vector<uint64_t> deleted;  // empty: none

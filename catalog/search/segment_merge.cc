@@ -1,6 +1,6 @@
-// Merging: the orders of the inputs are merged pairwise, and every set of documents is mapped to
-// the new numbers. Nothing is folded or cut into terms again. Besides the maps, only one term is in
-// memory at a time.
+// Merging: the orders of the inputs are merged pairwise, and every set of
+// documents is mapped to the new numbers. Nothing is folded or cut into terms
+// again. Besides the maps, only one term is in memory at a time.
 #include <algorithm>
 #include <limits>
 #include <tuple>
@@ -63,6 +63,7 @@ class Merger {
     Column<uint8_t>(kAudienceSection, [](const Segment& s, uint32_t d) { return s.audience(d); });
     Column<uint64_t>(kFingerprintSection,
                      [](const Segment& s, uint32_t d) { return s.fingerprint(d); });
+    Texts<uint32_t>(kNameKeySection, [](const Segment& s, uint32_t d) { return s.name_key(d); });
     NameRanks();
     Attributes();
     GT_RETURN_IF_ERROR(Continue());
@@ -154,7 +155,7 @@ class Merger {
     }
     const auto key = [this](uint32_t n) {
       const Segment& s = SegmentOf(n);
-      return std::make_tuple(s.name(documents_[n].document), s.code(documents_[n].document), n);
+      return std::make_tuple(s.name_key(documents_[n].document), s.code(documents_[n].document), n);
     };
     const std::vector<uint32_t> order =
         MergeLists(std::move(lists), [&](uint32_t a, uint32_t b) { return key(a) < key(b); });

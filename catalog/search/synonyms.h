@@ -1,30 +1,27 @@
-// Words that mean the same, from a file of the node: one group a line, words apart by spaces,
-// commas or 、; what follows # is a remark. A piece of a question that holds a word of a group also
-// finds what the others in its place would.
+// Words that mean the same, in groups. A piece of a question that holds a word
+// of a group also finds what the others in its place would.
 #ifndef GUANTONG_CATALOG_SEARCH_SYNONYMS_H_
 #define GUANTONG_CATALOG_SEARCH_SYNONYMS_H_
 
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "catalog/search/query.h"
+#include "guantong/v1/rule.pb.h"
 
 namespace guantong::search {
 
-inline constexpr size_t kSynonymGroupsMax = 5000;
-inline constexpr size_t kSynonymFileBytesMax = 1 << 20;
-inline constexpr size_t kAlternativesMax = 8;  // of one piece, itself counted
+inline constexpr size_t kSynonymGroupsMax = 5000;  // of one rule pack
+inline constexpr size_t kAlternativesMax = 8;      // of one piece, itself counted
 
+// Immutable; any thread.
 class Synonyms {
  public:
   Synonyms() = default;
-  // INVALID_ARGUMENT synonyms_invalid with the line.
-  static absl::StatusOr<Synonyms> Parse(absl::string_view text);
+  // Of packs that passed CheckRulePack (catalog/rule_book.h).
+  explicit Synonyms(const std::vector<v1::SynonymGroup>& groups);
 
   Alternatives Expand(const Piece& piece) const;
-  size_t groups() const { return groups_.size(); }
 
  private:
   std::vector<std::vector<std::string>> groups_;  // folded

@@ -1,6 +1,7 @@
 #include "catalog/search/text.h"
 
 #include <unicode/bytestream.h>
+#include <unicode/coll.h>
 #include <unicode/normalizer2.h>
 #include <unicode/stringpiece.h>
 #include <unicode/translit.h>
@@ -17,8 +18,8 @@ namespace {
 constexpr uint32_t kIdeographsBegin = 0x4E00;
 constexpr uint32_t kIdeographsEnd = 0xA000;
 
-// The simplified form of each character of the basic block, itself where there is none of one
-// character.
+// The simplified form of each character of the basic block, itself where there
+// is none of one character.
 const std::vector<uint16_t>& Simplified() {
   static const auto* const table = [] {
     auto* made = new std::vector<uint16_t>(kIdeographsEnd - kIdeographsBegin);
@@ -85,6 +86,31 @@ std::string Fold(absl::string_view text) {
   }
   Simplify(&folded);
   return folded;
+}
+
+std::string NameKey(absl::string_view folded) {
+  // Never changed again, so any thread may ask it.
+  static const icu::Collator* const by_pinyin = [] {
+    UErrorCode error = U_ZERO_ERROR;
+    icu::Collator* made = icu::Collator::createInstance(icu::Locale("zh@collation=pinyin"), error);
+    if (U_FAILURE(error)) return static_cast<icu::Collator*>(nullptr);
+    made->setAttribute(UCOL_NUMERIC_COLLATION, UCOL_ON, error);
+    return made;
+  }();
+  if (by_pinyin == nullptr) return std::string(folded.substr(0, folded.find('\0')));
+  const icu::UnicodeString name = icu::UnicodeString::fromUTF8(
+      icu::StringPiece(folded.data(), static_cast<int32_t>(folded.size())));
+  std::string key(folded.size() * 2 + 16, '\0');
+  const auto write = [&] {
+    return by_pinyin->getSortKey(name, reinterpret_cast<uint8_t*>(key.data()),
+                                 static_cast<int32_t>(key.size()));
+  };
+  if (const int32_t needed = write(); needed > static_cast<int32_t>(key.size())) {
+    key.resize(static_cast<size_t>(needed));
+    write();
+  }
+  key.resize(key.find('\0'));
+  return key;
 }
 
 uint32_t NextChar(absl::string_view text, size_t* at) {
@@ -208,7 +234,8 @@ size_t FindPiece(absl::string_view folded, absl::string_view piece, size_t from)
 
 std::vector<std::pair<uint32_t, uint32_t>> FindSpans(absl::string_view text,
                                                      const std::vector<std::string>& pieces) {
-  // Character by character, so that positions in the folded text are known in the other one.
+  // Character by character, so that positions in the folded text are known in
+  // the other one.
   std::string folded;
   std::vector<uint32_t> of_byte;
   uint32_t characters = 0;

@@ -1,14 +1,17 @@
-// Text as it is searched: folded, cut into terms, and what a question's words mean.
+// Text as it is searched: folded, cut into terms, and what a question's words
+// mean.
 //
-// FOLDING   What people take for the same is the same: case, full and half width, traditional and
-// simplified characters one for one.
+// FOLDING   What people take for the same is the same: case, full and half
+// width, traditional and simplified characters one for one.
 //
-// TERMS     Characters of a script without spaces (Chinese before all) count each and in pairs;
-// runs of letters and digits count as words. All else divides.
+// TERMS     Characters of a script without spaces (Chinese before all) count
+// each and in pairs; runs of letters and digits count as words. All else
+// divides.
 //
-// A MATCH   A piece (a word of the question between dividers) occurs in a field if its text does,
-// and, where it begins with a letter or digit, a word of the field begins there. It may end inside
-// a word. So 街道名录 is found by 道名, and street by stre but not by tree.
+// A MATCH   A piece (a word of the question between dividers) occurs in a field
+// if its text does, and, where it begins with a letter or digit, a word of the
+// field begins there. It may end inside a word. So 街道名录 is found by 道名,
+// and street by stre but not by tree.
 #ifndef GUANTONG_CATALOG_SEARCH_TEXT_H_
 #define GUANTONG_CATALOG_SEARCH_TEXT_H_
 
@@ -24,11 +27,17 @@ namespace guantong::search {
 // Never longer than thrice the input. Line breaks become spaces.
 std::string Fold(absl::string_view text);
 
-// A term: a word, or one or two characters of a script without spaces (`gram` is not 0).
+// A term: a word, or one or two characters of a script without spaces (`gram`
+// is not 0).
 struct Term {
   uint64_t gram = 0;
   absl::string_view word;
 };
+
+// Orders names as people read them aloud: Chinese by pinyin, numbers by their
+// value. Bytewise comparable between programs with the same release of ICU;
+// holds no zero byte.
+std::string NameKey(absl::string_view folded);
 
 // Calls visit(Term) for every term of folded text, repeated ones repeatedly.
 template <typename Visit>
@@ -50,12 +59,13 @@ Piece MakePiece(std::string folded);
 // Byte position of the first match in folded text at or after `from`; npos.
 size_t FindPiece(absl::string_view folded, absl::string_view piece, size_t from = 0);
 
-// Spans of [begin, end) in characters of `text` that match one of the folded pieces, joined where
-// they touch.
+// Spans of [begin, end) in characters of `text` that match one of the folded
+// pieces, joined where they touch.
 std::vector<std::pair<uint32_t, uint32_t>> FindSpans(absl::string_view text,
                                                      const std::vector<std::string>& pieces);
 
-// --- the inline half ---------------------------------------------------------------------------
+// --- the inline half
+// ---------------------------------------------------------------------------
 
 enum class CharKind : uint8_t { kDivider, kWord, kGram };
 // Decodes one character of UTF-8; malformed bytes are dividers of one byte.

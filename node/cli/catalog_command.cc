@@ -84,9 +84,6 @@ absl::Status EmitList(const Invocation& invocation, const v1::EntryList& list) {
   }
   Emit(invocation, document, EntrySummary({list.entries().begin(), list.entries().end()}));
   if (list.entries().empty()) Say(Text("没有符合的条目", "no entries match"));
-  if (!list.complete() && !list.note().empty()) {
-    Say(absl::StrCat(Text("结果不全：", "incomplete: "), list.note()));
-  }
   if (!list.next_page_token().empty() && invocation.output == OutputFormat::kTable) {
     Say(absl::StrCat(Text("还有更多：加 --page-token ", "there is more: --page-token "),
                      list.next_page_token()));

@@ -4,7 +4,6 @@
 #include "node/entries/bindings.h"
 #include "node/entries/drafts.h"
 #include "node/entries/publication.h"
-#include "node/finder.h"
 #include "node/readers.h"
 #include "node/rpc/serve.h"
 #include "node/rpc/services.h"
@@ -17,7 +16,6 @@ class CatalogService final : public v1::CatalogService::Service {
   CatalogService(Authoriser* authoriser, const CatalogServiceParts& parts)
       : authoriser_(authoriser),
         catalogue_(*parts.catalogue),
-        finder_(*parts.finder),
         drafts_(*parts.drafts),
         approvals_(*parts.approvals),
         publication_(*parts.publication),
@@ -105,18 +103,10 @@ class CatalogService final : public v1::CatalogService::Service {
                    return Fill(catalogue_.List(caller, *request), response);
                  });
   }
-  grpc::Status Search(grpc::ServerContext* context, const v1::SearchRequest* request,
-                      v1::EntryList* response) override {
-    return Serve(authoriser_, *context, "guantong.v1.CatalogService.Search",
-                 [&](const CallerIdentity& caller) {
-                   return Fill(finder_.Search(*request, caller, DeadlineOf(*context)), response);
-                 });
-  }
 
  private:
   Authoriser* const authoriser_;
   Catalogue& catalogue_;
-  Finder& finder_;
   Drafts& drafts_;
   Approvals& approvals_;
   Publication& publication_;

@@ -21,7 +21,6 @@ class Demands;
 class Doctor;
 class Drafts;
 class Enrolment;
-class Finder;
 class Overview;
 class Persons;
 class Publication;
@@ -39,7 +38,6 @@ struct Site;
 std::unique_ptr<grpc::Service> MakeEnrolmentService(Authoriser* authoriser, Enrolment* enrolment);
 struct CatalogServiceParts {
   Catalogue* catalogue;
-  Finder* finder;
   Drafts* drafts;
   Approvals* approvals;
   Publication* publication;

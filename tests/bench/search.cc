@@ -110,9 +110,12 @@ class Bench {
     index_->SetNodes(std::move(places));
     const auto begin = Clock::now();
     const double cpu = CpuSeconds();
-    GT_CHECK(search::LoadAll(
-                 *store_->Snapshot(), [](search::Codes*) { return true; }, index_.get())
-                 .ok());
+    search::LoadOptions options = {.at_once = 2};
+    options.beside = [](const std::function<void()>& work) {
+      auto thread = std::make_shared<std::thread>(work);
+      return [thread] { thread->join(); };
+    };
+    GT_CHECK(search::LoadAll(*store_->Snapshot(), options, index_.get()).ok());
     load_seconds_ = SecondsSince(begin);
     load_cpu_seconds_ = CpuSeconds() - cpu;
     // What the node does on a second thread meanwhile.

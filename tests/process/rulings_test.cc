@@ -17,6 +17,22 @@ std::vector<Place> TwoCities() {
           {"630200", "海东市", "city", "630000"}};
 }
 
+// Hits in all, and how the facet of sharing adds them up.
+struct Counted {
+  int total = 0, in_facet = 0;
+};
+Counted Count(const Client& client, const std::string& words) {
+  const auto found =
+      client.Do({"catalog", "search", words, "--scope", "country", "--facets", "--limit", "1"});
+  Counted counted{.total = std::stoi(found.at("total").get<std::string>())};
+  for (const auto& facet : found.at("facets")) {
+    if (facet.at("name") != "sharing") continue;
+    for (const auto& count : facet.at("counts"))
+      counted.in_facet += std::stoi(count.at("entries").get<std::string>());
+  }
+  return counted;
+}
+
 bool Finds(const Client& client, const std::string& words, const std::string& code) {
   const auto found = client.Do({"catalog", "search", words, "--scope", "country"});
   for (const auto& hit : found.at("entries")) {
@@ -57,6 +73,12 @@ TEST_CASE("a province returns an entry with a deadline and hides it in its branc
   network.Until("海东市 finds it no more", [&] { return !Finds(sibling, entry.name, code); });
   CHECK(ReasonOf(sibling.Try({"catalog", "show", code})) == "entry_hidden");
   CHECK(Finds(far, entry.name, code));
+  // Counts say what hits say, also those that the top adds up.
+  network.Until("the top has heard of it, too",
+                [&] { return Count(sibling, "西宁市社区").in_facet == 0; });
+  CHECK(Count(sibling, "西宁市社区").total == 0);
+  CHECK(Count(far, "西宁市社区").in_facet == 1);
+  CHECK(Count(far, "西宁市社区").total == 1);
   CHECK(editor.Try({"catalog", "show", code}).ok());
   // The index of the province follows its own word, over a crash as well.
   const Client of_province = province.Editor();

@@ -1,5 +1,6 @@
 // Searching over nodes: an answer merged with an ancestor's, its counts and pages, and what is
 // withheld from whom.
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 
@@ -116,12 +117,19 @@ TEST_CASE("search: hits, counts and pages of this node and of the country are on
     if (facet.at("name") == "class") CHECK(facet.at("counts")[0].at("label") == "街道名录");
   }
 
-  // Words that a node takes for the same are found by each other, as soon as its file says so.
-  CHECK(county.Do({"catalog", "search", "马路"}).at("total") == "0");
-  std::ofstream(network["630102"].dir() + "/synonyms.txt") << "街道, 马路\n";
-  network.Until("马路 finds what is called 街道", [&] {
-    return county.Do({"catalog", "search", "马路"}).at("total") == "1";
-  });
+  // Words that a level takes for the same find each other's entries in its branch, and nowhere
+  // else.
+  const auto finds = [&](const Client& client) {
+    return client.Do({"catalog", "search", "马路"}).at("total");
+  };
+  CHECK(finds(county) == "0");
+  std::filesystem::create_directories(network["630000"].dir() + "/rules");
+  std::ofstream(network["630000"].dir() + "/rules/words.yaml")
+      << "id: QH-WORDS\neffective_from: 2026-01-01\nsynonyms:\n  - words: [街道, 马路]\n";
+  network["630000"].Stop();
+  network["630000"].Start();
+  network.Until("马路 finds what is called 街道", [&] { return finds(county) == "1"; });
+  CHECK(finds(national) == "0");
 
   // An update is found within two seconds.
   const absl::Time published = absl::Now();

@@ -25,11 +25,14 @@
 #include "node/entries/versions.h"
 #include "node/entries/worklist.h"
 #include "node/finder.h"
+#include "node/indexer.h"
 #include "node/persons.h"
 #include "node/push.h"
 #include "node/query.h"
 #include "node/refusals.h"
+#include "node/searches.h"
 #include "node/site.h"
+#include "node/watched_store.h"
 #include "node/workers.h"
 #include "tests/unit/identities.h"
 #include "tests/unit/scratch_folder.h"
@@ -62,6 +65,12 @@ class LoneNode {
   Driver& driver() { return *driver_; }
   Catalogue& catalogue() { return *catalogue_; }
   Finder& finder() { return *finder_; }
+  // With all that was committed so far in the index.
+  Searches& searches() {
+    if (!std::exchange(indexing_, true)) indexer_->Start();
+    GT_CHECK(indexer_->WaitCurrent(absl::Now() + absl::Seconds(60)));
+    return *searches_;
+  }
   Classes& classes() { return *classes_; }
   CodeLists& code_lists() { return *code_lists_; }
   EntryDesk& desk() { return *desk_; }
@@ -212,13 +221,15 @@ class LoneNode {
                  .tls_key = node_.tls_key,
                  .tls_chain_pem = node_.tls_pem(),
                  .parent_node_id = ""});
+    watched_ = std::make_unique<WatchedStore>(
+        store_.get(), [this](absl::Span<const WriteSet> groups) { indexer_->Note(groups); });
     site_ = {.options = {.dir = folder_.path("."),
                          .division = "000000",
                          .name = "国家",
                          .level = v1::LEVEL_NATIONAL,
                          .approvals = approvals_wanted_},
              .identity = identity_.get(),
-             .store = store_.get()};
+             .store = watched_.get()};
     workers_ = std::make_unique<Workers>(1);
     site_.workers = workers_.get();
     site_.requests = workers_.get();
@@ -226,10 +237,17 @@ class LoneNode {
     directory_ = std::make_unique<Directory>(&site_);
     calls_ = std::make_unique<Calls>(&site_);
     hidden_ = std::make_unique<Hidden>(directory_.get());
-    finder_ = std::make_unique<Finder>(&site_, calls_.get(), directory_.get(), hidden_.get());
+    finder_ = std::make_unique<Finder>(&site_, calls_.get(), directory_.get());
+    indexer_ = std::make_unique<Indexer>(&site_, directory_.get(), hidden_.get(), "");
     classes_ = std::make_unique<Classes>(&site_, directory_.get());
     code_lists_ = std::make_unique<CodeLists>(&site_, directory_.get(), calls_.get());
     rules_ = std::make_unique<Rules>(&site_, directory_.get());
+    searches_ = std::make_unique<Searches>(&site_, SearchParts{.calls = calls_.get(),
+                                                               .finder = finder_.get(),
+                                                               .hidden = hidden_.get(),
+                                                               .indexer = indexer_.get(),
+                                                               .classes = classes_.get(),
+                                                               .rules = rules_.get()});
     desk_ = std::make_unique<EntryDesk>(&site_, classes_.get(), code_lists_.get(), rules_.get());
     rulings_ = std::make_unique<Rulings>(desk_.get(), directory_.get());
     catalogue_ = std::make_unique<Catalogue>(&site_, finder_.get(), desk_.get(), rulings_.get(),
@@ -248,11 +266,11 @@ class LoneNode {
     questions_ = std::make_unique<Questions>(&site_, calls_.get(), finder_.get());
     enrolment_ = std::make_unique<Enrolment>(&site_, rules_.get());
     driver_ =
-        Driver::Make(store_.get(),
+        Driver::Make(watched_.get(),
                      [this](absl::Time now) {
                        return Engine::Create(
                            {}, {identity_->signing_key, identity_->chain, identity_->self},
-                           store_.get(), &RandomBytes, now);
+                           watched_.get(), &RandomBytes, now);
                      },
                      {.on_deliveries =
                           [this](std::vector<CallDelivery> deliveries, Driver::Delivered where) {
@@ -261,6 +279,7 @@ class LoneNode {
             .value();
     site_.driver = driver_.get();
     finder_->Register();
+    searches_->Register();
     code_lists_->Register();
     demands_->Register();
     questions_->Register();
@@ -269,6 +288,8 @@ class LoneNode {
     GT_CHECK(rules_->Begin().ok());
   }
   void Stop() {
+    indexer_->Stop();
+    indexing_ = false;
     workers_->Stop();
     driver_->Stop();
   }
@@ -277,6 +298,7 @@ class LoneNode {
   const int approvals_wanted_;
   ScratchFolder folder_;
   std::unique_ptr<MemoryStore> store_;
+  std::unique_ptr<WatchedStore> watched_;
   std::unique_ptr<Identity> identity_;
   Refusals refusals_;
   std::unique_ptr<Workers> workers_;
@@ -285,6 +307,9 @@ class LoneNode {
   std::unique_ptr<Calls> calls_;
   std::unique_ptr<Hidden> hidden_;
   std::unique_ptr<Finder> finder_;
+  std::unique_ptr<Indexer> indexer_;
+  bool indexing_ = false;
+  std::unique_ptr<Searches> searches_;
   std::unique_ptr<Classes> classes_;
   std::unique_ptr<CodeLists> code_lists_;
   std::unique_ptr<Rules> rules_;

@@ -46,17 +46,18 @@ TEST_CASE("Items of a not-shared entry are neither in an answer to another node 
   CHECK(shown->entry().items().empty());
   CHECK(shown->entry().items_withheld());
 
-  v1::SearchRequest request;
+  node.searches();
+  v1::FindRequest request;
   request.set_words("街道");
-  auto list = node.AskFromAfar<v1::EntryList>("search", request.SerializeAsString());
+  auto list = node.AskFromAfar<v1::FindResponse>("find", request.SerializeAsString());
   REQUIRE(list.ok());
-  REQUIRE(list->entries_size() == 1);
-  CHECK(list->entries(0).entry().items().empty());
+  REQUIRE(list->hits_size() == 1);
+  CHECK(list->hits(0).shown().entry().items().empty());
   // "count" is the name of an item.
   request.set_words("count");
-  list = node.AskFromAfar<v1::EntryList>("search", request.SerializeAsString());
+  list = node.AskFromAfar<v1::FindResponse>("find", request.SerializeAsString());
   REQUIRE(list.ok());
-  CHECK(list->entries().empty());
+  CHECK(list->hits().empty());
 }
 
 TEST_CASE("A copy is not read on when its entry is withdrawn or shared no more") {

@@ -69,6 +69,31 @@ TEST_CASE("rules: the packs shipped are well-formed and weigh base libraries") {
   CHECK(rules.FindTerm("rework")->working_days() == 10);
 }
 
+TEST_CASE("rules: synonyms of all packs hold, of each pack those of its latest edition") {
+  const auto pack = [](const std::string& id, const std::string& from,
+                       const std::vector<std::string>& words) {
+    v1::RulePack made = Pack(id, from, 1);
+    v1::SynonymGroup* group = made.add_synonyms();
+    for (const std::string& word : words) group->add_words(word);
+    return made;
+  };
+  RuleBook book;
+  book.Add(pack("a", "2026-01-01", {"低保", "最低生活保障"}));
+  book.Add(pack("a", "2027-01-01", {"社保", "社会保险"}));
+  book.Add(pack("b", "2025-01-01", {"卫健委", "卫生健康委员会"}));
+  const auto first_words = [&](absl::CivilDay day) {
+    std::vector<std::string> words;
+    for (const v1::SynonymGroup& group : book.On(day).Synonyms()) words.push_back(group.words(0));
+    return words;
+  };
+  CHECK(first_words(absl::CivilDay(2025, 6, 1)) == std::vector<std::string>{"卫健委"});
+  CHECK(first_words(absl::CivilDay(2026, 6, 1)) == std::vector<std::string>{"低保", "卫健委"});
+  CHECK(first_words(absl::CivilDay(2027, 6, 1)) == std::vector<std::string>{"社保", "卫健委"});
+  for (const std::vector<std::string>& bad :
+       {std::vector<std::string>{"低保"}, {"低保", ""}, {"低保", "最低，生活"}})
+    CHECK(DetailOf(CheckRulePack(pack("x", "2026-01-01", bad))).reason == "rule_pack_invalid");
+}
+
 TEST_CASE("rules: a pack that says nothing usable is refused with its reason") {
   const auto reason = [](const v1::RulePack& pack) { return DetailOf(CheckRulePack(pack)).reason; };
   CHECK(reason(Pack("good", "2026-01-01", 3)).empty());

@@ -97,9 +97,12 @@ TEST_CASE("rulings: hidden from all but its department and whoever rules, and sh
   CHECK(listed(level.As(CertificateRole::kEditor, kOtherUscc, "o")) == 0);
   CHECK(listed(level.editor()) == 1);
   CHECK(listed(level.level()) == 1);
-  v1::SearchRequest scan;
-  scan.set_words("街道");
-  CHECK(node.finder().Search(scan, level.editor(), absl::InfiniteFuture())->entries().empty());
+  v1::FindRequest find;
+  find.set_words("街道");
+  const auto found = [&] {
+    return node.searches().Find(find, level.editor(), absl::InfiniteFuture())->hits_size();
+  };
+  CHECK(found() == 0);
   CHECK(level.Why(code).reason() == "与他部门重复");
   const std::vector<Ruler> rulers = {{.node_id = node.site().node_id(), .path = NodePath()}};
   CHECK(HiddenEntries(node.store(), rulers).Hides(code, *NodePath::Parse("630000/630100")));
@@ -114,7 +117,7 @@ TEST_CASE("rulings: hidden from all but its department and whoever rules, and sh
   REQUIRE(node.rulings().Rule(level.level(), rule).ok());
   CHECK(show(level.As(CertificateRole::kEditor, kOtherUscc, "o")).empty());
   CHECK(listed(level.As(CertificateRole::kEditor, kOtherUscc, "o")) == 1);
-  CHECK(node.finder().Search(scan, level.editor(), absl::InfiniteFuture())->entries_size() == 1);
+  CHECK(found() == 1);
 }
 
 TEST_CASE("rulings: tags and the authority stand beside each other, over a restart") {

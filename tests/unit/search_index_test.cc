@@ -6,6 +6,8 @@
 #include <fstream>
 #include <map>
 #include <random>
+#include <thread>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -13,6 +15,7 @@
 #include "catalog/base/digest.h"
 #include "catalog/base/status.h"
 #include "catalog/facts.h"
+#include "catalog/keys.h"
 #include "catalog/memory_store.h"
 #include "catalog/search/follow.h"
 #include "catalog/search/index.h"
@@ -136,9 +139,9 @@ class World {
       REQUIRE(store_.Commit({&writes, 1}).ok());
     }
   }
-  void TakeInNoted() {
+  Codes TakeInNoted() {
     REQUIRE(TakeIn(*store_.Snapshot(), noted_, index_.get()).ok());
-    noted_.clear();
+    return std::exchange(noted_, {});
   }
   void Save() {
     TakeInNoted();
@@ -163,10 +166,7 @@ class World {
   void CatchUp() {
     if (!index_->heads().has_value()) {
       index_->Clear();
-      Codes none;
-      REQUIRE(LoadAll(
-                  *store_.Snapshot(), [](Codes*) { return true; }, index_.get())
-                  .ok());
+      REQUIRE(LoadAll(*store_.Snapshot(), {}, index_.get()).ok());
       return;
     }
     const auto codes = ChangedSince(store_, *index_->heads(), *index_->view());
@@ -206,27 +206,31 @@ class World {
     std::map<std::string, uint64_t> by_class, by_sharing, by_theme, by_level;
   };
   Expected Scan(const Query& query, const std::string& words) {
-    EntryQuery naive{
-        .words = {words},
-        .limit = 100000,
-        .items = query.audience == kForOwn ? UpwardItems::kShown : UpwardItems::kKeptBack};
+    const std::vector<Piece> pieces = PiecesOf(words);
+    const UpwardItems items =
+        query.audience == kForOwn ? UpwardItems::kShown : UpwardItems::kKeptBack;
     std::vector<std::pair<std::string, std::string>> ranked;
     Expected expected;
-    for (const v1::CatalogEntry& entry : FindEntries(store_, naive).entries) {
-      if (!Passes(entry, query)) continue;
+    for (const v1::CatalogEntry& listed : FindEntries(store_, {.limit = 100000}).entries) {
+      const v1::CatalogEntry entry = *FindEntry(store_, listed.code(), items);
+      const std::string text = TextOf(entry);
+      const bool holds = std::all_of(pieces.begin(), pieces.end(), [&](const Piece& piece) {
+        return FindPiece(text, piece.text) != absl::string_view::npos;
+      });
+      if (!holds || !Passes(entry, query)) continue;
       const std::string name = Fold(entry.name());
       bool in_name = true;
-      for (const Piece& piece : PiecesOf(words))
+      for (const Piece& piece : pieces)
         in_name &= FindPiece(name, piece.text) != absl::string_view::npos;
       uint32_t chars = 0;
       for (size_t at = 0; at < name.size(); ++chars) NextChar(name, &at);
       const auto newest = absl::StrFormat("%012d", 9000000000 - entry.updated_at().seconds());
       const v1::SearchSort sort = query.sort;
-      ranked.emplace_back(sort == v1::SEARCH_SORT_NAME ? absl::StrCat(name, std::string(1, '\0'))
-                          : sort == v1::SEARCH_SORT_DATE
-                              ? newest
-                              : absl::StrFormat("%d%08d%s", !in_name, chars, newest),
-                          entry.code());
+      ranked.emplace_back(
+          sort == v1::SEARCH_SORT_NAME   ? absl::StrCat(NameKey(name), std::string(1, '\0'))
+          : sort == v1::SEARCH_SORT_DATE ? newest
+                                         : absl::StrFormat("%d%08d%s", !in_name, chars, newest),
+          entry.code());
       ++expected.by_class[entry.class_()];
       for (const auto& other : entry.other_classes()) ++expected.by_class[other];
       ++expected.by_sharing[absl::StrCat(entry.sharing().type())];
@@ -344,13 +348,72 @@ TEST_CASE("search: the index finds what the scan finds, in order, with its count
   CHECK(merges > 0);
 }
 
+TEST_CASE("search: made by several threads while entries change, each is there once and as it is") {
+  World world(11);
+  world.Change(300);
+  world.TakeInNoted();
+  world.index_->Clear();
+  LoadOptions options = {.at_once = 3, .entries_max = 7};
+  options.beside = [](const std::function<void()>& work) {
+    auto thread = std::make_shared<std::thread>(work);
+    return [thread] { thread->join(); };
+  };
+  size_t segments = 0;
+  options.between = [&](Codes* taken) {
+    ++segments;
+    world.Change(5);
+    *taken = world.TakeInNoted();
+    return true;
+  };
+  REQUIRE(LoadAll(*world.store_.Snapshot(), options, world.index_.get()).ok());
+  CHECK(segments > 5);
+  world.Compare(60);
+}
+
+TEST_CASE("search: what the asker's levels hide is no hit and in no count") {
+  World world(12);
+  world.Change(200);
+  world.TakeInNoted();
+  Query query;
+  query.facets = true;
+  query.limit = 1000;
+  const Found all = *Search(*world.index_->view(), query);
+  REQUIRE(all.total > 20);
+  // The word of a city on its own branch counts; on another it does not.
+  std::vector<Ruler> rulers = {{.node_id = std::string(32, 'r'), .path = NodePath()}};
+  const auto hide = [&](const std::string& code) {
+    v1::Ruling ruling;
+    ruling.set_code(code);
+    ruling.set_hidden_because("整改");
+    WriteSet writes;
+    writes.Put(EntryKey(FeedKey::Of(RulingsFeed(rulers[0].node_id)), code),
+               ruling.SerializeAsString());
+    REQUIRE(world.store_.Commit({&writes, 1}).ok());
+  };
+  for (size_t n = 0; n < 5; ++n) hide(all.hits[n * 3].code);
+  query.hidden = HiddenEntries(world.store_, rulers);
+  const Found shown = *Search(*world.index_->view(), query);
+  CHECK(shown.total == all.total - 5);
+  CHECK(shown.hits.size() == all.hits.size() - 5);
+  const auto sum = [](const Found& found) {
+    uint64_t entries = 0;
+    for (const auto& [value, count] : World::Counts(found, "sharing")) entries += count;
+    return entries;
+  };
+  CHECK(sum(all) == all.total);
+  CHECK(sum(shown) == shown.total);
+  rulers[0].path = *NodePath::Parse("999999");
+  query.hidden = HiddenEntries(world.store_, rulers);
+  CHECK(Search(*world.index_->view(), query)->total == all.total);
+}
+
 TEST_CASE(
     "search: a crash in the middle of building and of merging loses nothing and leaves nothing") {
   World world(7);
   world.Change(200);
   // Building: a segment is there, the manifest does not say that it is all.
-  REQUIRE_FALSE(LoadAll(
-                    *world.store_.Snapshot(), [](Codes*) { return false; }, world.index_.get())
+  REQUIRE_FALSE(LoadAll(*world.store_.Snapshot(), {.between = [](Codes*) { return false; }},
+                        world.index_.get())
                     .ok());
   REQUIRE(world.index_->Save(std::nullopt).ok());
   world.Crash();
