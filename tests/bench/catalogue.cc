@@ -3,8 +3,8 @@
 //   ENTRIES=1000000 JOIN=1  bench_catalogue
 //
 // The entries of the corpus are written at a root through its own driver, as one feed: sealed,
-// signed, chained, durable in batches of kBatchEntries. Then real programs; what is waited for is asked over the command line.
-// Prints one line:
+// signed, chained, durable in batches of kBatchEntries. Then real programs; what is waited for is
+// asked over the command line. Prints one line:
 //   taken_entries_s   as above, without the making of entries
 //   index_s           from exec until the index, made from nothing, has all
 //   start_s           from exec until a search is answered by a whole index; the middle of three
@@ -23,6 +23,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "catalog/base/digest.h"
 #include "catalog/base/status.h"
 #include "catalog/rocks/rocks_store.h"
 #include "node/driver.h"
