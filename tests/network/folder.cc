@@ -9,12 +9,13 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <random>
 #include <set>
 #include <sstream>
 #include <stdexcept>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "node/cli/drill/loopback_port.h"
 
 namespace guantong::test {
 namespace {
@@ -38,13 +39,6 @@ class Socket {
  private:
   int descriptor_;
 };
-
-bool IsFree(uint16_t port) {
-  const Socket socket;
-  const sockaddr_in address = Loopback(port);
-  return bind(socket.descriptor(), reinterpret_cast<const sockaddr*>(&address), sizeof address) ==
-         0;
-}
 
 }  // namespace
 
@@ -87,14 +81,12 @@ std::string ProgramFolder() {
 }
 
 uint16_t FreePort() {
-  static std::mt19937 random(std::random_device{}());
   static std::set<uint16_t> given;
-  for (int tries = 0; tries < 1000; ++tries) {
-    const auto port =
-        static_cast<uint16_t>(std::uniform_int_distribution<int>(12000, 32000)(random));
-    if (IsFree(port) && given.insert(port).second) return port;
+  for (;;) {
+    const absl::StatusOr<uint16_t> port = FreeLoopbackPort();
+    if (!port.ok()) throw std::runtime_error(port.status().ToString());
+    if (given.insert(*port).second) return *port;
   }
-  throw std::runtime_error("no free port on the loopback");
 }
 
 bool Listens(uint16_t port) {

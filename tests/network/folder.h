@@ -30,8 +30,7 @@ std::string ReadFile(const std::string& file);
 // The folder of the programs under test: GUANTONG_BIN_DIR, else where this test program is.
 std::string ProgramFolder();
 
-// A port of 127.0.0.1 that nobody listens on, below those the kernel gives to outgoing connections:
-// a node that was killed finds its port free again.
+// FreeLoopbackPort, and each but once.
 uint16_t FreePort();
 
 // Whether somebody accepts connections there.

@@ -59,6 +59,14 @@ int ChildProcess::Wait() {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+bool ChildProcess::Ended() {
+  if (pid_ < 0) return true;
+  siginfo_t info = {};
+  // Left to be waited for.
+  return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid == pid_;
+}
+
 void ChildProcess::Kill() {
   if (pid_ < 0) return;
   ::kill(pid_, SIGKILL);

@@ -28,7 +28,8 @@ class ChildProcess {
   // Exit status; 128 + signal.
   int Wait();
   void Kill();  // SIGKILL, and gone when it returns
-  bool running() const { return pid_ > 0; }
+  // Whether it has ended by itself. Does not wait.
+  bool Ended();
 
  private:
   pid_t pid_ = -1;

@@ -11,6 +11,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "catalog/base/status.h"
+#include "node/cli/drill/loopback_port.h"
 #include "node/identity/identity.h"
 #include "node/language.h"
 #include "node/upkeep/backup_folder.h"
@@ -27,6 +28,11 @@ constexpr char kNobody[] =
 std::string ReadText(const std::string& file) {
   std::ifstream in(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::string LastLine(const std::string& file) {
+  const std::vector<std::string> lines = absl::StrSplit(ReadText(file), '\n', absl::SkipEmpty());
+  return lines.empty() ? "" : lines.back();
 }
 
 }  // namespace
@@ -66,7 +72,14 @@ absl::Status CopiedNetwork::Add(const std::string& backups) {
 absl::Status CopiedNetwork::StartOne(CopiedNode* node) {
   GT_RETURN_IF_ERROR(node->daemon.Start({ProgramFolder() + "/guantongd", "--dir", node->dir},
                                         node->environment, node->dir + ".out", node->dir + ".log"));
-  return Until("a node answers", kUpWithin, [&] { return Do(node->profile, {"status"}).ok(); });
+  GT_RETURN_IF_ERROR(Until("a node answers", kUpWithin, [&] {
+    return node->daemon.Ended() || Do(node->profile, {"status"}).ok();
+  }));
+  if (!node->daemon.Ended()) return absl::OkStatus();
+  return Error(absl::StatusCode::kUnavailable, "drill_node_ended",
+               absl::StrCat(node->name, Text(" 的副本已退出：", ", its copy, has ended: "),
+                            LastLine(node->dir + ".log")),
+               node->dir, Text("查看该目录旁的 log", "see the log beside that folder"));
 }
 
 absl::Status CopiedNetwork::Start() {
@@ -108,10 +121,8 @@ absl::StatusOr<nlohmann::json> CopiedNetwork::Do(const std::string& profile,
   nlohmann::json document =
       nlohmann::json::parse(ReadText(out), nullptr, /*allow_exceptions=*/false);
   if (exit == 0 && !document.is_discarded()) return document;
-  const std::vector<std::string> lines = absl::StrSplit(ReadText(log), '\n', absl::SkipEmpty());
   return Error(absl::StatusCode::kInternal, "drill_step_failed",
-               absl::StrCat("guantong ", arguments[0], ": ", lines.empty() ? "" : lines.back()),
-               scratch_);
+               absl::StrCat("guantong ", arguments[0], ": ", LastLine(log)), scratch_);
 }
 
 CopiedNode* CopiedNetwork::provider() const {

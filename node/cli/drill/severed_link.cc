@@ -41,10 +41,6 @@ int Listen(uint16_t port) {
   return -1;
 }
 
-absl::Status NoPort() {
-  return Error(absl::StatusCode::kUnavailable, "port_in_use", std::strerror(errno), "127.0.0.1");
-}
-
 struct Pair {
   int a;
   int b;
@@ -66,19 +62,11 @@ bool Pass(int from, int to) {
 
 }  // namespace
 
-absl::StatusOr<uint16_t> FreeLoopbackPort() {
-  const int fd = Listen(0);
-  if (fd < 0) return NoPort();
-  sockaddr_in address = {};
-  socklen_t size = sizeof address;
-  ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-  ::close(fd);
-  return ntohs(address.sin_port);
-}
-
 absl::StatusOr<std::unique_ptr<SeveredLink>> SeveredLink::Make(uint16_t port, uint16_t to) {
   const int fd = Listen(port);
-  if (fd < 0) return NoPort();
+  if (fd < 0) {
+    return Error(absl::StatusCode::kUnavailable, "port_in_use", std::strerror(errno), "127.0.0.1");
+  }
   return std::unique_ptr<SeveredLink>(new SeveredLink(fd, to));
 }
 

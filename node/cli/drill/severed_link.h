@@ -13,9 +13,6 @@
 
 namespace guantong {
 
-// A port of 127.0.0.1 nobody listens on.
-absl::StatusOr<uint16_t> FreeLoopbackPort();
-
 class SeveredLink {
  public:
   // Listens at `port` and passes everything on to `to`, both on the loopback. UNAVAILABLE
