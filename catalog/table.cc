@@ -96,13 +96,12 @@ absl::StatusOr<TableWriter> TableWriter::Load(const Reader& store, const FeedKey
         return Corrupt("the index of a run cannot be read");
       if (entry.epoch() != 0) marks.emplace_back(entry.epoch(), entry.last());
       if (table.record_.open_runs_size() == 1 && table.record_.open_runs(0) == run.run())
-        table.open_entries_[std::string(cursor->key().substr(prefix.size()))] = std::move(entry);
+        table.Remember(cursor->key().substr(prefix.size()), std::move(entry));
     }
     GT_RETURN_IF_ERROR(cursor->status());
     std::sort(marks.begin(), marks.end());
     if (!marks.empty()) table.held_[run.run()] = std::move(marks);
   }
-  if (table.open_entries_.size() > kJoinBlocksMax) table.open_entries_.clear();
   return table;
 }
 
@@ -135,17 +134,9 @@ absl::Status TableWriter::ApplyBlock(const v1::BatchHeader& header, absl::string
     if (!UnpackBlock(bytes, &rows).ok()) return Inapplicable("its rows cannot be unpacked");
     PutDirect(rows, writes);
   } else {
-    const bool first = record_.open_runs().empty();
     Run* run = direct ? RunForBlock(*block) : OpenRunForBlock(*block);
     if (run == nullptr) return Inapplicable("the batches of a push are not in order");
-    const storage::v1::BlockEntry entry = AddBlock(header, *block, bytes.size(), run, writes);
-    const bool movable = first || !open_entries_.empty();
-    if (!direct && movable && record_.open_runs_size() == 1 &&
-        open_entries_.size() < kJoinBlocksMax) {
-      open_entries_[std::string(block->last())] = entry;
-    } else {
-      open_entries_.clear();
-    }
+    AddBlock(header, *block, bytes.size(), run, writes);
   }
   if (header.push_end()) EndPush(header, writes);
   Save(writes);
@@ -227,8 +218,11 @@ TableWriter::Run* TableWriter::RunForBlock(const SortedRows& block) {
 // A push in key order is a run that another may take as it would take a block: its entries move,
 // the blocks stay where they are.
 bool TableWriter::JoinOpenRun(WriteSet* writes) {
-  if (record_.open_runs_size() != 1 || open_entries_.empty()) return false;
+  if (record_.open_runs_size() != 1) return false;
   const Run open = *InfoOf(record_.open_runs(0));
+  const auto held = held_.find(open.run());
+  // Puts, or more than are remembered.
+  if (held == held_.end() || held->second.size() != open_entries_.size()) return false;
   Run* target = RunForRange(open.first(), open.last());
   if (target == nullptr) return false;
   for (const auto& [last, entry] : open_entries_) {
@@ -236,9 +230,8 @@ bool TableWriter::JoinOpenRun(WriteSet* writes) {
     writes->Put(BlockEntryKey(feed_, target->run(), last), entry.SerializeAsString());
   }
   std::vector<BatchMark>& marks = held_[target->run()];
-  const std::vector<BatchMark>& joined = held_[open.run()];
-  marks.insert(marks.end(), joined.begin(), joined.end());
-  held_.erase(open.run());
+  marks.insert(marks.end(), held->second.begin(), held->second.end());
+  held_.erase(held);
   Widen(open.first(), open.last(), open.rows(), target);
   Forget(open.run());
   return true;
@@ -255,9 +248,8 @@ TableWriter::Run* TableWriter::OpenRunForBlock(const SortedRows& block) {
   return run;
 }
 
-storage::v1::BlockEntry TableWriter::AddBlock(const v1::BatchHeader& header,
-                                              const SortedRows& block, size_t bytes, Run* run,
-                                              WriteSet* writes) {
+void TableWriter::AddBlock(const v1::BatchHeader& header, const SortedRows& block, size_t bytes,
+                           Run* run, WriteSet* writes) {
   storage::v1::BlockEntry entry;
   entry.set_first(block.first());
   entry.set_epoch(header.epoch().number());
@@ -267,7 +259,11 @@ storage::v1::BlockEntry TableWriter::AddBlock(const v1::BatchHeader& header,
   writes->Put(BlockEntryKey(feed_, run->run(), block.last()), entry.SerializeAsString());
   held_[run->run()].emplace_back(entry.epoch(), entry.last());
   Widen(block.first(), block.last(), block.rows(), run);
-  return entry;
+  if (!record_.open_runs().empty()) Remember(block.last(), std::move(entry));
+}
+
+void TableWriter::Remember(absl::string_view last, storage::v1::BlockEntry entry) {
+  if (open_entries_.size() < kJoinBlocksMax) open_entries_[std::string(last)] = std::move(entry);
 }
 
 bool TableWriter::Holds(BatchMark mark) const {

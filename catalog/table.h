@@ -106,8 +106,9 @@ class TableWriter {
   void PutDirect(const v1::RowBatch& batch, WriteSet* writes);
   void PutOpen(const v1::RowBatch& batch, WriteSet* writes);
   void PutRows(const v1::RowBatch& batch, Run* run, bool oldest, WriteSet* writes);
-  storage::v1::BlockEntry AddBlock(const v1::BatchHeader& header, const SortedRows& block,
-                                   size_t bytes, Run* run, WriteSet* writes);
+  void AddBlock(const v1::BatchHeader& header, const SortedRows& block, size_t bytes, Run* run,
+                WriteSet* writes);
+  void Remember(absl::string_view last, storage::v1::BlockEntry entry);
   Run* RunForBlock(const SortedRows& block);
   Run* OpenRunForBlock(const SortedRows& block);
   Run* RunForRange(absl::string_view first, absl::string_view last);
@@ -132,7 +133,7 @@ class TableWriter {
   storage::v1::TableRecord record_;
   // Blocks of batches, in the order of the log, by the run they stand in.
   std::map<uint32_t, std::vector<BatchMark>> held_;
-  // Index entries of the open push by last key, while they are few enough to be moved.
+  // Index entries of the open push by last key; the first kJoinBlocksMax.
   std::map<std::string, storage::v1::BlockEntry> open_entries_;
   std::string staged_last_;  // digest of the chunk staged last
 };

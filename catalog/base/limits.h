@@ -49,9 +49,8 @@ inline constexpr size_t kPutsRowsMax = 64;        // a push this small is put ro
 inline constexpr size_t kPutsBytesMax = 8 << 10;  // and no larger than this
 inline constexpr int kRunsMax = 24;               // above it a push waits for the merge
 inline constexpr int kOpenRunsMax = 16;           // of one push
-inline constexpr size_t kJoinBlocksMax =
-    4096;                                // of a push, whose index entries move to another run
-inline constexpr int kMergeRunsMin = 4;  // so many of about one size are merged
+inline constexpr size_t kJoinBlocksMax = 4096;    // of a push that joins another run
+inline constexpr int kMergeRunsMin = 4;           // so many of about one size are merged
 inline constexpr size_t kMergeRowsPerStep = 4096;
 inline constexpr size_t kMergeBytesPerStep = 256 << 10;  // whichever is reached first; one block
 
