@@ -25,42 +25,22 @@
 #include "catalog/base/status.h"
 #include "catalog/keys.h"
 #include "catalog/rocks/rocks_store.h"
-#include "node/calls.h"
-#include "node/catalogue.h"
-#include "node/classes.h"
 #include "node/clock.h"
-#include "node/code_lists.h"
 #include "node/config.h"
-#include "node/demands/demands.h"
-#include "node/directory.h"
+#include "node/desks.h"
 #include "node/doctor.h"
 #include "node/driver.h"
-#include "node/enrolment.h"
-#include "node/entries/approvals.h"
-#include "node/entries/bindings.h"
-#include "node/entries/drafts.h"
-#include "node/entries/publication.h"
-#include "node/entries/rulings.h"
-#include "node/entries/versions.h"
-#include "node/entries/worklist.h"
-#include "node/finder.h"
 #include "node/identity/credentials.h"
-#include "node/indexer.h"
 #include "node/limits.h"
 #include "node/log.h"
 #include "node/neighbours.h"
 #include "node/overview.h"
-#include "node/persons.h"
-#include "node/push.h"
-#include "node/query.h"
 #include "node/readers.h"
 #include "node/refusals.h"
 #include "node/renewal.h"
 #include "node/rpc/authorise.h"
 #include "node/rpc/search_service.h"
 #include "node/rpc/services.h"
-#include "node/rules.h"
-#include "node/searches.h"
 #include "node/snapshots.h"
 #include "node/subscriptions.h"
 #include "node/trace.h"
@@ -159,61 +139,26 @@ class RunningDaemon : public Daemon {
     site_.options = std::move(options);
     site_.identity = &identity_;
     watched_ = std::make_unique<WatchedStore>(
-        store_.get(), [this](absl::Span<const WriteSet> groups) { indexer_->Note(groups); });
+        store_.get(), [this](absl::Span<const WriteSet> groups) { desks_->indexer.Note(groups); });
     site_.store = watched_.get();
     site_.workers = &workers_;
     site_.requests = &requests_;
     site_.refusals = &refusals_;
     site_.started_at = absl::Now();
-    directory_ = std::make_unique<Directory>(&site_);
-    calls_ = std::make_unique<Calls>(&site_);
-    hidden_ = std::make_unique<Hidden>(directory_.get());
-    finder_ = std::make_unique<Finder>(&site_, calls_.get(), directory_.get());
-    indexer_ = std::make_unique<Indexer>(
-        &site_, directory_.get(), hidden_.get(),
-        (std::filesystem::path(site_.options.dir) / kSearchFolder).string());
-    classes_ = std::make_unique<Classes>(&site_, directory_.get());
-    code_lists_ = std::make_unique<CodeLists>(&site_, directory_.get(), calls_.get());
-    rules_ = std::make_unique<Rules>(&site_, directory_.get());
-    searches_ = std::make_unique<Searches>(&site_, SearchParts{.calls = calls_.get(),
-                                                               .finder = finder_.get(),
-                                                               .hidden = hidden_.get(),
-                                                               .indexer = indexer_.get(),
-                                                               .classes = classes_.get(),
-                                                               .rules = rules_.get()});
-    desk_ = std::make_unique<EntryDesk>(&site_, classes_.get(), code_lists_.get(), rules_.get());
-    rulings_ = std::make_unique<Rulings>(desk_.get(), directory_.get());
-    catalogue_ = std::make_unique<Catalogue>(&site_, finder_.get(), desk_.get(), rulings_.get(),
-                                             hidden_.get());
-    publication_ = std::make_unique<Publication>(desk_.get());
-    templates_ = std::make_unique<Templates>(&site_, finder_.get());
-    drafts_ = std::make_unique<Drafts>(desk_.get(), templates_.get());
-    approvals_ = std::make_unique<Approvals>(desk_.get(), publication_.get());
-    bindings_ = std::make_unique<Bindings>(desk_.get(), publication_.get());
-    versions_ = std::make_unique<Versions>(desk_.get());
-    demands_ =
-        std::make_unique<Demands>(desk_.get(), directory_.get(), calls_.get(), finder_.get());
-    worklist_ = std::make_unique<Worklist>(desk_.get(), rulings_.get(), demands_.get());
-    persons_ = std::make_unique<Persons>(desk_.get(), publication_.get());
-    enrolment_ = std::make_unique<Enrolment>(&site_, rules_.get());
-    pushes_ = std::make_unique<PushDesk>(&site_);
-    questions_ = std::make_unique<Questions>(&site_, calls_.get(), finder_.get());
-    subscriptions_ = std::make_unique<Subscriptions>(&site_, finder_.get());
-    neighbours_ = std::make_unique<Neighbours>(&site_, directory_.get());
-    overview_ = std::make_unique<Overview>(&site_, directory_.get(), neighbours_.get());
-    readers_ = std::make_unique<Readers>(&site_, calls_.get());
-    trace_ = std::make_unique<Trace>(&site_, calls_.get(), finder_.get(), directory_.get());
-    upkeep_ = std::make_unique<Upkeep>(&site_, store_.get(), damage_.get(), scrub, calls_.get(),
-                                       finder_.get(), directory_.get());
-    doctor_ = std::make_unique<Doctor>(&site_, calls_.get(), neighbours_.get(), upkeep_.get());
+    desks_ = std::make_unique<Desks>(
+        &site_, (std::filesystem::path(site_.options.dir) / kSearchFolder).string());
+    subscriptions_ = std::make_unique<Subscriptions>(&site_, &desks_->finder);
+    neighbours_ = std::make_unique<Neighbours>(&site_, &desks_->directory);
+    overview_ = std::make_unique<Overview>(&site_, &desks_->directory, neighbours_.get());
+    readers_ = std::make_unique<Readers>(&site_, &desks_->calls);
+    trace_ = std::make_unique<Trace>(&site_, &desks_->calls, &desks_->finder, &desks_->directory);
+    upkeep_ = std::make_unique<Upkeep>(&site_, store_.get(), damage_.get(), scrub, &desks_->calls,
+                                       &desks_->finder, &desks_->directory);
+    doctor_ = std::make_unique<Doctor>(&site_, &desks_->calls, neighbours_.get(), upkeep_.get());
     snapshots_ = std::make_unique<Snapshots>(&site_);
     renewal_ = std::make_unique<Renewal>(&site_, std::move(begin_anew));
     authoriser_ = std::make_unique<Authoriser>(&site_);
-    finder_->Register();
-    searches_->Register();
-    code_lists_->Register();
-    demands_->Register();
-    questions_->Register();
+    desks_->Register();
     trace_->Register();
     doctor_->Register();
     upkeep_->copies().Register();
@@ -224,13 +169,13 @@ class RunningDaemon : public Daemon {
   absl::Status Run() {
     GT_RETURN_IF_ERROR(StartDriver());
     StartLinks();
-    GT_RETURN_IF_ERROR(pushes_->Begin());
-    GT_RETURN_IF_ERROR(enrolment_->Begin());
-    GT_RETURN_IF_ERROR(rules_->Begin());
+    GT_RETURN_IF_ERROR(desks_->pushes.Begin());
+    GT_RETURN_IF_ERROR(desks_->enrolment.Begin());
+    GT_RETURN_IF_ERROR(desks_->rules.Begin());
     GT_RETURN_IF_ERROR(StartServer());
     if (!site_.options.parent.empty()) DialParent();
     upkeep_->scrubber().Start();
-    indexer_->Start();
+    desks_->indexer.Start();
     renewal_->Start();
     return absl::OkStatus();
   }
@@ -246,7 +191,7 @@ class RunningDaemon : public Daemon {
       server_->Shutdown(std::chrono::system_clock::now() +
                         absl::ToChronoMilliseconds(kRequestsEndWithin));
     });
-    indexer_->Stop();
+    desks_->indexer.Stop();
     if (driver_ != nullptr) driver_->Stop();
     requests.join();
     workers_.Stop();
@@ -268,7 +213,7 @@ class RunningDaemon : public Daemon {
     };
     Driver::Hooks hooks;
     hooks.on_deliveries = [this](std::vector<CallDelivery> deliveries, Driver::Delivered where) {
-      calls_->Deliver(std::move(deliveries), where);
+      desks_->calls.Deliver(std::move(deliveries), where);
     };
     hooks.on_snapshot = [this](const MakeSnapshot& make) { snapshots_->Make(make); };
     hooks.on_notice = [](const Notice& notice) {
@@ -298,7 +243,7 @@ class RunningDaemon : public Daemon {
     };
     links_ = Links::Create(link_options_, site_.network(), driver_.get(),
                            [this](const VerifiedChain& peer, bool is_parent) {
-                             return enrolment_->AuthorisePeer(peer, is_parent);
+                             return desks_->enrolment.AuthorisePeer(peer, is_parent);
                            });
     site_.links = links_.get();
     driver_->Attach(links_.get());
@@ -306,25 +251,25 @@ class RunningDaemon : public Daemon {
   }
 
   absl::Status StartServer() {
-    services_.push_back(MakeEnrolmentService(authoriser_.get(), enrolment_.get()));
-    services_.push_back(MakeCatalogService(authoriser_.get(), {.catalogue = catalogue_.get(),
-                                                               .drafts = drafts_.get(),
-                                                               .approvals = approvals_.get(),
-                                                               .publication = publication_.get(),
-                                                               .bindings = bindings_.get(),
+    services_.push_back(MakeEnrolmentService(authoriser_.get(), &desks_->enrolment));
+    services_.push_back(MakeCatalogService(authoriser_.get(), {.catalogue = &desks_->catalogue,
+                                                               .drafts = &desks_->drafts,
+                                                               .approvals = &desks_->approvals,
+                                                               .publication = &desks_->publication,
+                                                               .bindings = &desks_->bindings,
                                                                .readers = readers_.get()}));
-    services_.push_back(MakeSearchService(authoriser_.get(), searches_.get()));
-    services_.push_back(MakeRulingService(authoriser_.get(), rulings_.get()));
-    services_.push_back(MakePersonService(authoriser_.get(), persons_.get()));
-    services_.push_back(MakeClassService(authoriser_.get(), classes_.get()));
-    services_.push_back(MakeCodeListService(authoriser_.get(), code_lists_.get()));
-    services_.push_back(MakeDemandService(authoriser_.get(), demands_.get()));
-    services_.push_back(MakeReviewService(authoriser_.get(), approvals_.get(), versions_.get(),
-                                          worklist_.get(), readers_.get()));
-    services_.push_back(
-        MakeDataService(authoriser_.get(), pushes_.get(), questions_.get(), subscriptions_.get()));
+    services_.push_back(MakeSearchService(authoriser_.get(), &desks_->searches));
+    services_.push_back(MakeRulingService(authoriser_.get(), &desks_->rulings));
+    services_.push_back(MakePersonService(authoriser_.get(), &desks_->persons));
+    services_.push_back(MakeClassService(authoriser_.get(), &desks_->classes));
+    services_.push_back(MakeCodeListService(authoriser_.get(), &desks_->code_lists));
+    services_.push_back(MakeDemandService(authoriser_.get(), &desks_->demands));
+    services_.push_back(MakeReviewService(authoriser_.get(), &desks_->approvals, &desks_->versions,
+                                          &desks_->worklist, readers_.get()));
+    services_.push_back(MakeDataService(authoriser_.get(), &desks_->pushes, &desks_->questions,
+                                        subscriptions_.get()));
     services_.push_back(MakeNodeService(authoriser_.get(), {.site = &site_,
-                                                            .enrolment = enrolment_.get(),
+                                                            .enrolment = &desks_->enrolment,
                                                             .overview = overview_.get(),
                                                             .trace = trace_.get(),
                                                             .doctor = doctor_.get(),
@@ -363,7 +308,8 @@ class RunningDaemon : public Daemon {
           MakeChannelCredentials(
               identity_.tls_key.ToPem(), identity_.tls_chain_pem, /*network=*/"",
               [this](const VerifiedChain& server) {
-                const absl::Status may = enrolment_->AuthorisePeer(server, /*is_parent=*/true);
+                const absl::Status may =
+                    desks_->enrolment.AuthorisePeer(server, /*is_parent=*/true);
                 if (DetailOf(may).reason == "parent_moved") renewal_->ParentMoved();
                 return may;
               },
@@ -380,30 +326,7 @@ class RunningDaemon : public Daemon {
   Workers requests_;
   Site site_;
   LinkOptions link_options_;
-  std::unique_ptr<Directory> directory_;
-  std::unique_ptr<Calls> calls_;
-  std::unique_ptr<Hidden> hidden_;
-  std::unique_ptr<Finder> finder_;
-  std::unique_ptr<Indexer> indexer_;
-  std::unique_ptr<Classes> classes_;
-  std::unique_ptr<Searches> searches_;
-  std::unique_ptr<CodeLists> code_lists_;
-  std::unique_ptr<Rules> rules_;
-  std::unique_ptr<EntryDesk> desk_;
-  std::unique_ptr<Rulings> rulings_;
-  std::unique_ptr<Catalogue> catalogue_;
-  std::unique_ptr<Publication> publication_;
-  std::unique_ptr<Templates> templates_;
-  std::unique_ptr<Drafts> drafts_;
-  std::unique_ptr<Approvals> approvals_;
-  std::unique_ptr<Bindings> bindings_;
-  std::unique_ptr<Versions> versions_;
-  std::unique_ptr<Demands> demands_;
-  std::unique_ptr<Worklist> worklist_;
-  std::unique_ptr<Persons> persons_;
-  std::unique_ptr<Enrolment> enrolment_;
-  std::unique_ptr<PushDesk> pushes_;
-  std::unique_ptr<Questions> questions_;
+  std::unique_ptr<Desks> desks_;
   std::unique_ptr<Subscriptions> subscriptions_;
   std::unique_ptr<Neighbours> neighbours_;
   std::unique_ptr<Overview> overview_;

@@ -11,26 +11,9 @@
 #include "catalog/base/digest.h"
 #include "catalog/base/status.h"
 #include "catalog/memory_store.h"
-#include "node/calls.h"
-#include "node/catalogue.h"
-#include "node/demands/demands.h"
-#include "node/directory.h"
+#include "node/desks.h"
 #include "node/driver.h"
-#include "node/enrolment.h"
-#include "node/entries/approvals.h"
-#include "node/entries/bindings.h"
-#include "node/entries/drafts.h"
-#include "node/entries/publication.h"
-#include "node/entries/rulings.h"
-#include "node/entries/versions.h"
-#include "node/entries/worklist.h"
-#include "node/finder.h"
-#include "node/indexer.h"
-#include "node/persons.h"
-#include "node/push.h"
-#include "node/query.h"
 #include "node/refusals.h"
-#include "node/searches.h"
 #include "node/site.h"
 #include "node/watched_store.h"
 #include "node/workers.h"
@@ -63,29 +46,29 @@ class LoneNode {
   Site& site() { return site_; }
   MemoryStore& store() { return *store_; }
   Driver& driver() { return *driver_; }
-  Catalogue& catalogue() { return *catalogue_; }
-  Finder& finder() { return *finder_; }
+  Catalogue& catalogue() { return desks_->catalogue; }
+  Finder& finder() { return desks_->finder; }
   // With all that was committed so far in the index.
   Searches& searches() {
-    if (!std::exchange(indexing_, true)) indexer_->Start();
-    GT_CHECK(indexer_->WaitCurrent(absl::Now() + absl::Seconds(60)));
-    return *searches_;
+    if (!std::exchange(indexing_, true)) desks_->indexer.Start();
+    GT_CHECK(desks_->indexer.WaitCurrent(absl::Now() + absl::Seconds(60)));
+    return desks_->searches;
   }
-  Classes& classes() { return *classes_; }
-  CodeLists& code_lists() { return *code_lists_; }
-  EntryDesk& desk() { return *desk_; }
-  Drafts& drafts() { return *drafts_; }
-  Approvals& approvals() { return *approvals_; }
-  Publication& publication() { return *publication_; }
-  Bindings& bindings() { return *bindings_; }
-  Versions& versions() { return *versions_; }
-  Demands& demands() { return *demands_; }
-  Worklist& worklist() { return *worklist_; }
-  Rulings& rulings() { return *rulings_; }
-  Persons& persons() { return *persons_; }
-  PushDesk& pushes() { return *pushes_; }
-  Questions& questions() { return *questions_; }
-  Enrolment& enrolment() { return *enrolment_; }
+  Classes& classes() { return desks_->classes; }
+  CodeLists& code_lists() { return desks_->code_lists; }
+  EntryDesk& desk() { return desks_->entries; }
+  Drafts& drafts() { return desks_->drafts; }
+  Approvals& approvals() { return desks_->approvals; }
+  Publication& publication() { return desks_->publication; }
+  Bindings& bindings() { return desks_->bindings; }
+  Versions& versions() { return desks_->versions; }
+  Demands& demands() { return desks_->demands; }
+  Worklist& worklist() { return desks_->worklist; }
+  Rulings& rulings() { return desks_->rulings; }
+  Persons& persons() { return desks_->persons; }
+  PushDesk& pushes() { return desks_->pushes; }
+  Questions& questions() { return desks_->questions; }
+  Enrolment& enrolment() { return desks_->enrolment; }
 
   CallerIdentity Editor(const std::string& uscc = kOurUscc) const {
     return {.role = CertificateRole::kEditor,
@@ -103,19 +86,19 @@ class LoneNode {
                                             const std::string& uscc = kOurUscc) {
     v1::RegisterRequest request;
     *request.mutable_entry() = entry;
-    return drafts_->Register(Editor(uscc), request);
+    return desks_->drafts.Register(Editor(uscc), request);
   }
   absl::StatusOr<v1::CatalogEntry> Edit(const v1::CatalogEntry& entry,
                                         const std::string& uscc = kOurUscc) {
     v1::RegisterRequest request;
     *request.mutable_entry() = entry;
-    return drafts_->Edit(Editor(uscc), request);
+    return desks_->drafts.Edit(Editor(uscc), request);
   }
   absl::StatusOr<v1::CatalogEntry> Publish(const std::string& code) {
-    return publication_->Publish(Editor(), OfCode(code));
+    return desks_->publication.Publish(Editor(), OfCode(code));
   }
   absl::StatusOr<v1::CatalogEntry> Withdraw(const std::string& code) {
-    return publication_->Withdraw(Editor(), OfCode(code));
+    return desks_->publication.Withdraw(Editor(), OfCode(code));
   }
   static v1::EntryRequest OfCode(const std::string& code) {
     v1::EntryRequest request;
@@ -222,7 +205,7 @@ class LoneNode {
                  .tls_chain_pem = node_.tls_pem(),
                  .parent_node_id = ""});
     watched_ = std::make_unique<WatchedStore>(
-        store_.get(), [this](absl::Span<const WriteSet> groups) { indexer_->Note(groups); });
+        store_.get(), [this](absl::Span<const WriteSet> groups) { desks_->indexer.Note(groups); });
     site_ = {.options = {.dir = folder_.path("."),
                          .division = "000000",
                          .name = "国家",
@@ -234,37 +217,7 @@ class LoneNode {
     site_.workers = workers_.get();
     site_.requests = workers_.get();
     site_.refusals = &refusals_;
-    directory_ = std::make_unique<Directory>(&site_);
-    calls_ = std::make_unique<Calls>(&site_);
-    hidden_ = std::make_unique<Hidden>(directory_.get());
-    finder_ = std::make_unique<Finder>(&site_, calls_.get(), directory_.get());
-    indexer_ = std::make_unique<Indexer>(&site_, directory_.get(), hidden_.get(), "");
-    classes_ = std::make_unique<Classes>(&site_, directory_.get());
-    code_lists_ = std::make_unique<CodeLists>(&site_, directory_.get(), calls_.get());
-    rules_ = std::make_unique<Rules>(&site_, directory_.get());
-    searches_ = std::make_unique<Searches>(&site_, SearchParts{.calls = calls_.get(),
-                                                               .finder = finder_.get(),
-                                                               .hidden = hidden_.get(),
-                                                               .indexer = indexer_.get(),
-                                                               .classes = classes_.get(),
-                                                               .rules = rules_.get()});
-    desk_ = std::make_unique<EntryDesk>(&site_, classes_.get(), code_lists_.get(), rules_.get());
-    rulings_ = std::make_unique<Rulings>(desk_.get(), directory_.get());
-    catalogue_ = std::make_unique<Catalogue>(&site_, finder_.get(), desk_.get(), rulings_.get(),
-                                             hidden_.get());
-    publication_ = std::make_unique<Publication>(desk_.get());
-    templates_ = std::make_unique<Templates>(&site_, finder_.get());
-    drafts_ = std::make_unique<Drafts>(desk_.get(), templates_.get());
-    approvals_ = std::make_unique<Approvals>(desk_.get(), publication_.get());
-    bindings_ = std::make_unique<Bindings>(desk_.get(), publication_.get());
-    versions_ = std::make_unique<Versions>(desk_.get());
-    demands_ =
-        std::make_unique<Demands>(desk_.get(), directory_.get(), calls_.get(), finder_.get());
-    worklist_ = std::make_unique<Worklist>(desk_.get(), rulings_.get(), demands_.get());
-    persons_ = std::make_unique<Persons>(desk_.get(), publication_.get());
-    pushes_ = std::make_unique<PushDesk>(&site_);
-    questions_ = std::make_unique<Questions>(&site_, calls_.get(), finder_.get());
-    enrolment_ = std::make_unique<Enrolment>(&site_, rules_.get());
+    desks_ = std::make_unique<Desks>(&site_, /*search_folder=*/"");
     driver_ =
         Driver::Make(watched_.get(),
                      [this](absl::Time now) {
@@ -274,21 +227,17 @@ class LoneNode {
                      },
                      {.on_deliveries =
                           [this](std::vector<CallDelivery> deliveries, Driver::Delivered where) {
-                            calls_->Deliver(std::move(deliveries), where);
+                            desks_->calls.Deliver(std::move(deliveries), where);
                           }})
             .value();
     site_.driver = driver_.get();
-    finder_->Register();
-    searches_->Register();
-    code_lists_->Register();
-    demands_->Register();
-    questions_->Register();
+    desks_->Register();
     driver_->Begin();
-    GT_CHECK(pushes_->Begin().ok());
-    GT_CHECK(rules_->Begin().ok());
+    GT_CHECK(desks_->pushes.Begin().ok());
+    GT_CHECK(desks_->rules.Begin().ok());
   }
   void Stop() {
-    indexer_->Stop();
+    desks_->indexer.Stop();
     indexing_ = false;
     workers_->Stop();
     driver_->Stop();
@@ -303,31 +252,8 @@ class LoneNode {
   Refusals refusals_;
   std::unique_ptr<Workers> workers_;
   Site site_;
-  std::unique_ptr<Directory> directory_;
-  std::unique_ptr<Calls> calls_;
-  std::unique_ptr<Hidden> hidden_;
-  std::unique_ptr<Finder> finder_;
-  std::unique_ptr<Indexer> indexer_;
+  std::unique_ptr<Desks> desks_;
   bool indexing_ = false;
-  std::unique_ptr<Searches> searches_;
-  std::unique_ptr<Classes> classes_;
-  std::unique_ptr<CodeLists> code_lists_;
-  std::unique_ptr<Rules> rules_;
-  std::unique_ptr<EntryDesk> desk_;
-  std::unique_ptr<Rulings> rulings_;
-  std::unique_ptr<Catalogue> catalogue_;
-  std::unique_ptr<Publication> publication_;
-  std::unique_ptr<Templates> templates_;
-  std::unique_ptr<Drafts> drafts_;
-  std::unique_ptr<Approvals> approvals_;
-  std::unique_ptr<Bindings> bindings_;
-  std::unique_ptr<Versions> versions_;
-  std::unique_ptr<Demands> demands_;
-  std::unique_ptr<Worklist> worklist_;
-  std::unique_ptr<Persons> persons_;
-  std::unique_ptr<PushDesk> pushes_;
-  std::unique_ptr<Questions> questions_;
-  std::unique_ptr<Enrolment> enrolment_;
   std::unique_ptr<Driver> driver_;
 };
 
