@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "catalog/base/digest.h"
 #include "catalog/base/limits.h"
-#include "relay/core/feed_log.h"
+#include "relay/core/log_cuts.h"
 
 namespace guantong {
 

@@ -7,6 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "catalog/base/digest.h"
 #include "relay/core/feed_log.h"
+#include "relay/core/log_cuts.h"
+#include "relay/core/log_reads.h"
 
 namespace guantong {
 

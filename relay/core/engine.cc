@@ -13,6 +13,7 @@
 #include "relay/core/calls.h"
 #include "relay/core/disputes.h"
 #include "relay/core/feed_log.h"
+#include "relay/core/log_cuts.h"
 #include "relay/core/log_repair.h"
 #include "relay/core/origin.h"
 #include "relay/core/places.h"

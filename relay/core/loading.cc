@@ -9,6 +9,7 @@
 #include "catalog/base/status.h"
 #include "catalog/facts.h"
 #include "relay/core/feed_log.h"
+#include "relay/core/log_cuts.h"
 #include "relay/core/receiver.h"
 
 namespace guantong {

@@ -9,6 +9,7 @@
 #include "catalog/base/digest.h"
 #include "catalog/logged.h"
 #include "relay/core/feed_log.h"
+#include "relay/core/log_reads.h"
 
 namespace guantong {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "catalog/batch.h"
-#include "relay/core/feed_log.h"
+#include "relay/core/log_reads.h"
 #include "relay/core/sender.h"
 
 namespace guantong {

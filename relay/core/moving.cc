@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "relay/core/feed_log.h"
+#include "relay/core/log_cuts.h"
 #include "relay/core/origin.h"
 
 namespace guantong {

@@ -10,6 +10,7 @@
 #include "catalog/base/status.h"
 #include "catalog/feed_kind.h"
 #include "relay/core/feed_log.h"
+#include "relay/core/log_cuts.h"
 
 namespace guantong {
 

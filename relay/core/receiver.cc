@@ -8,6 +8,7 @@
 #include "catalog/base/limits.h"
 #include "catalog/base/status.h"
 #include "relay/core/feed_log.h"
+#include "relay/core/log_reads.h"
 
 namespace guantong {
 

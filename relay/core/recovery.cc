@@ -11,6 +11,8 @@
 #include "catalog/base/digest.h"
 #include "catalog/base/status.h"
 #include "relay/core/feed_log.h"
+#include "relay/core/log_cuts.h"
+#include "relay/core/log_reads.h"
 #include "relay/core/origin.h"
 
 namespace guantong {

@@ -8,7 +8,7 @@
 #include "catalog/base/status.h"
 #include "catalog/batch.h"
 #include "catalog/feed_kind.h"
-#include "relay/core/feed_log.h"
+#include "relay/core/log_reads.h"
 
 namespace guantong {
 

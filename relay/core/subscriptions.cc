@@ -5,6 +5,7 @@
 
 #include "catalog/base/status.h"
 #include "relay/core/feed_log.h"
+#include "relay/core/log_cuts.h"
 
 namespace guantong {
 
