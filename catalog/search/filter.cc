@@ -24,13 +24,6 @@ bool ParseDay(const std::string& text, uint32_t* seconds) {
   return true;
 }
 
-template <typename Passes>
-bool AnyValue(absl::string_view joined, Passes passes) {
-  bool any = false;
-  VisitValues(joined, [&](absl::string_view value) { any = any || passes(value); });
-  return any;
-}
-
 }  // namespace
 
 absl::Status CheckFilter(const v1::SearchFilter& filter) {
@@ -42,12 +35,19 @@ absl::Status CheckFilter(const v1::SearchFilter& filter) {
 }
 
 template <typename PassesValue>
-void PartFilter::Add(size_t attribute, PassesValue passes) {
+void PartFilter::Add(const Part& part, size_t attribute, PassesValue passes) {
   Set set{.ordinals = segment_.ordinals(attribute),
           .passes = std::vector<char>(segment_.values(attribute))};
+  // Most values are single: those are not looked through for more.
+  const std::vector<uint32_t>& begins = (*part.values)[attribute].begins;
   bool any = false;
   for (uint32_t v = 0; v < set.passes.size(); ++v) {
-    set.passes[v] = passes(segment_.value(attribute, v));
+    const absl::string_view value = segment_.value(attribute, v);
+    if (begins[v + 1] - begins[v] < 2) {
+      set.passes[v] = passes(value);
+    } else {
+      VisitValues(value, [&](absl::string_view one) { set.passes[v] |= passes(one) ? 1 : 0; });
+    }
     any |= set.passes[v] != 0;
   }
   none_ |= !any;
@@ -58,33 +58,29 @@ PartFilter::PartFilter(const Part& part, const Query& query) : segment_(*part.se
   const v1::SearchFilter& filter = query.filter;
   if (!filter.since().empty()) ParseDay(filter.since(), &since_);
   const auto begins = [](absl::string_view wanted) {
-    return [wanted](absl::string_view joined) {
-      return AnyValue(joined, [&](absl::string_view v) { return absl::StartsWith(v, wanted); });
-    };
+    return [wanted](absl::string_view value) { return absl::StartsWith(value, wanted); };
   };
   const auto equals = [](absl::string_view wanted) {
-    return [wanted](absl::string_view joined) {
-      return AnyValue(joined, [&](absl::string_view v) { return v == wanted; });
-    };
+    return [wanted](absl::string_view value) { return value == wanted; };
   };
-  if (!filter.class_().empty()) Add(kClass, begins(filter.class_()));
-  if (!filter.division().empty()) Add(kDivision, begins(DivisionDigits(filter.division())));
+  if (!filter.class_().empty()) Add(part, kClass, begins(filter.class_()));
+  if (!filter.division().empty()) Add(part, kDivision, begins(DivisionDigits(filter.division())));
   if (!filter.provider().empty()) {
-    Add(kProvider, [&](absl::string_view value) {
+    Add(part, kProvider, [&](absl::string_view value) {
       const size_t end = value.find(kLabelEnd);
       return value.substr(0, end) == filter.provider() ||
              value.substr(end + 1) == filter.provider();
     });
   }
-  const std::string sharing = absl::StrCat(filter.sharing()),
-                    cycle = absl::StrCat(filter.update_cycle());
-  if (filter.sharing() != 0) Add(kSharing, equals(sharing));
-  if (filter.has_open()) Add(kOpen, equals(filter.open() ? "1" : "0"));
-  if (!filter.format().empty()) Add(kFormat, begins(filter.format()));
-  if (filter.update_cycle() != 0) Add(kCycle, equals(cycle));
-  if (!filter.theme().empty()) Add(kTheme, equals(filter.theme()));
-  if (!filter.key_area().empty()) Add(kKeyArea, equals(filter.key_area()));
-  if (!filter.template_().empty()) Add(kTemplate, equals(filter.template_()));
+  const std::string sharing = absl::StrCat(filter.sharing());
+  const std::string cycle = absl::StrCat(filter.update_cycle());
+  if (filter.sharing() != 0) Add(part, kSharing, equals(sharing));
+  if (filter.has_open()) Add(part, kOpen, equals(filter.open() ? "1" : "0"));
+  if (!filter.format().empty()) Add(part, kFormat, begins(filter.format()));
+  if (filter.update_cycle() != 0) Add(part, kCycle, equals(cycle));
+  if (!filter.theme().empty()) Add(part, kTheme, equals(filter.theme()));
+  if (!filter.key_area().empty()) Add(part, kKeyArea, equals(filter.key_area()));
+  if (!filter.template_().empty()) Add(part, kTemplate, equals(filter.template_()));
 
   const bool everywhere = query.within.is_root() && !query.outside.has_value();
   if (everywhere && filter.level() == v1::LEVEL_UNSPECIFIED) return;

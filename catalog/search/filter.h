@@ -49,7 +49,7 @@ class PartFilter {
     std::vector<char> passes;  // by ordinal
   };
   template <typename PassesValue>
-  void Add(size_t attribute, PassesValue passes);
+  void Add(const Part& part, size_t attribute, PassesValue passes);
 
   const Segment& segment_;
   std::vector<Set> sets_;

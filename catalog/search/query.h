@@ -26,8 +26,8 @@
 
 namespace guantong::search {
 
-inline constexpr size_t kComparedMax = 20000;
-inline constexpr size_t kComparedForFacetsMax = 200000;
+inline constexpr size_t kComparedMax = 5000;
+inline constexpr size_t kComparedForFacetsMax = 50000;
 inline constexpr size_t kFacetCountsMax = 50;  // values told of each facet
 
 // A word of the question: any of these.

@@ -67,7 +67,7 @@ class Bench {
     root_.Stop();
     const absl::StatusOr<Identity> identity = LoadIdentity(root_.dir(), {});
     GT_CHECK(identity.ok());
-    auto store = OpenRocksStore(absl::StrCat(root_.dir(), "/data"));
+    auto store = OpenRocksStore(absl::StrCat(root_.dir(), "/store"));
     if (!store.ok()) throw std::runtime_error(std::string(store.status().message()));
     auto driver = Driver::Make(
         store->get(),
@@ -144,7 +144,7 @@ class Bench {
     const pid_t pid = root_.daemon().pid();
     Note("node_mb", static_cast<double>(bench::ResidentKib(pid)) / 1024);
     Note("anon_mb", static_cast<double>(bench::ProcessFigure(pid, "status", "RssAnon:")) / 1024);
-    Note("store_mb", Mb(absl::StrCat(root_.dir(), "/data")));
+    Note("store_mb", Mb(absl::StrCat(root_.dir(), "/store")));
     Note("search_mb", Mb(absl::StrCat(root_.dir(), "/search")));
   }
 
