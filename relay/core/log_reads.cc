@@ -34,11 +34,18 @@ absl::StatusOr<v1::Position> PredecessorOf(const v1::BatchHeader& header,
                "the first batch of an epoch does not say what came before");
 }
 
+Mark SendableTo(const FeedState& feed) {
+  const v1::Position& head = feed.record.head();
+  const bool ahead = !feed.own && head.epoch().id() == feed.durable.epoch().id();
+  return MarkOf(ahead ? head : feed.durable);
+}
+
 std::optional<TailBatch> NextBatch(const Core& core, const FeedState& feed, uint64_t epoch,
                                    uint64_t sequence, bool* gone) {
   *gone = false;
-  const Mark durable = MarkOf(feed.durable);
-  if (durable <= Mark{epoch, sequence}) return std::nullopt;
+  const Mark from{epoch, sequence};
+  const Mark sendable = SendableTo(feed);
+  if (sendable <= from) return std::nullopt;
   auto follows = [&](uint64_t e, uint64_t prev) {
     return e == epoch ? prev == sequence : e > epoch && prev == 0;
   };
@@ -48,9 +55,11 @@ std::optional<TailBatch> NextBatch(const Core& core, const FeedState& feed, uint
                              });
   // Only the whole log shows that an epoch's first batch is the next one.
   if (it != feed.tail.end() && it->epoch == epoch && it->prev == sequence) {
-    if (durable < Mark{it->epoch, it->last}) return std::nullopt;
+    if (sendable < Mark{it->epoch, it->last}) return std::nullopt;
     return *it;
   }
+  const Mark durable = MarkOf(feed.durable);
+  if (durable <= from) return std::nullopt;
   auto cursor =
       core.store->Scan(LogKey(feed.key, epoch, sequence + 1), PrefixEnd(LogPrefix(feed.key)));
   absl::StatusOr<LoggedHead> head = absl::NotFoundError("the end");

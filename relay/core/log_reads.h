@@ -13,8 +13,12 @@ namespace guantong {
 // A batch as it is sent.
 Bytes FrameOf(v1::SignedBatch batch);
 
-// The first durable batch after {epoch, sequence}; none when there is nothing newer; `gone` is set
-// when the log no longer holds it.
+// How far a feed may be sent. What its origin has made durable and is in order here need not wait
+// for this disk, too (L3); an own feed does, and so does whatever opens an epoch.
+Mark SendableTo(const FeedState& feed);
+
+// The first batch after {epoch, sequence} that may be sent; none when there is nothing newer;
+// `gone` is set when the log no longer holds it.
 std::optional<TailBatch> NextBatch(const Core& core, const FeedState& feed, uint64_t epoch,
                                    uint64_t sequence, bool* gone);
 

@@ -208,7 +208,8 @@ void Receiver::Apply(Turn& turn, Peer& peer, FeedState& feed, const ParsedBatch&
   turn.when_durable.push_back([this, key = feed.key, from = peer.who.link](Turn& later) {
     AfterDurable(later, key, from);
   });
-  if (feed.own) origin_.Recovered(turn, feed, &peer);
+  if (feed.own) return origin_.Recovered(turn, feed, &peer);
+  sender_.Forward(turn, feed);
 }
 
 void Receiver::AfterDurable(Turn& turn, const FeedKey& key, LinkId from) {

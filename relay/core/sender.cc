@@ -158,6 +158,16 @@ void Sender::Advance(Turn& turn, FeedState& feed) {
   }
 }
 
+void Sender::Forward(Turn& turn, const FeedState& feed) {
+  for (auto& [link, peer] : core_.peers) {
+    auto it = peer.outgoing.find(feed.key);
+    if (it == peer.outgoing.end() || it->second.state != Outgoing::State::kStreaming) continue;
+    if (!Flows(peer, feed)) continue;
+    MarkReady(peer, feed.key, it->second);
+    Pump(turn, peer);
+  }
+}
+
 void Sender::MarkReady(Peer& peer, const FeedKey& key, Outgoing& out) {
   if (out.ready) return;
   out.ready = true;
@@ -189,9 +199,10 @@ bool Sender::MaySend(const Peer& peer, const Outgoing& out) const {
 v1::Lane Sender::LaneOf(const Peer& peer, const Outgoing& out, const FeedState& feed,
                         const TailBatch& batch) const {
   if (!out.unacked.empty() && out.lane == v1::LANE_BULK) return v1::LANE_BULK;
+  const Mark sendable = SendableTo(feed);
   const bool urgent = batch.frame->size() <= core_.options.urgent_bytes_max &&
-                      batch.epoch == feed.durable.epoch().number() &&
-                      feed.durable.sequence() - batch.last <= kUrgentRecordsMax;
+                      batch.epoch == sendable.first &&
+                      sendable.second - batch.last <= kUrgentRecordsMax;
   return urgent && Room(peer, v1::LANE_CONTROL) ? v1::LANE_CONTROL : v1::LANE_BULK;
 }
 

@@ -28,6 +28,9 @@ class Sender {
   // Durable batches of `feed` have come: send them to whoever they flow to.
   void Advance(Turn& turn, FeedState& feed);
 
+  // Another's batch is in order here and on its way to the disk: it goes on to those in step.
+  void Forward(Turn& turn, const FeedState& feed);
+
   void OnAcks(Turn& turn, Peer& peer, const v1::Acks& acks);
   void OnFetch(Turn& turn, Peer& peer, const v1::Fetch& fetch);
   // The peer has seen something behind a gap: sent again from there, once a second at most.

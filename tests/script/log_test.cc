@@ -380,5 +380,91 @@ TEST_CASE("the newest session wins") {
   )"));
 }
 
+// A, over B, to C.
+struct Relayed {
+  Relayed() {
+    stage.Add("A", "");
+    stage.Add("B", "b");
+    stage.Add("C", "b/c");
+    stage.Link("B", "A");
+    stage.Link("C", "B");
+    stage.Settle();
+    d = OpenDataset(stage, "A", "D");
+    SubscribeTo(stage, "C", d);
+    stage.Settle();
+    stage.Said();
+  }
+
+  Stage stage;
+  PlayedDataset d;
+};
+
+TEST_CASE("a relay sends on before it has committed, and acknowledges when it has") {
+  Relayed relayed;
+  Stage& stage = relayed.stage;
+  stage.HoldCommits("B");
+  PushTo(stage, relayed.d, {{"k1", "one"}});
+  stage.Settle();
+  CHECK(stage.Said() == Lines(R"(
+    A -> B: batch D 1.3..3
+    B -> C: batch D 1.3..3
+    C -> B: ack D 1.3
+  )"));
+  CHECK(RowsAt(stage, "C", relayed.d) == "k1=one");
+  stage.ReleaseCommits("B");
+  stage.Settle();
+  CHECK(stage.Said() == "B -> A: ack D 1.3");
+}
+
+TEST_CASE("an origin sends nothing before it has committed") {
+  Relayed relayed;
+  Stage& stage = relayed.stage;
+  stage.HoldCommits("A");
+  PushTo(stage, relayed.d, {{"k1", "one"}});
+  stage.Settle();
+  CHECK(stage.Said() == "");
+  stage.ReleaseCommits("A");
+  stage.Settle();
+  CHECK(RowsAt(stage, "C", relayed.d) == "k1=one");
+}
+
+TEST_CASE("a relay that loses power behind who has it already gets it back, and all goes on") {
+  Relayed relayed;
+  Stage& stage = relayed.stage;
+  stage.HoldCommits("B");
+  PushTo(stage, relayed.d, {{"k1", "one"}});
+  stage.Settle();
+  stage.Restart("B");
+  stage.ReleaseCommits("B");
+  stage.Said();
+  SECTION("from whom it has sent it to") {
+    stage.Link("C", "B");
+    stage.Settle();
+    CHECK(stage.Said() == Lines(R"(
+      C -> B: interest all: +scope / +D have 1.3
+      B -> C: fetch D after 1.2
+      C -> B: batch D 1.3..3
+      B -> C: ack D 1.3
+    )"));
+    stage.Link("B", "A");
+  }
+  SECTION("from where it had it") {
+    stage.Link("B", "A");
+    stage.Settle();
+    stage.Link("C", "B");
+  }
+  stage.Settle();
+  stage.Said();
+  PushTo(stage, relayed.d, {{"k2", "two"}});
+  stage.Settle();
+  CHECK(stage.Said() == Lines(R"(
+    A -> B: batch D 1.4..4
+    B -> C: batch D 1.4..4
+    B -> A: ack D 1.4
+    C -> B: ack D 1.4
+  )"));
+  CHECK(RowsAt(stage, "C", relayed.d) == "k1=one k2=two");
+}
+
 }  // namespace
 }  // namespace guantong
