@@ -105,11 +105,20 @@ std::vector<v1::ClassNode> ClassTree::Children(absl::string_view code) const {
   return children;
 }
 
+const v1::ClassNode* ClassTree::Delegated(absl::string_view code) const {
+  const v1::ClassNode* node = Find(code);
+  while (node != nullptr && node->delegate().empty()) node = Find(node->parent());
+  return node;
+}
+
 std::string ClassTree::Delegate(absl::string_view code) const {
-  for (const v1::ClassNode* node = Find(code); node != nullptr; node = Find(node->parent())) {
-    if (!node->delegate().empty()) return node->delegate();
-  }
-  return "";
+  const v1::ClassNode* node = Delegated(code);
+  return node == nullptr ? "" : node->delegate();
+}
+
+std::string ClassTree::DelegateDivision(absl::string_view code) const {
+  const v1::ClassNode* node = Delegated(code);
+  return node == nullptr ? "" : node->delegate_division();
 }
 
 bool ClassTree::MaySay(absl::string_view code, absl::string_view node_id) const {

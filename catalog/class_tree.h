@@ -46,10 +46,13 @@ class ClassTree {
   // NodeId of the node the class, or one around it, was delegated to; "" nobody: many give codes
   // in it.
   std::string Delegate(absl::string_view code) const;
+  // Where that is for a division hosted on that node alone: the division; "" for all of the node.
+  std::string DelegateDivision(absl::string_view code) const;
   // NodeId of whoever said that the class exists; "" no such class.
   std::string SaidBy(absl::string_view code) const;
 
  private:
+  const v1::ClassNode* Delegated(absl::string_view code) const;  // it or one around it; null
   bool MaySay(absl::string_view code, absl::string_view node_id) const;
 
   struct Placed {

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "catalog/base/status.h"
+#include "catalog/demand.h"
 #include "catalog/keys.h"
 #include "guantong/storage/v1/store.pb.h"
 
@@ -22,6 +24,9 @@ FeedKey FeedOfDemands(const std::string& node_id) {
   feed.set_kind(v1::FEED_KIND_DEMANDS);
   return FeedKey::Of(feed);
 }
+
+constexpr char kIndexed[] = "demand_indices";
+constexpr size_t kIndexKeysTogether = 4096;
 
 // What stands between the beginning of an index key and its next end mark.
 absl::string_view NextPart(absl::string_view rest) { return rest.substr(0, rest.find('\0')); }
@@ -83,6 +88,45 @@ std::vector<std::string> DemandsAsking(const Reader& snapshot, absl::string_view
     if (ids.empty() || ids.back() != id) ids.push_back(std::move(id));
   }
   return ids;
+}
+
+absl::Status EnsureDemandIndices(Store* store) {
+  std::string ignored;
+  const absl::Status marked = store->Get(NodeFactKey(kIndexed), &ignored);
+  if (!absl::IsNotFound(marked)) return marked;
+  const std::unique_ptr<Reader> snapshot = store->Snapshot();
+  WriteSet writes;
+  size_t keys = 0;
+  const std::string feeds = KindPrefix('F');
+  const auto feed_at = snapshot->Scan(feeds, PrefixEnd(feeds));
+  for (; feed_at->Valid(); feed_at->Next()) {
+    storage::v1::FeedRecord record;
+    if (!record.ParseFromArray(feed_at->value().data(),
+                               static_cast<int>(feed_at->value().size())) ||
+        record.feed().kind() != v1::FEED_KIND_DEMANDS) {
+      continue;
+    }
+    const FeedKey feed = FeedKey::Of(record.feed());
+    const std::string entries = EntryPrefix(feed);
+    const auto entry_at = snapshot->Scan(entries, PrefixEnd(entries));
+    for (; entry_at->Valid(); entry_at->Next()) {
+      v1::Demand demand;
+      if (!demand.ParseFromArray(entry_at->value().data(),
+                                 static_cast<int>(entry_at->value().size()))) {
+        continue;
+      }
+      for (const std::string& key : IndexOfDemand(feed, demand).held) {
+        writes.Put(key, "");
+        if (++keys % kIndexKeysTogether != 0) continue;
+        GT_RETURN_IF_ERROR(store->Commit({&writes, 1}));
+        writes = WriteSet();
+      }
+    }
+    GT_RETURN_IF_ERROR(entry_at->status());
+  }
+  GT_RETURN_IF_ERROR(feed_at->status());
+  writes.Put(NodeFactKey(kIndexed), "1");
+  return store->Commit({&writes, 1});
 }
 
 }  // namespace guantong

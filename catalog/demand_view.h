@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "catalog/store.h"
 #include "guantong/v1/demand.pb.h"
@@ -30,6 +31,10 @@ std::vector<std::string> DemandIds(const Reader& snapshot, absl::string_view aft
 // Ids of open demands that ask `whom`, or are assigned to it; perhaps some that were, too.
 std::vector<std::string> DemandsAsking(const Reader& snapshot, absl::string_view whom,
                                        size_t limit);
+
+// Makes the indices q and f in a store that an earlier build wrote, once: a mark tells. Before
+// anything else writes; cut off, it is repeated.
+absl::Status EnsureDemandIndices(Store* store);
 
 }  // namespace guantong
 

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "catalog/base/digest.h"
+#include "catalog/division.h"
 #include "catalog/entry.h"
 #include "catalog/keys.h"
 #include "catalog/view.h"
@@ -29,6 +31,27 @@ std::optional<NodePath> PlaceOf(const Reader& snapshot, absl::Span<const Ruler> 
   return *std::move(path);
 }
 
+std::vector<v1::Ruling> WordsOf(v1::Ruling record) {
+  std::vector<v1::Ruling> words;
+  google::protobuf::RepeatedPtrField<v1::Ruling> hosted;
+  hosted.Swap(record.mutable_hosted());
+  for (v1::Ruling& word : hosted) {
+    if (word.division().empty()) continue;
+    word.set_code(record.code());
+    word.set_node(record.node());
+    word.clear_hosted();
+    words.push_back(std::move(word));
+  }
+  // A record that only hosted divisions made says nothing of the node's own.
+  record.clear_division();
+  if (words.empty() || !record.by_uscc().empty()) words.push_back(std::move(record));
+  return words;
+}
+
+bool SpeaksFor(absl::string_view division, absl::string_view of) {
+  return absl::StartsWith(of, DivisionDigits(division));
+}
+
 std::vector<v1::Ruling> RulingsOn(const Reader& snapshot, absl::Span<const Ruler> rulers,
                                   absl::string_view code, const NodePath& place) {
   std::vector<v1::Ruling> rulings;
@@ -37,8 +60,9 @@ std::vector<v1::Ruling> RulingsOn(const Reader& snapshot, absl::Span<const Ruler
     std::string bytes;
     v1::Ruling ruling;
     const FeedKey feed = FeedKey::Of(RulingsFeed(ruler.node_id));
-    if (snapshot.Get(EntryKey(feed, code), &bytes).ok() && ruling.ParseFromString(bytes))
-      rulings.push_back(std::move(ruling));
+    if (!snapshot.Get(EntryKey(feed, code), &bytes).ok() || !ruling.ParseFromString(bytes))
+      continue;
+    for (v1::Ruling& word : WordsOf(std::move(ruling))) rulings.push_back(std::move(word));
   }
   return rulings;
 }
@@ -60,10 +84,11 @@ HiddenEntries::HiddenEntries(const Reader& snapshot, absl::Span<const Ruler> rul
     const auto cursor = snapshot.Scan(prefix, PrefixEnd(prefix));
     for (; cursor->Valid(); cursor->Next()) {
       v1::Ruling ruling;
-      if (ruling.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())) &&
-          !ruling.hidden_because().empty()) {
-        by_code_[ruling.code()].push_back(ruler.path);
+      if (!ruling.ParseFromArray(cursor->value().data(),
+                                 static_cast<int>(cursor->value().size()))) {
+        continue;
       }
+      if (!ruling.hidden_because().empty()) by_code_[ruling.code()].push_back(ruler.path);
     }
   }
 }

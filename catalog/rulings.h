@@ -30,8 +30,15 @@ v1::FeedId RulingsFeed(const std::string& node_id);
 std::optional<NodePath> PlaceOf(const Reader& snapshot, absl::Span<const Ruler> rulers,
                                 const std::string& node_id);
 
+// What one record says: of authorities of divisions hosted at its node, then of the node's own, as
+// rulings that stand for themselves.
+std::vector<v1::Ruling> WordsOf(v1::Ruling record);
+
+// The authority of the hosted `division` speaks for departments of `of`: the same or below it.
+bool SpeaksFor(absl::string_view division, absl::string_view of);
+
 // What those of `rulers` have ruled on the entry whose branch its node at `place` is in, in their
-// order. What another says about it counts for nothing.
+// order, as WordsOf. What another says about it counts for nothing.
 std::vector<v1::Ruling> RulingsOn(const Reader& snapshot, absl::Span<const Ruler> rulers,
                                   absl::string_view code, const NodePath& place);
 
@@ -41,7 +48,8 @@ std::string ContentDigest(const v1::CatalogEntry& entry);
 // It has to be mended, and no later version of the entry in force says anything else.
 bool ReworkOpen(const v1::Ruling& ruling, const v1::CatalogEntry& in_force);
 
-// The entries whose display is suspended here.
+// The entries whose display is suspended here, for all. What the authority of a hosted division
+// hides is hidden from departments of that division alone: it is told request by request.
 class HiddenEntries {
  public:
   HiddenEntries() = default;

@@ -33,6 +33,7 @@ absl::StatusOr<v1::ShowResponse> Catalogue::Show(const CallerIdentity& caller,
   if (found.ok()) {
     GT_RETURN_IF_ERROR(
         rulings_.CheckShown(*snapshot, caller, found->entry(), found->provider_path()));
+    rulings_.Describe(*snapshot, &*found);
   }
   if (!draft.has_value() || !desk_.MaySeeDraft(*snapshot, caller, *draft)) return found;
   v1::ShowResponse shown;
@@ -72,8 +73,13 @@ absl::StatusOr<v1::EntryList> Catalogue::List(const CallerIdentity& caller,
       for (const v1::CatalogEntry& entry : page.entries) {
         if (hidden->Hides(*snapshot, entry) && !rulings_.ShowsAll(*snapshot, caller, entry))
           continue;
-        if (!request.unbound() || entry.resources().empty())
-          *by_code[entry.code()].mutable_entry() = entry;
+        if (request.unbound() && !entry.resources().empty()) continue;
+        v1::ShowResponse shown;
+        *shown.mutable_entry() = entry;
+        finder_.Describe(*snapshot, &shown);
+        rulings_.Describe(*snapshot, &shown);
+        if (!rulings_.HiddenInDivision(*snapshot, caller, shown))
+          by_code[entry.code()] = std::move(shown);
       }
       covered = page.next_after_code;
     } while (!covered.empty() && by_code.size() < limit && left > 0);
@@ -103,7 +109,7 @@ absl::StatusOr<v1::EntryList> Catalogue::List(const CallerIdentity& caller,
   v1::EntryList list;
   for (auto& [code, shown] : by_code) {
     if (static_cast<size_t>(list.entries_size()) == limit) break;
-    finder_.Describe(*snapshot, &shown);
+    if (shown.provider_path().empty()) finder_.Describe(*snapshot, &shown);
     *list.add_entries() = std::move(shown);
   }
   // A page that is not full ended where enough had been looked at.

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "catalog/base/limits.h"
 #include "catalog/base/status.h"
+#include "catalog/division.h"
 #include "catalog/row_findings.h"
 #include "node/driver.h"
 #include "node/level_facts.h"
@@ -70,6 +71,7 @@ absl::StatusOr<v1::ImportClassesResponse> Classes::Import(const v1::ImportClasse
       node.set_successor(known->successor());
       node.set_delegate(known->delegate());
       node.set_delegate_path(known->delegate_path());
+      node.set_delegate_division(known->delegate_division());
     }
   }
   const std::vector<v1::Problem> problems = CheckClasses(
@@ -139,11 +141,17 @@ absl::StatusOr<v1::ClassNode> Classes::OwnClass(const Reader& snapshot, const st
 }
 
 absl::StatusOr<v1::ClassNode> Classes::Delegate(const v1::DelegateClassRequest& request) {
+  if (request.to().empty() && !request.division().empty()) {
+    return Error(absl::StatusCode::kInvalidArgument, "node_missing",
+                 "没有写托管该区划的节点 (the node that hosts the division is not said)",
+                 request.division(), "加 --to 节点路径 (say --to)");
+  }
   std::lock_guard<std::mutex> lock(change_mutex_);
   const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
   GT_ASSIGN_OR_RETURN(v1::ClassNode node, OwnClass(*snapshot, request.code()));
   node.clear_delegate();
   node.clear_delegate_path();
+  node.clear_delegate_division();
   if (!request.to().empty()) {
     const std::vector<v1::TreeNode> nodes = directory_.Tree(*snapshot);
     const auto to = std::find_if(nodes.begin(), nodes.end(), [&](const v1::TreeNode& one) {
@@ -156,6 +164,27 @@ absl::StatusOr<v1::ClassNode> Classes::Delegate(const v1::DelegateClassRequest& 
     }
     node.set_delegate(to->node_id());
     node.set_delegate_path(to->path());
+    if (!request.division().empty() && request.division() != to->division()) {
+      if (!IsHostedDivision(request.division(), to->division())) {
+        return Error(absl::StatusCode::kInvalidArgument, "division_not_hosted",
+                     absl::StrCat("区划 ", request.division(), " 不在 ", to->name(), "（",
+                                  to->division(), "）之下 (no division hosted on that node)"),
+                     request.division(),
+                     "核对六位区划代码；有自己节点的区划直接授权给它的节点 (check the code; a "
+                     "division with a node of its own is delegated to by its path)");
+      }
+      const auto own = std::find_if(nodes.begin(), nodes.end(), [&](const v1::TreeNode& one) {
+        return one.division() == request.division();
+      });
+      if (own != nodes.end()) {
+        return Error(absl::StatusCode::kInvalidArgument, "division_not_hosted",
+                     absl::StrCat("区划 ", request.division(), " 有自己的节点 ", own->path(),
+                                  " (the division has a node of its own)"),
+                     request.division(),
+                     absl::StrCat("授权给它 (delegate to it): --to ", own->path()));
+      }
+      node.set_delegate_division(request.division());
+    }
   }
   GT_RETURN_IF_ERROR(Append({node}));
   return node;

@@ -7,6 +7,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "catalog/base/limits.h"
 #include "catalog/base/status.h"
@@ -374,20 +375,51 @@ absl::StatusOr<v1::ImportCodeMapResponse> CodeLists::ImportMap(
   return response;
 }
 
+std::vector<std::pair<std::string, std::string>> CodeLists::MapsKnown(
+    const Reader& snapshot) const {
+  std::vector<std::pair<std::string, std::string>> maps;
+  for (const v1::TreeNode& level : Levels()) {
+    const std::string prefix = EntryPrefix(FeedOf(level.node_id(), v1::FEED_KIND_CODE_LISTS));
+    const auto cursor = snapshot.Scan(prefix, PrefixEnd(prefix));
+    for (; cursor->Valid(); cursor->Next()) {
+      const std::pair<std::string, std::string> ends =
+          absl::StrSplit(cursor->key().substr(prefix.size()), absl::MaxSplits('>', 1));
+      if (!ends.second.empty()) maps.push_back(ends);
+    }
+  }
+  return maps;
+}
+
+absl::StatusOr<CodeWay> CodeLists::WayOf(const Reader& snapshot,
+                                         const std::vector<std::string>& keys) const {
+  std::vector<CodeMapping> steps;
+  for (size_t i = 0; i + 1 < keys.size(); ++i) {
+    GT_ASSIGN_OR_RETURN(const Said from, Resolve(snapshot, keys[i]));
+    GT_ASSIGN_OR_RETURN(const Said to, Resolve(snapshot, keys[i + 1]));
+    std::optional<Said> map = FindSaid(snapshot, CodeMapKey(keys[i], keys[i + 1]));
+    if (!map.has_value()) map = FindSaid(snapshot, CodeMapKey(keys[i + 1], keys[i]));
+    steps.emplace_back(from.fact, to.fact, map.has_value() ? &map->fact.map() : nullptr);
+  }
+  return CodeWay(std::move(steps), keys);
+}
+
 absl::StatusOr<v1::MapCodesResponse> CodeLists::Map(const v1::MapCodesRequest& request) const {
   const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
   GT_ASSIGN_OR_RETURN(const Said from, Resolve(*snapshot, request.from()));
   GT_ASSIGN_OR_RETURN(const Said to, Resolve(*snapshot, request.to()));
-  std::optional<Said> map = FindSaid(*snapshot, CodeMapKey(from.fact.key(), to.fact.key()));
-  if (!map.has_value()) map = FindSaid(*snapshot, CodeMapKey(to.fact.key(), from.fact.key()));
-  if (!map.has_value() && from.fact.id() != to.fact.id()) {
+  std::vector<std::string> keys = {from.fact.key(), to.fact.key()};
+  if (from.fact.key() != to.fact.key()) {
+    keys = WayBetween(MapsKnown(*snapshot), from.fact.key(), to.fact.key());
+  }
+  if (keys.empty()) {
     return Error(absl::StatusCode::kNotFound, "code_map_unknown",
                  absl::StrCat("没有 ", from.fact.key(), " 到 ", to.fact.key(),
-                              " 的映射 (no mapping between them)"),
+                              " 的映射，也没有经过别的字典的 (no mapping between them, nor over "
+                              "others)"),
                  CodeMapKey(from.fact.key(), to.fact.key()),
                  "由节点运维导入 (import one): guantong codelist map FROM TO --import FILE");
   }
-  const CodeMapping mapping(from.fact, to.fact, map.has_value() ? &map->fact.map() : nullptr);
+  GT_ASSIGN_OR_RETURN(const CodeWay way, WayOf(*snapshot, keys));
   v1::MapCodesResponse response;
   response.set_from(from.fact.key());
   response.set_to(to.fact.key());
@@ -396,8 +428,11 @@ absl::StatusOr<v1::MapCodesResponse> CodeLists::Map(const v1::MapCodesRequest& r
     for (const v1::CodeListItem& item : from.fact.items()) codes.push_back(item.code());
   }
   GT_ASSIGN_OR_RETURN(const size_t start, PageStart(request.page_token(), codes.size()));
+  if (start == 0) {
+    for (size_t i = 1; i + 1 < keys.size(); ++i) response.add_via(keys[i]);
+  }
   const size_t end = std::min(codes.size(), start + kClassesListedMax);
-  for (size_t i = start; i < end; ++i) *response.add_codes() = mapping.Of(codes[i]);
+  for (size_t i = start; i < end; ++i) *response.add_codes() = way.Of(codes[i]);
   if (end < codes.size()) response.set_next_page_token(absl::StrCat(end));
   return response;
 }

@@ -6,12 +6,14 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "catalog/code_list.h"
+#include "catalog/code_list_way.h"
 #include "guantong/v1/code_list.pb.h"
 #include "node/calls.h"
 #include "node/directory.h"
@@ -51,6 +53,9 @@ class CodeLists {
   // Versions of `id` that hold here, without items, by version.
   std::vector<Said> VersionsOf(const Reader& snapshot, const std::string& id) const;
   absl::StatusOr<Said> Resolve(const Reader& snapshot, const std::string& key) const;
+  // Ends of the mappings that hold here.
+  std::vector<std::pair<std::string, std::string>> MapsKnown(const Reader& snapshot) const;
+  absl::StatusOr<CodeWay> WayOf(const Reader& snapshot, const std::vector<std::string>& keys) const;
   absl::Status CheckFree(const Reader& snapshot, const v1::CodeList& list) const;
   absl::StatusOr<v1::ShowCodeListResponse> ShowHere(const v1::ShowCodeListRequest& request) const;
   absl::Status Append(const v1::CodeList& fact);

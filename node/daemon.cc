@@ -23,6 +23,7 @@
 #include "absl/time/clock.h"
 #include "catalog/base/digest.h"
 #include "catalog/base/status.h"
+#include "catalog/demand_view.h"
 #include "catalog/keys.h"
 #include "catalog/rocks/rocks_store.h"
 #include "node/clock.h"
@@ -258,7 +259,7 @@ class RunningDaemon : public Daemon {
                                                                .publication = &desks_->publication,
                                                                .bindings = &desks_->bindings,
                                                                .readers = readers_.get()}));
-    services_.push_back(MakeSearchService(authoriser_.get(), &desks_->searches));
+    services_.push_back(MakeSearchService(authoriser_.get(), &desks_->searches, &desks_->rulings));
     services_.push_back(MakeRulingService(authoriser_.get(), &desks_->rulings));
     services_.push_back(MakePersonService(authoriser_.get(), &desks_->persons));
     services_.push_back(MakeClassService(authoriser_.get(), &desks_->classes));
@@ -366,6 +367,7 @@ absl::StatusOr<std::unique_ptr<Daemon>> StartOnce(const std::string& dir,
   for (const v1::Damage& past : PastDamage(*store)) mended.push_back(TimeOfTimestamp(past.at()));
   DamageWatch* const watch = damage.get();
   GT_RETURN_IF_ERROR(ClaimStore(store.get(), folder, identity));
+  GT_RETURN_IF_ERROR(EnsureDemandIndices(store.get()));
   const ScrubOptions scrub = {.bytes_per_second = config.scrub_bytes_per_second,
                               .pause = absl::Seconds(config.scrub_pause_seconds)};
   auto daemon = std::make_unique<RunningDaemon>(OptionsOf(dir, config), scrub, std::move(identity),

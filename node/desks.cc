@@ -27,7 +27,7 @@ Desks::Desks(Site* site, const std::string& search_folder)
       bindings(&entries, &publication),
       versions(&entries),
       demands(&entries, &directory, &calls, &finder),
-      worklist(&entries, &rulings, &demands),
+      worklist(&entries, &rulings, &templates, &demands),
       persons(&entries, &publication),
       enrolment(site, &rules),
       pushes(site),

@@ -62,12 +62,15 @@ inline constexpr size_t kWordsMax = 16;
 inline constexpr size_t kProblemsListedMax = 1000;
 inline constexpr size_t kClassesListedDefault = 500;
 inline constexpr size_t kClassesListedMax = 10000;
+inline constexpr size_t kImportEntriesMax = 20000;  // all become drafts in one commit
+inline constexpr size_t kImportBytesMax = 32 << 20;
 inline constexpr size_t kListLookedMax = 20000;  // entries looked at for one page of a list
 inline constexpr size_t kTodoListedMax = 500;
 inline constexpr int64_t kTodoAskSeconds = 5;
 inline constexpr size_t kCodeListsListedMax = 1000;
-inline constexpr size_t kDemandsListedMax = 500;   // of one question
-inline constexpr size_t kDemandQuestionsMax = 20;  // asked above for one answer
+inline constexpr size_t kDemandsListedMax = 500;     // of one question
+inline constexpr size_t kDemandsImportedMax = 4000;  // one batch of their feed
+inline constexpr size_t kDemandQuestionsMax = 20;    // asked above for one answer
 inline constexpr size_t kRulingsListedMax = 500;
 inline constexpr size_t kTagsMax = 32;
 

@@ -6,6 +6,7 @@
 #include "catalog/base/status.h"
 #include "guantong/v1/catalog.pb.h"
 #include "node/cli/connection.h"
+#include "node/cli/entry_pages.h"
 #include "node/cli/entry_table.h"
 #include "node/cli/invocation.h"
 #include "node/cli/output.h"
@@ -18,7 +19,35 @@ struct ClaimOptions {
   std::string code;
   std::string name;
   std::string class_code;
+  std::string entry;
 };
+
+void Told(const Invocation& invocation, const v1::CatalogEntry& draft, const std::string& text) {
+  for (const v1::Problem& warning : draft.warnings()) Say(ProblemText(warning));
+  EmitEntry(invocation, draft);
+  Say(absl::StrCat(text, draft.code()));
+}
+
+// The node takes what came with the template before as what it says now.
+absl::Status RunClaimForEntry(const Invocation& invocation, const ClaimOptions& options) {
+  GT_ASSIGN_OR_RETURN(const auto connection, Connection::Open(invocation));
+  v1::EntryRequest wanted;
+  wanted.set_code(options.entry);
+  GT_ASSIGN_OR_RETURN(const auto shown, connection->Call<v1::ShowResponse>(
+                                            "guantong.v1.CatalogService.Show", wanted));
+  v1::RegisterRequest request;
+  v1::CatalogEntry* entry = request.mutable_entry();
+  *entry = LatestOf(shown);
+  entry->set_template_(options.code);
+  if (!options.name.empty()) entry->set_name(options.name);
+  if (!options.class_code.empty()) entry->set_class_(options.class_code);
+  GT_ASSIGN_OR_RETURN(const auto draft, connection->Call<v1::CatalogEntry>(
+                                            "guantong.v1.CatalogService.Edit", request));
+  Told(invocation, draft,
+       Text("草稿已按标准目录更新。核对：guantong catalog diff ",
+            "the draft is as the template has it now. See: guantong catalog diff "));
+  return absl::OkStatus();
+}
 
 absl::Status RunClaim(const Invocation& invocation, const ClaimOptions& options) {
   GT_ASSIGN_OR_RETURN(const auto connection, Connection::Open(invocation));
@@ -43,11 +72,9 @@ absl::Status RunClaim(const Invocation& invocation, const ClaimOptions& options)
   entry->set_classification(model.classification());
   GT_ASSIGN_OR_RETURN(const auto draft, connection->Call<v1::CatalogEntry>(
                                             "guantong.v1.CatalogService.Register", request));
-  for (const v1::Problem& warning : draft.warnings()) Say(ProblemText(warning));
-  EmitEntry(invocation, draft);
-  Say(absl::StrCat(Text("已按标准目录存为草稿。下一步：guantong why ",
-                        "a draft as the template has it. Next: guantong why "),
-                   draft.code()));
+  Told(invocation, draft,
+       Text("已按标准目录存为草稿。下一步：guantong why ",
+            "a draft as the template has it. Next: guantong why "));
   return absl::OkStatus();
 }
 
@@ -61,8 +88,14 @@ void AddClaim(CLI::App* catalog, Invocation* invocation) {
       ->required();
   claim->add_option("--name", options->name, Text("名称，默认同标准目录", "name"));
   claim->add_option("--class", options->class_code, Text("分类，默认同标准目录", "class"));
+  claim->add_option("--entry", options->entry,
+                    Text("本部门已有条目的代码：按标准目录的现行版本更新它",
+                         "code of an own entry: take what the template says now into it"));
   claim->callback([invocation, options] {
-    invocation->action = [invocation, options] { return RunClaim(*invocation, *options); };
+    invocation->action = [invocation, options] {
+      return options->entry.empty() ? RunClaim(*invocation, *options)
+                                    : RunClaimForEntry(*invocation, *options);
+    };
   });
 }
 

@@ -129,6 +129,9 @@ void AddClasses(CLI::App* catalog, Invocation* invocation) {
       ->required();
   delegate->add_option("--to", *delegated->mutable_to(),
                        Text("节点路径；不写则收回", "path of the node; none takes it back"));
+  delegate->add_option("--division", *delegated->mutable_division(),
+                       Text("该节点托管的区划：分类只归这个区划的部门",
+                            "hosted on that node: the class is its departments' alone"));
   delegate->callback([invocation, delegated] {
     invocation->action = [invocation, delegated] {
       return RunChange(*invocation, "guantong.v1.ClassService.Delegate", *delegated);

@@ -195,6 +195,10 @@ absl::Status RunMap(const Invocation& invocation, v1::MapCodesRequest request) {
       table.Add({code.from(), code.from_name(), "", "", HowText(code), code.note()});
   }
   Emit(invocation, ToJson(all), table);
+  if (!all.via().empty()) {
+    Say(absl::StrCat(Text("两个版本之间没有直接的映射，经过 ", "no mapping between the two, over "),
+                     absl::StrJoin(all.via(), Text("、", ", "))));
+  }
   return absl::OkStatus();
 }
 

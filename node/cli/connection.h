@@ -24,7 +24,7 @@ class Status;
 namespace guantong {
 
 inline constexpr absl::Duration kAnswerWithin = absl::Seconds(60);
-inline constexpr absl::Duration kWorkWithin = absl::Hours(24);  // pushes, verification
+inline constexpr absl::Duration kWorkWithin = absl::Hours(24);  // pushes, imports, verification
 
 class Connection {
  public:

@@ -7,6 +7,7 @@
 #include "catalog/base/status.h"
 #include "guantong/v1/demand.pb.h"
 #include "node/cli/connection.h"
+#include "node/cli/demand_files.h"
 #include "node/cli/invocation.h"
 #include "node/cli/output.h"
 #include "node/cli/words.h"
@@ -32,7 +33,9 @@ std::string AskedText(const v1::Demand& demand) {
 }
 
 std::string AuthorityText(const v1::DemandView& view) {
-  return view.escalated() ? ShownPath(view.authority()) : "";
+  if (!view.escalated()) return "";
+  return absl::StrCat(ShownPath(view.authority()), view.authority_division().empty() ? "" : " ",
+                      view.authority_division());
 }
 
 Table ListTable(const google::protobuf::RepeatedPtrField<v1::DemandView>& demands) {
@@ -260,6 +263,7 @@ void AddDemands(CLI::App* app, Invocation* invocation) {
   AddRegister(demand, invocation);
   AddList(demand, invocation);
   AddAnswers(demand, invocation);
+  AddDemandFiles(demand, invocation);
 
   auto* show = demand->add_subcommand("show", Text("一条需求及其答复", "a demand and its answers"));
   const auto shown = std::make_shared<v1::ShowDemandRequest>();

@@ -1,6 +1,7 @@
 #include "node/cli/entry_table.h"
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -36,6 +37,22 @@ void AddText(const char* name, const std::string& text, Table* table) {
   if (!text.empty()) table->Add({name, text});
 }
 
+void AddRuling(const v1::HeldRuling& held, Table* table) {
+  const v1::Ruling& ruling = held.ruling();
+  const std::string by = absl::StrCat("（", held.level_name(), ruling.division().empty() ? "" : " ",
+                                      ruling.division(), " ", ruling.by(), "）");
+  const auto add = [&](const char* name, const std::string& text) {
+    if (!text.empty()) table->Add({name, absl::StrCat(text, by)});
+  };
+  add(Text("标签", "tags"), absl::StrJoin(ruling.tags(), "、"));
+  add(Text("数源部门", "authority"), ruling.authority());
+  add(Text("暂停展示", "not shown because"), ruling.hidden_because());
+  if (held.rework_open()) {
+    add(Text("退回整改", "to be mended"),
+        absl::StrCat(ruling.rework().reason(), Text("，限 ", ", by "), ruling.rework().deadline()));
+  }
+}
+
 template <typename Texts>
 std::string Joined(const Texts& texts) {
   return absl::StrJoin(texts, ", ");
@@ -52,7 +69,8 @@ Table EntrySummary(const std::vector<v1::ShowResponse>& entries) {
                {"sharing", Text("共享", "sharing")},
                {"update_cycle", Text("更新周期", "updated")},
                {"updated_at", Text("变更", "changed")},
-               {"provider_path", Text("节点", "node")}});
+               {"provider_path", Text("节点", "node")},
+               {"tags", Text("标签", "tags")}});
   for (const v1::ShowResponse& shown : entries) {
     const v1::CatalogEntry& entry = EntryOf(shown);
     table.Add({entry.code(), entry.name(), entry.provider(), StateCell(entry.state()),
@@ -60,9 +78,17 @@ Table EntrySummary(const std::vector<v1::ShowResponse>& entries) {
                CycleCell(entry.update_cycle()), Age(entry.has_updated_at(), entry.updated_at()),
                shown.provider_node_name().empty() && shown.provider_path().empty()
                    ? ""
-                   : ShownPath(shown.provider_path())});
+                   : ShownPath(shown.provider_path()),
+               TagsOf(shown)});
   }
   return table;
+}
+
+std::string TagsOf(const v1::ShowResponse& shown) {
+  std::set<std::string> tags;
+  for (const v1::HeldRuling& held : shown.rulings())
+    tags.insert(held.ruling().tags().begin(), held.ruling().tags().end());
+  return absl::StrJoin(tags, "、");
 }
 
 void EmitEntry(const Invocation& invocation, const v1::CatalogEntry& entry) {
@@ -112,6 +138,7 @@ Table EntryDetails(const v1::ShowResponse& shown) {
           absl::StrCat(entry.contact().name(), entry.contact().phone().empty() ? "" : "  ",
                        entry.contact().phone()),
           &table);
+  for (const v1::HeldRuling& held : shown.rulings()) AddRuling(held, &table);
   if (shown.has_draft() && &entry != &shown.draft()) {
     table.Add(
         {Text("草稿", "draft"),

@@ -1,6 +1,4 @@
-// catalog import: a sheet of entries, each filed as `register` or `edit` would file it.
-//
-// All is checked before anything is written, by the rules of an entry and by the node
+// catalog import: a sheet of entries, each filed as `register` or `edit` would file it, all at once
 // (sheet_filing).
 #include <CLI/CLI.hpp>
 #include <filesystem>
@@ -193,11 +191,8 @@ absl::Status Verdict(const ImportOptions& options, const Figures& figures, bool 
   }
   return Error(
       absl::StatusCode::kInvalidArgument, "import_refused",
-      absl::StrCat(figures.refused,
-                   stored ? Text(" 个条目被节点拒绝，其余已存为草稿",
-                                 " entries were refused by the node, the others are drafts")
-                          : Text(" 个条目有错误，什么都没有登记",
-                                 " entries have errors, nothing is stored")),
+      absl::StrCat(figures.refused, Text(" 个条目有错误，什么都没有登记",
+                                         " entries have errors, nothing is stored")),
       options.file,
       Text("按 --report 报告改正后重新导入；先导入没有错误的加 --accept-valid",
            "correct them by the --report and import again; --accept-valid takes the others now"));
@@ -216,25 +211,25 @@ absl::Status RunImport(const Invocation& invocation, const ImportOptions& option
     return Error(
         absl::StatusCode::kInvalidArgument, "entries_missing",
         absl::StrCat(options.file, Text("：表头下面没有条目", ": no entries below the header")),
-        options.file);
+        options.file,
+        Text("在表头下面填写条目，每个信息项一行", "write entries below it, a row for each item"));
   }
   GT_ASSIGN_OR_RETURN(const auto connection, Connection::Open(invocation));
   GT_ASSIGN_OR_RETURN(const std::vector<v1::CatalogEntry> held, OwnEntries(*connection));
   GT_RETURN_IF_ERROR(FindClasses(*connection, &sheets));
   std::vector<PlannedEntry> plan = PlanImport(&sheets, held, connection->profile().uscc);
-  GT_RETURN_IF_ERROR(CheckAtNode(*connection, sheets, &plan));
-  Figures figures = Count(plan);
-  const bool stored = !options.dry_run && (figures.refused == 0 || options.accept_valid) &&
-                      figures.added + figures.changed > 0;
-  absl::Status filed;
-  if (stored) filed = FileAtNode(*connection, sheets, &plan);
+  const bool file = !options.dry_run && (Count(plan).refused == 0 || options.accept_valid);
+  const absl::StatusOr<bool> filed = FileAtNode(
+      *connection, sheets, {.dry_run = !file, .accept_valid = options.accept_valid}, &plan);
   GT_RETURN_IF_ERROR(Report(options, sheets, plan));
   if (!filed.ok()) {
-    Say(Text("登记中断：已存为草稿的保留，重新导入会接着做完",
-             "interrupted: what became a draft stays, importing again does the rest"));
-    return filed;
+    Say(Text("没有得到节点的答复：要么全部登记了，要么一条都没有。重新导入即可，已登记的不会重复",
+             "no answer of the node: all is stored or nothing. Import again, nothing is stored "
+             "twice"));
+    return filed.status();
   }
-  figures = Count(plan);
+  const bool stored = *filed;
+  const Figures figures = Count(plan);
   Emit(invocation, Document(sheets, plan, stored), ImportTable(sheets, plan));
   SayProblems(sheets, plan);
   return Verdict(options, figures, stored);

@@ -26,6 +26,15 @@ std::string ReworkText(const v1::HeldRuling& held) {
                           : absl::StrCat(Text("剩 ", "left "), held.days_left()));
 }
 
+// The level, and the hosted division where the word is that of its authority.
+std::vector<std::string> LevelParts(const v1::HeldRuling& held) {
+  std::vector<std::string> parts;
+  for (const std::string& part : {held.level_name(), held.ruling().division()}) {
+    if (!part.empty()) parts.push_back(part);
+  }
+  return parts;
+}
+
 Table RulingTable(const v1::RulingsResponse& rulings) {
   Table table({{"code", Text("代码", "code")},
                {"level", Text("层级", "level")},
@@ -37,7 +46,7 @@ Table RulingTable(const v1::RulingsResponse& rulings) {
                {"at", Text("时间", "at")}});
   for (const v1::HeldRuling& held : rulings.rulings()) {
     const v1::Ruling& ruling = held.ruling();
-    table.Add({ruling.code(), held.level_name(), ruling.by(), ReworkText(held),
+    table.Add({ruling.code(), absl::StrJoin(LevelParts(held), " "), ruling.by(), ReworkText(held),
                ruling.hidden_because(), absl::StrJoin(ruling.tags(), "、"), ruling.authority(),
                Date(ruling.has_at(), ruling.at())});
   }

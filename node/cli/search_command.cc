@@ -65,12 +65,13 @@ Table HitTable(const v1::FindResponse& list) {
                {"update_cycle", Text("更新周期", "updated")},
                {"updated_at", Text("变更", "changed")},
                {"provider_path", Text("节点", "node")},
+               {"tags", Text("标签", "tags")},
                {"match", Text("匹配", "match")}});
   for (const v1::Hit& hit : list.hits()) {
     const v1::CatalogEntry& entry = hit.shown().entry();
     table.Add({entry.code(), entry.name(), entry.provider(), SharingCell(entry.sharing().type()),
                CycleCell(entry.update_cycle()), Age(entry.has_updated_at(), entry.updated_at()),
-               ShownPath(hit.shown().provider_path()), MatchOf(hit)});
+               ShownPath(hit.shown().provider_path()), TagsOf(hit.shown()), MatchOf(hit)});
   }
   return table;
 }

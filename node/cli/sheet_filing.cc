@@ -1,100 +1,107 @@
 #include "node/cli/sheet_filing.h"
 
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+
 #include <algorithm>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "catalog/base/status.h"
-#include "guantong/v1/catalog.pb.h"
-#include "node/cli/failure.h"
+#include "guantong/v1/catalog.grpc.pb.h"
 #include "node/language.h"
 
 namespace guantong {
 namespace {
 
-// What the node says against an entry, at the cell it means.
-void Refuse(const absl::Status& status, const EntrySheets& sheets, const SheetEntry& from,
-            PlannedEntry* planned) {
-  const ErrorDetail detail = DetailOf(status);
-  v1::Problem& problem = planned->problems.emplace_back();
-  problem.set_element(detail.subject);
-  problem.set_text(std::string(status.message()));
-  problem.set_remedy(detail.remedy);
-  *problem.mutable_place() = PlaceOf(sheets, from, detail.subject);
-  planned->action = ImportAction::kRefused;
-}
+// Well under what a server takes in one message, with an entry of the largest size on top.
+constexpr size_t kMessageBytesTarget = 1 << 20;
 
 // The code of the sheet is taken already.
-void NoteOtherCode(const EntrySheets& sheets, size_t index, const v1::CatalogEntry& filed,
+void NoteOtherCode(const EntrySheets& sheets, size_t index, const std::string& wanted,
                    PlannedEntry* planned) {
   v1::Problem& problem = planned->problems.emplace_back();
   problem.set_element("code");
   problem.set_warning(true);
-  problem.set_text(absl::StrCat(Text("代码由节点给出：", "the node gives the code: "), filed.code(),
-                                Text("，未用表中的 ", ", not the sheet's "),
-                                planned->entry.code()));
+  problem.set_text(absl::StrCat(Text("代码由节点给出：", "the node gives the code: "),
+                                planned->entry.code(), Text("，未用表中的 ", ", not the sheet's "),
+                                wanted));
   *problem.mutable_place() = PlaceOf(sheets, sheets.entries[index], "code");
 }
 
-// Of all entries together, so that there is no use in going on with the next.
-bool StopsAll(const absl::Status& status) {
-  const int code = ExitCode(status);
-  return code == kExitUnavailable || absl::IsUnauthenticated(status) ||
-         absl::IsUnimplemented(status);
-}
-
-// Warnings that the checks of the sheet did not have.
-void NoteWarnings(const EntrySheets& sheets, size_t index, const v1::CatalogEntry& answer,
-                  PlannedEntry* planned) {
-  for (const v1::Problem& warning : answer.warnings()) {
-    const bool said = std::any_of(
-        planned->problems.begin(), planned->problems.end(),
-        [&](const v1::Problem& problem) { return problem.element() == warning.element(); });
-    if (said) continue;
-    v1::Problem& problem = planned->problems.emplace_back(warning);
-    *problem.mutable_place() = PlaceOf(sheets, sheets.entries[index], warning.element());
+// What the node says, at the cells it means, unless the checks of the sheet have said it.
+void NoteProblems(const EntrySheets& sheets, const SheetEntry& from,
+                  const v1::ImportedEntry& answer, PlannedEntry* planned) {
+  for (const v1::Problem& said : answer.problems()) {
+    const bool known = std::any_of(
+        planned->problems.begin(), planned->problems.end(), [&](const v1::Problem& problem) {
+          return problem.element() == said.element() && problem.warning() == said.warning();
+        });
+    if (!said.warning()) planned->action = ImportAction::kRefused;
+    if (known) continue;
+    v1::Problem& problem = planned->problems.emplace_back(said);
+    *problem.mutable_place() = PlaceOf(sheets, from, said.element());
   }
 }
 
-enum class Effect { kNone, kFiled };
-
-absl::Status TakeAll(const Connection& connection, const EntrySheets& sheets, Effect effect,
-                     std::vector<PlannedEntry>* plan) {
-  for (size_t i = 0; i < plan->size(); ++i) {
-    PlannedEntry& planned = (*plan)[i];
-    const bool is_new = planned.action == ImportAction::kNew;
-    if (!is_new && planned.action != ImportAction::kChange) continue;
-    v1::RegisterRequest request;
-    *request.mutable_entry() = planned.entry;
-    request.set_dry_run(effect == Effect::kNone);
-    const absl::StatusOr<v1::CatalogEntry> answer = connection.Call<v1::CatalogEntry>(
-        is_new ? "guantong.v1.CatalogService.Register" : "guantong.v1.CatalogService.Edit",
-        request);
-    if (!answer.ok()) {
-      if (StopsAll(answer.status())) return Annotate(answer.status(), sheets.file);
-      Refuse(answer.status(), sheets, sheets.entries[i], &planned);
-      continue;
-    }
-    if (effect == Effect::kNone) {
-      NoteWarnings(sheets, i, *answer, &planned);
-      continue;
-    }
-    if (is_new && !planned.entry.code().empty() && planned.entry.code() != answer->code())
-      NoteOtherCode(sheets, i, *answer, &planned);
-    planned.entry.set_code(answer->code());
+absl::StatusOr<v1::ImportResponse> Send(const Connection& connection,
+                                        const std::vector<PlannedEntry>& plan,
+                                        const std::vector<size_t>& taken,
+                                        const FilingOptions& options) {
+  const auto stub = v1::CatalogService::NewStub(connection.channel());
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(connection.Deadline(kWorkWithin)));
+  v1::ImportResponse response;
+  const auto writer = stub->Import(&context, &response);
+  v1::ImportRequest part;
+  size_t bytes = 0;
+  // What the node says to a stream it does not want to read on stands in the status.
+  const auto send = [&] {
+    const bool sent = writer->Write(part);
+    part.Clear();
+    bytes = 0;
+    return sent;
+  };
+  for (const size_t i : taken) {
+    if (plan[i].action == ImportAction::kChange)
+      part.add_changes(static_cast<uint32_t>(part.entries_size()));
+    *part.add_entries() = plan[i].entry;
+    bytes += plan[i].entry.ByteSizeLong();
+    if (bytes >= kMessageBytesTarget && !send()) break;
   }
-  return absl::OkStatus();
+  part.set_end(true);
+  part.set_dry_run(options.dry_run);
+  part.set_accept_valid(options.accept_valid);
+  send();
+  writer->WritesDone();
+  const grpc::Status status = writer->Finish();
+  if (!status.ok()) return connection.StatusOf(status);
+  return response;
 }
 
 }  // namespace
 
-absl::Status CheckAtNode(const Connection& connection, const EntrySheets& sheets,
-                         std::vector<PlannedEntry>* plan) {
-  return TakeAll(connection, sheets, Effect::kNone, plan);
-}
-
-absl::Status FileAtNode(const Connection& connection, const EntrySheets& sheets,
-                        std::vector<PlannedEntry>* plan) {
-  return TakeAll(connection, sheets, Effect::kFiled, plan);
+absl::StatusOr<bool> FileAtNode(const Connection& connection, const EntrySheets& sheets,
+                                const FilingOptions& options, std::vector<PlannedEntry>* plan) {
+  std::vector<size_t> taken;
+  for (size_t i = 0; i < plan->size(); ++i) {
+    const ImportAction action = (*plan)[i].action;
+    if (action == ImportAction::kNew || action == ImportAction::kChange) taken.push_back(i);
+  }
+  if (taken.empty()) return false;
+  const absl::StatusOr<v1::ImportResponse> answer = Send(connection, *plan, taken, options);
+  if (!answer.ok()) return Annotate(answer.status(), absl::StrCat(sheets.file, ": "));
+  for (size_t at = 0; at < taken.size() && static_cast<int>(at) < answer->entries_size(); ++at) {
+    const v1::ImportedEntry& imported = answer->entries(static_cast<int>(at));
+    PlannedEntry& planned = (*plan)[taken[at]];
+    const std::string wanted = planned.entry.code();
+    NoteProblems(sheets, sheets.entries[taken[at]], imported, &planned);
+    if (!answer->stored() || imported.code().empty()) continue;
+    planned.entry.set_code(imported.code());
+    if (!wanted.empty() && wanted != imported.code())
+      NoteOtherCode(sheets, taken[at], wanted, &planned);
+  }
+  return answer->stored();
 }
 
 }  // namespace guantong

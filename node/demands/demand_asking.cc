@@ -28,6 +28,7 @@ void MergeInto(const v1::HeldDemand& from, v1::HeldDemand* to) {
   if (from.demand().closed()) *to->mutable_demand() = from.demand();
   if (from.escalated()) {
     to->set_authority(from.authority());
+    to->set_authority_division(from.authority_division());
     to->set_escalated(true);
   }
   for (const v1::HeldAnswer& answer : from.answers()) {
@@ -60,6 +61,7 @@ void DemandAsking::Register() {
                    const v1::DemandView view = ViewOf(&sight, held);
                    held.set_escalated(view.escalated());
                    held.set_authority(view.authority());
+                   held.set_authority_division(view.authority_division());
                  }
                  return reply.SerializeAsString();
                });
@@ -152,6 +154,16 @@ DemandsFound DemandAsking::Find(const Reader& snapshot, v1::DemandsCall call,
   return found;
 }
 
+std::string DemandAsking::HostedAbove(const Reader& snapshot, const v1::Demand& demand,
+                                      const Addressee& asked) const {
+  if (demand.node() != site_.node_id()) return "";
+  const std::string& division = demand.division();
+  const std::string of = DivisionOf(asked);
+  const bool both = of.empty() || of == division;
+  if (!both || division == site_.options.division) return "";
+  return desk_.SupervisorOf(snapshot, division).has_value() ? division : "";
+}
+
 v1::DemandView DemandAsking::ViewOf(DemandSight* sight, const v1::HeldDemand& held) const {
   v1::DemandView view;
   *view.mutable_demand() = held.demand();
@@ -175,6 +187,10 @@ v1::DemandView DemandAsking::ViewOf(DemandSight* sight, const v1::HeldDemand& he
   if (held.escalated()) {
     view.set_escalated(true);
     view.set_authority(held.authority());
+    // Whoever stands above does not know who is hosted here.
+    view.set_authority_division(held.authority() == site_.path().text()
+                                    ? HostedAbove(sight->snapshot(), held.demand(), standing.asked)
+                                    : held.authority_division());
     return view;
   }
   // Before it is overdue only what asks nobody has gone up.
@@ -185,6 +201,9 @@ v1::DemandView DemandAsking::ViewOf(DemandSight* sight, const v1::HeldDemand& he
   if (authority.has_value() && (*authority == site_.path() || HoldsAll())) {
     view.set_escalated(true);
     view.set_authority(authority->text());
+    if (*authority == site_.path()) {
+      view.set_authority_division(HostedAbove(sight->snapshot(), held.demand(), standing.asked));
+    }
   }
   return view;
 }

@@ -7,10 +7,12 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "catalog/demand.h"
 #include "catalog/store.h"
 #include "guantong/v1/demand.pb.h"
 #include "node/calls.h"
 #include "node/directory.h"
+#include "node/entries/desk.h"
 #include "node/rules.h"
 #include "node/site.h"
 
@@ -44,8 +46,12 @@ class DemandSight {
 // Any thread; Find waits for another node.
 class DemandAsking {
  public:
-  DemandAsking(const Site* site, const Directory* directory, Calls* calls, Rules* rules)
-      : site_(*site), directory_(*directory), calls_(*calls), rules_(*rules) {}
+  DemandAsking(EntryDesk* desk, const Directory* directory, Calls* calls)
+      : desk_(*desk),
+        site_(desk->site()),
+        directory_(*directory),
+        calls_(*calls),
+        rules_(desk->rules()) {}
 
   // Adds what other nodes may ask; before the driver starts.
   void Register();
@@ -61,7 +67,12 @@ class DemandAsking {
 
  private:
   bool HoldsAll() const;
+  // The hosted division, with an authority here, that both sides of a demand of this node are of;
+  // "" there is none.
+  std::string HostedAbove(const Reader& snapshot, const v1::Demand& demand,
+                          const Addressee& asked) const;
 
+  EntryDesk& desk_;
   const Site& site_;
   const Directory& directory_;
   Calls& calls_;

@@ -59,8 +59,17 @@ v1::TodoItem ItemOf(const v1::DemandView& view, const char* what, std::string ne
 
 bool Demands::Supervises(const std::optional<v1::Department>& department,
                          const CallerIdentity& caller) const {
-  return caller.is_operator() || (department.has_value() && department->supervising() &&
-                                  department->division() == site_.options.division);
+  return caller.is_operator() || (department.has_value() && department->supervising());
+}
+
+bool Demands::GoneUpTo(const CallerIdentity& caller,
+                       const std::optional<v1::Department>& department,
+                       const v1::DemandView& view) const {
+  if (!view.escalated() || view.authority() != site_.path().text()) return false;
+  if (caller.is_operator()) return true;
+  const std::string& division =
+      view.authority_division().empty() ? site_.options.division : view.authority_division();
+  return department.has_value() && department->supervising() && department->division() == division;
 }
 
 std::vector<std::string> Demands::IdsOf(const Reader& snapshot, v1::DemandBox box,
@@ -95,8 +104,7 @@ bool Demands::InBox(v1::DemandBox box, const CallerIdentity& caller,
               Names({.whom = view.demand().from(), .division = view.demand().from_division()},
                     *department));
     case v1::DEMAND_BOX_SUPERVISED:
-      return view.escalated() && view.authority() == site_.path().text() &&
-             Supervises(department, caller);
+      return GoneUpTo(caller, department, view);
     default:
       return true;
   }

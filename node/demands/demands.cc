@@ -4,17 +4,10 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
 #include "catalog/base/status.h"
 #include "catalog/demand.h"
-#include "catalog/demand_view.h"
-#include "catalog/entry.h"
-#include "catalog/keys.h"
 #include "node/clock.h"
 #include "node/driver.h"
 #include "node/entry_rules.h"
@@ -30,13 +23,6 @@ absl::Status Unknown(const std::string& id) {
 
 absl::Status Invalid(absl::string_view element, absl::string_view text, absl::string_view remedy) {
   return Error(absl::StatusCode::kInvalidArgument, "demand_invalid", text, element, remedy);
-}
-
-absl::Status RefuseDemand(const std::vector<v1::Problem>& problems) {
-  if (problems.empty()) return absl::OkStatus();
-  std::vector<std::string> texts;
-  for (const v1::Problem& problem : problems) texts.push_back(problem.text());
-  return Invalid(problems[0].element(), absl::StrJoin(texts, "；"), problems[0].remedy());
 }
 
 // `answer` is what the department has just said.
@@ -55,65 +41,13 @@ void SetOwn(const v1::TreeNode& self, const v1::DemandAnswer& answer, v1::HeldDe
 
 }  // namespace
 
-absl::Status Demands::Append(const v1::Demand& demand, WriteSet extra) {
+absl::Status Demands::Append(const std::vector<v1::Demand>& demands, WriteSet extra) {
   AppendRecords append = {.kind = v1::FEED_KIND_DEMANDS, .extra = std::move(extra)};
-  append.records.emplace_back().set_demand(demand.SerializeAsString());
-  append.author = demand.has_answer() ? demand.answer().uscc() : demand.uscc();
-  return site_.driver->Write(std::move(append)).status();
-}
-
-// A store that came from a backup may have taken back what was said after it: the number goes on
-// behind those.
-absl::StatusOr<std::string> Demands::NextId(const Reader& snapshot, const std::string& division,
-                                            WriteSet* writes) const {
-  const std::string counter = SerialKey(absl::StrCat("demand/", division));
-  std::string last;
-  uint64_t serial = 0;
-  const absl::Status read = snapshot.Get(counter, &last);
-  if (!read.ok() && !absl::IsNotFound(read)) return read;
-  if (read.ok() && !absl::SimpleAtoi(last, &serial)) return StoredRecordDamaged();
-  const std::string day = absl::StrReplaceAll(DateOf(absl::Now()), {{"-", ""}});
-  std::string id;
-  do {
-    id = absl::StrFormat("D%s-%s-%04d", division, day, ++serial);
-  } while (!FindDemands(snapshot, id).empty());
-  writes->Put(counter, absl::StrCat(serial));
-  return id;
-}
-
-absl::StatusOr<v1::DemandView> Demands::Say(const CallerIdentity& caller,
-                                            const v1::RegisterDemandRequest& request) {
-  v1::Demand demand;
-  demand.set_what(request.demand().what());
-  demand.set_from(request.demand().from());
-  demand.set_from_division(request.demand().from_division());
-  demand.set_basis(request.demand().basis());
-  demand.set_scenario(request.demand().scenario());
-  demand.set_frequency(request.demand().frequency());
-  NormaliseDemand(&demand);
-  GT_RETURN_IF_ERROR(RefuseDemand(CheckDemand(demand)));
-  std::lock_guard<std::mutex> lock(change_mutex_);
-  DemandSight sight(&site_, &directory_);
-  const auto department = desk_.FindDepartment(sight.snapshot(), caller.uscc);
-  demand.set_uscc(caller.uscc);
-  demand.set_department(department.has_value() ? department->name() : "");
-  demand.set_division(department.has_value() ? department->division() : site_.options.division);
-  if (Names({.whom = demand.from(), .division = demand.from_division()},
-            department.value_or(v1::Department()))) {
-    return Invalid("from", "所需数据的提供方是本部门自己 (asked of the own department)",
-                   "写持有数据的部门，不知道则不写 (name the one that holds it, or nobody)");
+  for (const v1::Demand& demand : demands) {
+    append.records.emplace_back().set_demand(demand.SerializeAsString());
+    append.author = demand.has_answer() ? demand.answer().uscc() : demand.uscc();
   }
-  demand.set_node(site_.node_id());
-  *demand.mutable_at() = TimestampOf(absl::Now());
-  WriteSet writes;
-  GT_ASSIGN_OR_RETURN(*demand.mutable_id(), NextId(sight.snapshot(), demand.division(), &writes));
-  demand.set_key(demand.id());
-  GT_RETURN_IF_ERROR(Append(demand, std::move(writes)));
-  v1::HeldDemand held;
-  *held.mutable_demand() = std::move(demand);
-  held.set_path(site_.path().text());
-  held.set_node_name(site_.options.name);
-  return asking_.ViewOf(&sight, held);
+  return site_.driver->Write(std::move(append)).status();
 }
 
 absl::StatusOr<v1::HeldDemand> Demands::Load(const Reader& snapshot, const CallerIdentity& caller,
@@ -162,9 +96,10 @@ absl::Status Demands::CheckAnswer(const CallerIdentity& caller, const v1::HeldDe
   const bool assigns = answer->kind() == v1::DEMAND_ANSWER_KIND_ASSIGN;
   const bool asked = Names(standing.asked, department) ||
                      Names({.whom = demand.from(), .division = demand.from_division()}, department);
-  const bool supervises = department.supervising() &&
-                          department.division() == site_.options.division &&
-                          site_.path().Contains(place);
+  const bool hosted =
+      demand.node() == site_.node_id() && department.division() == demand.division();
+  const bool supervises = department.supervising() && site_.path().Contains(place) &&
+                          (hosted || department.division() == site_.options.division);
   if (!(asked && !assigns) && !supervises) {
     return Error(
         absl::StatusCode::kPermissionDenied, "not_asked",
@@ -232,7 +167,7 @@ absl::StatusOr<v1::DemandView> Demands::Answer(const CallerIdentity& caller,
   record.set_node(held.demand().node());
   record.set_key(absl::StrCat(record.id(), "/", answer.uscc()));
   *record.mutable_answer() = answer;
-  GT_RETURN_IF_ERROR(Append(record, WriteSet()));
+  GT_RETURN_IF_ERROR(Append({record}, WriteSet()));
   SetOwn(directory_.self(), answer, &held);
   return asking_.ViewOf(&sight, held);
 }
@@ -254,7 +189,7 @@ absl::StatusOr<v1::DemandView> Demands::Close(const CallerIdentity& caller,
   demand.set_closed(true);
   demand.set_closed_because(request.reason());
   *demand.mutable_closed_at() = TimestampOf(absl::Now());
-  GT_RETURN_IF_ERROR(Append(demand, WriteSet()));
+  GT_RETURN_IF_ERROR(Append({demand}, WriteSet()));
   return asking_.ViewOf(&sight, held);
 }
 

@@ -4,6 +4,7 @@
 #define GUANTONG_NODE_DEMANDS_DEMANDS_H_
 
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -28,7 +29,7 @@ class Demands {
         site_(desk->site()),
         directory_(*directory),
         finder_(*finder),
-        asking_(&desk->site(), directory, calls, &desk->rules()) {}
+        asking_(desk, directory, calls) {}
 
   // Adds what other nodes may ask; before the driver starts.
   void Register() { asking_.Register(); }
@@ -36,6 +37,8 @@ class Demands {
   // Errors: demand.proto.
   absl::StatusOr<v1::DemandView> Say(const CallerIdentity& caller,
                                      const v1::RegisterDemandRequest& request);
+  absl::StatusOr<v1::ImportDemandsResponse> Import(const CallerIdentity& caller,
+                                                   const v1::ImportDemandsRequest& request);
   absl::StatusOr<v1::DemandView> Show(const CallerIdentity& caller, const std::string& id,
                                       absl::Time deadline);
   absl::StatusOr<v1::DemandView> Answer(const CallerIdentity& caller,
@@ -59,13 +62,21 @@ class Demands {
   absl::Status CheckAnswer(const CallerIdentity& caller, const v1::HeldDemand& held,
                            const v1::Department& department, v1::DemandAnswer* answer,
                            absl::Time deadline);
-  absl::StatusOr<std::string> NextId(const Reader& snapshot, const std::string& division,
-                                     WriteSet* writes) const;
-  absl::Status Append(const v1::Demand& demand, WriteSet extra);
+  // What the caller says, as it would be kept but for its id; `problems` with it.
+  v1::Demand Begin(const Reader& snapshot, const CallerIdentity& caller, const v1::Demand& said,
+                   std::vector<v1::Problem>* problems) const;
+  // Own open demands of a department: their ids by what they say.
+  std::map<std::string, std::string> OpenOf(const Reader& snapshot, const std::string& uscc) const;
+  // Of one department, in one commit.
+  absl::Status Append(const std::vector<v1::Demand>& demands, WriteSet extra);
 
-  // The supervising authority of this node's own division, and its operator.
+  // The supervising authority of this node's own division, its operator, or the authority of a
+  // division hosted here.
   bool Supervises(const std::optional<v1::Department>& department,
                   const CallerIdentity& caller) const;
+  // Of those, whom a demand has gone up to.
+  bool GoneUpTo(const CallerIdentity& caller, const std::optional<v1::Department>& department,
+                const v1::DemandView& view) const;
   // Ids after `after` that may be in the box, one page of them; `box` is not that of who is asked.
   std::vector<std::string> IdsOf(const Reader& snapshot, v1::DemandBox box,
                                  const CallerIdentity& caller, const std::string& after) const;

@@ -29,7 +29,9 @@ bool CodeGiver::Free(const std::string& code) const {
 
 absl::StatusOr<std::string> CodeGiver::Next(const std::string& entry_class,
                                             const std::string& division) {
-  const bool ours = tree_.Delegate(entry_class) == site_.node_id();
+  const std::string hosted = tree_.DelegateDivision(entry_class);
+  const bool ours =
+      tree_.Delegate(entry_class) == site_.node_id() && (hosted.empty() || hosted == division);
   const std::string count = ours ? absl::StrCat("class/", entry_class) : division;
   auto it = serials_.find(count);
   if (it == serials_.end()) {

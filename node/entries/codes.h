@@ -16,7 +16,8 @@
 namespace guantong {
 
 // Gives codes within one change, so that several entries of it do not get the same. In a class
-// delegated to this node the sequence runs from 000001; elsewhere it is the division and six
+// delegated to this node, or to the entry's division hosted here, the sequence runs from 000001;
+// elsewhere it is the division and six
 // digits, from 500001 for a division that is only hosted here. A code once given, if only to a
 // draft that was refused, is never given again.
 class CodeGiver {

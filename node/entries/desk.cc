@@ -194,16 +194,21 @@ absl::StatusOr<std::vector<v1::Problem>> EntryDesk::Examine(const Reader& snapsh
   return problems;
 }
 
+absl::Status EntryDesk::CheckStorable(const v1::CatalogEntry& entry) {
+  if (!TablesOf(entry).empty()) GT_RETURN_IF_ERROR(SchemaOf(entry).status());
+  if (entry.ByteSizeLong() > kEntryBytesMax) {
+    return Error(absl::StatusCode::kInvalidArgument, "entry_invalid",
+                 absl::StrCat("条目超过 ", kEntryBytesMax, " 字节 (the entry is too large)"),
+                 entry.name());
+  }
+  return absl::OkStatus();
+}
+
 absl::Status EntryDesk::Prepare(const Reader& snapshot, const CallerIdentity& caller,
                                 v1::CatalogEntry* entry) {
   GT_ASSIGN_OR_RETURN(std::vector<v1::Problem> problems, Examine(snapshot, caller, entry));
   GT_RETURN_IF_ERROR(RefuseProblems(problems));
-  if (!TablesOf(*entry).empty()) GT_RETURN_IF_ERROR(SchemaOf(*entry).status());
-  if (entry->ByteSizeLong() > kEntryBytesMax) {
-    return Error(absl::StatusCode::kInvalidArgument, "entry_invalid",
-                 absl::StrCat("条目超过 ", kEntryBytesMax, " 字节 (the entry is too large)"),
-                 entry->name());
-  }
+  GT_RETURN_IF_ERROR(CheckStorable(*entry));
   for (v1::Problem& problem : problems) *entry->add_warnings() = std::move(problem);
   return absl::OkStatus();
 }

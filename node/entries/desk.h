@@ -67,6 +67,9 @@ class EntryDesk {
                                                    const CallerIdentity& caller,
                                                    v1::CatalogEntry* entry);
 
+  // Of an entry without problems: its items make a table where it has one, it is not too large.
+  static absl::Status CheckStorable(const v1::CatalogEntry& entry);
+
   // FAILED_PRECONDITION items_incompatible, sharing_narrowed.
   absl::Status CheckChange(const Reader& snapshot, const v1::CatalogEntry& from,
                            const v1::CatalogEntry& to) const;

@@ -39,6 +39,17 @@ void RemoveTag(const std::string& tag, v1::Ruling* ruling) {
   tags->erase(std::remove(tags->begin(), tags->end(), tag), tags->end());
 }
 
+// What is said for a hosted division, or for the node itself.
+v1::Ruling* WordIn(v1::Ruling* record, const std::string& division) {
+  if (division.empty()) return record;
+  for (v1::Ruling& hosted : *record->mutable_hosted()) {
+    if (hosted.division() == division) return &hosted;
+  }
+  v1::Ruling* hosted = record->add_hosted();
+  hosted->set_division(division);
+  return hosted;
+}
+
 }  // namespace
 
 std::vector<v1::Ruling> Rulings::On(const Reader& snapshot, const v1::CatalogEntry& entry) const {
@@ -54,28 +65,49 @@ absl::StatusOr<std::vector<Rulings::Returned>> Rulings::ReturnedTo(const Reader&
     const std::string prefix = EntryPrefix(FeedKey::Of(RulingsFeed(ruler.node_id)));
     const auto cursor = snapshot.Scan(prefix, PrefixEnd(prefix));
     for (; cursor->Valid(); cursor->Next()) {
-      v1::Ruling ruling;
-      if (!ruling.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())))
+      v1::Ruling record;
+      if (!record.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())))
         return StoredRecordDamaged();
-      if (!ruling.has_rework()) continue;
-      absl::StatusOr<v1::CatalogEntry> entry = FindEntry(snapshot, ruling.code());
-      if (!entry.ok() || entry->node() != desk_.site().node_id() ||
-          entry->provider_code() != uscc || entry->state() == v1::ENTRY_STATE_WITHDRAWN ||
-          !ReworkOpen(ruling, *entry)) {
-        continue;
+      for (v1::Ruling& ruling : WordsOf(std::move(record))) {
+        if (!ruling.has_rework()) continue;
+        const absl::StatusOr<v1::CatalogEntry> entry = FindEntry(snapshot, ruling.code());
+        if (!entry.ok() || entry->node() != desk_.site().node_id() ||
+            entry->provider_code() != uscc || entry->state() == v1::ENTRY_STATE_WITHDRAWN ||
+            !ReworkOpen(ruling, *entry)) {
+          continue;
+        }
+        returned.push_back({.entry = *entry, .ruling = std::move(ruling)});
       }
-      returned.push_back({.entry = *std::move(entry), .ruling = std::move(ruling)});
     }
     GT_RETURN_IF_ERROR(cursor->status());
   }
   return returned;
 }
 
-bool Rulings::MayRule(const Reader& snapshot, const CallerIdentity& caller) const {
-  if (caller.role != CertificateRole::kApprover) return false;
+std::optional<std::string> Rulings::RulesFor(const Reader& snapshot,
+                                             const CallerIdentity& caller) const {
+  if (caller.role != CertificateRole::kApprover) return std::nullopt;
   const auto department = desk_.FindDepartment(snapshot, caller.uscc);
-  return department.has_value() && department->supervising() &&
-         department->division() == desk_.site().options.division;
+  if (!department.has_value() || !department->supervising()) return std::nullopt;
+  return department->division() == desk_.site().options.division ? "" : department->division();
+}
+
+absl::Status Rulings::CheckBranch(const Reader& snapshot, const v1::CatalogEntry& entry,
+                                  const std::string& division) const {
+  if (!division.empty()) {
+    if (entry.node() == desk_.site().node_id() && SpeaksFor(division, entry.division()))
+      return absl::OkStatus();
+    return Error(absl::StatusCode::kPermissionDenied, "not_your_branch",
+                 absl::StrCat("条目 ", entry.code(), " 属于区划 ", entry.division(), "，不属于 ",
+                              division, " (the entry is of another division)"),
+                 entry.code(), "由共同的上级裁定 (a common parent has to rule)");
+  }
+  const std::optional<NodePath> place = PlaceOf(snapshot, rulers_, entry.node());
+  if (place.has_value() && desk_.site().path().Contains(*place)) return absl::OkStatus();
+  return Error(
+      absl::StatusCode::kPermissionDenied, "not_your_branch",
+      absl::StrCat("条目 ", entry.code(), " 不属于本级及下级 (the entry is of another branch)"),
+      entry.code(), "由共同的上级裁定 (a common parent has to rule)");
 }
 
 bool Rulings::ShowsAll(const Reader& snapshot, const CallerIdentity& caller,
@@ -83,7 +115,47 @@ bool Rulings::ShowsAll(const Reader& snapshot, const CallerIdentity& caller,
   const bool own = entry.node() == desk_.site().node_id() &&
                    caller.node_id == desk_.site().node_id() &&
                    (caller.is_operator() || caller.uscc == entry.provider_code());
-  return own || MayRule(snapshot, caller);
+  return own || RulesFor(snapshot, caller) == "";
+}
+
+bool Rulings::HiddenFrom(const Reader& snapshot, const CallerIdentity& caller,
+                         const v1::Ruling& ruling) const {
+  if (ruling.hidden_because().empty()) return false;
+  if (ruling.division().empty()) return true;
+  // A hosted division's word holds at the node it is hosted on.
+  if (ruling.node() != desk_.site().node_id()) return false;
+  const auto department = desk_.FindDepartment(snapshot, caller.uscc);
+  return department.has_value() && SpeaksFor(ruling.division(), department->division()) &&
+         RulesFor(snapshot, caller) != ruling.division();
+}
+
+bool Rulings::HiddenInDivision(const Reader& snapshot, const CallerIdentity& caller,
+                               const v1::ShowResponse& shown) const {
+  return std::any_of(shown.rulings().begin(), shown.rulings().end(),
+                     [&](const v1::HeldRuling& held) {
+                       return !held.ruling().division().empty() &&
+                              HiddenFrom(snapshot, caller, held.ruling());
+                     }) &&
+         !ShowsAll(snapshot, caller, shown.entry());
+}
+
+void Rulings::Describe(const Reader& snapshot, v1::ShowResponse* shown) const {
+  const absl::StatusOr<NodePath> place = NodePath::Parse(shown->provider_path());
+  if (!place.ok()) return;
+  for (v1::Ruling& ruling : RulingsOn(snapshot, rulers_, shown->entry().code(), *place))
+    *shown->add_rulings() = Held(snapshot, std::move(ruling), &shown->entry());
+}
+
+void Rulings::Tell(const CallerIdentity& caller, v1::FindResponse* found) const {
+  const std::unique_ptr<Reader> snapshot = desk_.site().store->Snapshot();
+  auto* hits = found->mutable_hits();
+  for (v1::Hit& hit : *hits) Describe(*snapshot, hit.mutable_shown());
+  const auto end = std::remove_if(hits->begin(), hits->end(), [&](const v1::Hit& hit) {
+    return HiddenInDivision(*snapshot, caller, hit.shown());
+  });
+  const auto dropped = static_cast<uint64_t>(hits->end() - end);
+  hits->erase(end, hits->end());
+  found->set_total(found->total() - std::min<uint64_t>(found->total(), dropped));
 }
 
 absl::Status Rulings::CheckShown(const Reader& snapshot, const CallerIdentity& caller,
@@ -93,7 +165,7 @@ absl::Status Rulings::CheckShown(const Reader& snapshot, const CallerIdentity& c
   const absl::StatusOr<NodePath> place = NodePath::Parse(provider_path);
   if (!place.ok()) return absl::OkStatus();
   for (const v1::Ruling& ruling : RulingsOn(snapshot, rulers_, entry.code(), *place)) {
-    if (ruling.hidden_because().empty()) continue;
+    if (!HiddenFrom(snapshot, caller, ruling)) continue;
     return Error(absl::StatusCode::kPermissionDenied, "entry_hidden",
                  absl::StrCat("条目 ", entry.code(), " 已被 ", ruling.by(), " 暂停展示：",
                               ruling.hidden_because(), " (its display is suspended)"),
@@ -166,11 +238,13 @@ absl::StatusOr<v1::Ruling> Rulings::Rule(const CallerIdentity& caller,
   const auto lock = desk_.Lock();
   const Site& site = desk_.site();
   const std::unique_ptr<Reader> snapshot = site.store->Snapshot();
-  if (!MayRule(*snapshot, caller)) {
+  const std::optional<std::string> division = RulesFor(*snapshot, caller);
+  if (!division.has_value()) {
     return Error(absl::StatusCode::kPermissionDenied, "not_yours_to_rule",
                  absl::StrCat("只有本级（", site.options.division,
-                              "）主管部门的审批员可以裁定 (only an approver of this level's "
-                              "supervising authority rules)"),
+                              "）或在此托管的区划的主管部门的审批员可以裁定 (only an approver of "
+                              "the supervising authority of this level, or of a division hosted "
+                              "here, rules)"),
                  request.code(), "由主管部门办理 (the supervising authority has to do it)");
   }
   GT_ASSIGN_OR_RETURN(const v1::CatalogEntry entry, FindEntry(*snapshot, request.code()));
@@ -179,40 +253,43 @@ absl::StatusOr<v1::Ruling> Rulings::Rule(const CallerIdentity& caller,
                  absl::StrCat("条目已注销：", entry.code(), " (the entry was withdrawn)"),
                  entry.code());
   }
-  const std::optional<NodePath> place = PlaceOf(*snapshot, rulers_, entry.node());
-  if (!place.has_value() || !site.path().Contains(*place)) {
-    return Error(
-        absl::StatusCode::kPermissionDenied, "not_your_branch",
-        absl::StrCat("条目 ", entry.code(), " 不属于本级及下级 (the entry is of another branch)"),
-        entry.code(), "由共同的上级裁定 (a common parent has to rule)");
-  }
-  v1::Ruling ruling;
+  GT_RETURN_IF_ERROR(CheckBranch(*snapshot, entry, *division));
+  v1::Ruling record;
   std::string held;
   const FeedKey feed = FeedKey::Of(RulingsFeed(site.node_id()));
   const absl::Status got = snapshot->Get(EntryKey(feed, entry.code()), &held);
   if (!got.ok() && !absl::IsNotFound(got)) return got;
-  if (got.ok() && !ruling.ParseFromString(held)) return StoredRecordDamaged();
-  GT_RETURN_IF_ERROR(Change(*snapshot, entry, request, &ruling));
+  if (got.ok() && !record.ParseFromString(held)) return StoredRecordDamaged();
+  v1::Ruling* word = WordIn(&record, *division);
+  GT_RETURN_IF_ERROR(Change(*snapshot, entry, request, word));
   const v1::Actor actor = desk_.ActorOf(*snapshot, caller);
-  ruling.set_code(entry.code());
-  ruling.set_node(site.node_id());
-  ruling.set_by(actor.department());
-  ruling.set_by_uscc(actor.uscc());
-  *ruling.mutable_at() = TimestampOf(absl::Now());
+  word->set_by(actor.department());
+  word->set_by_uscc(actor.uscc());
+  *word->mutable_at() = TimestampOf(absl::Now());
+  record.set_code(entry.code());
+  record.set_node(site.node_id());
+  v1::Ruling said = *word;
   AppendRecords append = {.kind = v1::FEED_KIND_RULINGS, .author = caller.uscc};
-  append.records.emplace_back().set_ruling(ruling.SerializeAsString());
+  append.records.emplace_back().set_ruling(record.SerializeAsString());
   GT_RETURN_IF_ERROR(site.driver->Write(std::move(append)).status());
-  return ruling;
+  said.set_code(entry.code());
+  said.set_node(site.node_id());
+  said.clear_hosted();
+  return said;
 }
 
-v1::HeldRuling Rulings::Held(const Reader& snapshot, v1::Ruling ruling) const {
+v1::HeldRuling Rulings::Held(const Reader& snapshot, v1::Ruling ruling,
+                             const v1::CatalogEntry* known) const {
   v1::HeldRuling held;
   if (const auto node = directory_.Find(snapshot, ruling.node()); node.ok()) {
     held.set_path(node->path());
     held.set_level_name(node->name());
   }
-  const absl::StatusOr<v1::CatalogEntry> entry = FindEntry(snapshot, ruling.code());
-  held.set_rework_open(entry.ok() && ReworkOpen(ruling, *entry));
+  if (ruling.has_rework()) {
+    absl::StatusOr<v1::CatalogEntry> entry =
+        known != nullptr ? *known : FindEntry(snapshot, ruling.code());
+    held.set_rework_open(entry.ok() && ReworkOpen(ruling, *entry));
+  }
   if (const auto deadline = ParseDay(ruling.rework().deadline()); deadline.has_value())
     held.set_days_left(desk_.rules().Book(snapshot)->DaysLeft(DayOf(absl::Now()), *deadline));
   *held.mutable_ruling() = std::move(ruling);
@@ -234,14 +311,15 @@ absl::StatusOr<v1::RulingsResponse> Rulings::List(const v1::RulingsRequest& requ
       request.page_token().empty() ? prefix : EntryKey(feed, request.page_token()) + '\0';
   const auto cursor = snapshot->Scan(begin, PrefixEnd(prefix));
   for (; cursor->Valid(); cursor->Next()) {
-    if (static_cast<size_t>(response.rulings_size()) == kRulingsListedMax) {
+    if (static_cast<size_t>(response.rulings_size()) >= kRulingsListedMax) {
       response.set_next_page_token(response.rulings(response.rulings_size() - 1).ruling().code());
       break;
     }
-    v1::Ruling ruling;
-    if (!ruling.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())))
+    v1::Ruling record;
+    if (!record.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())))
       return StoredRecordDamaged();
-    *response.add_rulings() = Held(*snapshot, std::move(ruling));
+    for (v1::Ruling& ruling : WordsOf(std::move(record)))
+      *response.add_rulings() = Held(*snapshot, std::move(ruling));
   }
   GT_RETURN_IF_ERROR(cursor->status());
   return response;

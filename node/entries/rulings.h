@@ -2,13 +2,16 @@
 #ifndef GUANTONG_NODE_ENTRIES_RULINGS_H_
 #define GUANTONG_NODE_ENTRIES_RULINGS_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "catalog/rulings.h"
+#include "guantong/v1/catalog.pb.h"
 #include "guantong/v1/ruling.pb.h"
+#include "guantong/v1/search.pb.h"
 #include "node/directory.h"
 #include "node/entries/desk.h"
 #include "node/hidden.h"
@@ -36,18 +39,37 @@ class Rulings {
   // On an entry as it stands here.
   std::vector<v1::Ruling> On(const Reader& snapshot, const v1::CatalogEntry& entry) const;
 
+  // Adds what this node and those above it have ruled.
+  void Describe(const Reader& snapshot, v1::ShowResponse* shown) const;
+
+  // The same for hits, without those the caller's hosted division does not show.
+  void Tell(const CallerIdentity& caller, v1::FindResponse* found) const;
+
   // What is hidden is shown to its own department and to whoever may rule here.
   bool ShowsAll(const Reader& snapshot, const CallerIdentity& caller,
                 const v1::CatalogEntry& entry) const;
+  // `shown` has been described: whether the authority of the hosted division the caller is of keeps
+  // it from the caller.
+  bool HiddenInDivision(const Reader& snapshot, const CallerIdentity& caller,
+                        const v1::ShowResponse& shown) const;
   // PERMISSION_DENIED entry_hidden. `provider_path` is where the entry's node stands.
   absl::Status CheckShown(const Reader& snapshot, const CallerIdentity& caller,
                           const v1::CatalogEntry& entry, const std::string& provider_path) const;
 
  private:
-  bool MayRule(const Reader& snapshot, const CallerIdentity& caller) const;
+  // The division the caller rules for: "" this node's own, else one hosted here. Nothing for those
+  // who do not rule.
+  std::optional<std::string> RulesFor(const Reader& snapshot, const CallerIdentity& caller) const;
+  // Entries a level may rule on. PERMISSION_DENIED not_your_branch.
+  absl::Status CheckBranch(const Reader& snapshot, const v1::CatalogEntry& entry,
+                           const std::string& division) const;
+  bool HiddenFrom(const Reader& snapshot, const CallerIdentity& caller,
+                  const v1::Ruling& ruling) const;
   absl::Status Change(const Reader& snapshot, const v1::CatalogEntry& entry,
                       const v1::RuleRequest& request, v1::Ruling* ruling) const;
-  v1::HeldRuling Held(const Reader& snapshot, v1::Ruling ruling) const;
+  // `entry`: the ruling is about it; null where that has to be looked up.
+  v1::HeldRuling Held(const Reader& snapshot, v1::Ruling ruling,
+                      const v1::CatalogEntry* entry = nullptr) const;
 
   EntryDesk& desk_;
   const Directory& directory_;

@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "catalog/base/status.h"
@@ -18,18 +19,8 @@
 namespace guantong {
 namespace {
 
-constexpr char kDepartmentTerm[] = "department_review";
-constexpr char kSupervisorTerm[] = "supervisor_review";
-constexpr char kReworkTerm[] = "rework";
-
-template <typename Message>
-void SetClock(const google::protobuf::Timestamp& since, const std::string& due, int days_left,
-              bool has_term, Message* message) {
-  *message->mutable_since() = since;
-  message->set_due(due);
-  message->set_days_left(days_left);
-  message->set_has_term(has_term);
-}
+// Of CatalogEntry.template (26), as it stands before its text.
+constexpr char kTemplateTag[] = "\xD2\x01";
 
 }  // namespace
 
@@ -75,7 +66,61 @@ absl::Status Worklist::AddReturned(const Reader& snapshot, const CallerIdentity&
     item.set_reason(one.ruling.rework().reason());
     item.set_next("guantong catalog edit FILE");
     const Clock clock = ClockUntil(snapshot, one.ruling.at(), one.ruling.rework().deadline());
-    SetClock(clock.since, clock.due, clock.days_left, clock.has_term, &item);
+    clock.Tell(&item);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Worklist::AddTemplateNews(const Reader& snapshot, const CallerIdentity& caller,
+                                       absl::Time deadline, std::vector<v1::TodoItem>* items,
+                                       std::string* note) const {
+  if (caller.role != CertificateRole::kEditor) return absl::OkStatus();
+  std::map<std::string, v1::CatalogEntry> claimed;  // as last written
+  const auto look = [&](const std::string& prefix) {
+    const auto cursor = snapshot.Scan(prefix, PrefixEnd(prefix));
+    for (; cursor->Valid(); cursor->Next()) {
+      // Most entries claim nothing: they are not parsed.
+      if (!absl::StrContains(cursor->value(), caller.uscc) ||
+          !absl::StrContains(cursor->value(), kTemplateTag)) {
+        continue;
+      }
+      v1::CatalogEntry entry;
+      if (entry.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())) &&
+          entry.provider_code() == caller.uscc && !entry.template_().empty() &&
+          entry.state() != v1::ENTRY_STATE_WITHDRAWN) {
+        claimed[entry.code()] = std::move(entry);
+      }
+    }
+    return cursor->status();
+  };
+  GT_RETURN_IF_ERROR(
+      look(EntryPrefix(FeedKey::Of(desk_.site().OwnFeed(v1::FEED_KIND_CATALOG_OPEN)))));
+  GT_RETURN_IF_ERROR(
+      look(EntryPrefix(FeedKey::Of(desk_.site().OwnFeed(v1::FEED_KIND_CATALOG_UPWARD)))));
+  GT_RETURN_IF_ERROR(look(KindPrefix('D')));
+  Templates::Asked asked;
+  for (const auto& [code, entry] : claimed) {
+    const bool may_edit = entry.state() == v1::ENTRY_STATE_DRAFT ||
+                          entry.state() == v1::ENTRY_STATE_PUBLISHED ||
+                          entry.state() == v1::ENTRY_STATE_SUSPENDED;
+    if (!may_edit || items->size() > kTodoListedMax) continue;
+    const auto news = templates_.NewsOf(caller, entry, deadline, &asked);
+    if (!news.ok()) {
+      *note = absl::StrCat(
+          "标准目录 ", entry.template_(),
+          " 读不到，可能已有新版本 (a template could not be read): ", news.status().message());
+      continue;
+    }
+    if (!news->has_value()) continue;
+    v1::TodoItem& item = items->emplace_back();
+    item.set_code(code);
+    item.set_name(entry.name());
+    item.set_provider(entry.provider());
+    item.set_state(entry.state());
+    item.set_what((*news)->text);
+    *item.mutable_since() = (*news)->since;
+    item.set_next((*news)->next);
+    for (const v1::Change& change : (*news)->changes) *item.add_changes() = change;
   }
   return absl::OkStatus();
 }
@@ -113,7 +158,7 @@ std::optional<v1::TodoItem> Worklist::ItemOf(const Reader& snapshot, const Calle
       item.set_what("按退回意见修改后重新提交");
       item.set_reason(last->reason());
       const Clock clock = ClockOf(snapshot, draft, last->at(), kReworkTerm);
-      SetClock(clock.since, clock.due, clock.days_left, clock.has_term, &item);
+      clock.Tell(&item);
       item.set_next(
           absl::StrCat("guantong catalog edit FILE; guantong catalog submit ", draft.code()));
     } else {
@@ -130,7 +175,7 @@ std::optional<v1::TodoItem> Worklist::ItemOf(const Reader& snapshot, const Calle
   item.set_what(first ? "部门审核" : "主管审核");
   const Clock clock =
       ClockOf(snapshot, draft, (*review)->since(), first ? kDepartmentTerm : kSupervisorTerm);
-  SetClock(clock.since, clock.due, clock.days_left, clock.has_term, &item);
+  clock.Tell(&item);
   item.set_next(absl::StrCat("guantong catalog approve ", draft.code()));
   return item;
 }
@@ -154,6 +199,8 @@ absl::StatusOr<std::vector<v1::TodoItem>> Worklist::ItemsOf(const Reader& snapsh
   }
   GT_RETURN_IF_ERROR(cursor->status());
   GT_RETURN_IF_ERROR(AddReturned(snapshot, caller, &items));
+  GT_RETURN_IF_ERROR(AddTemplateNews(snapshot, caller, absl::Now() + absl::Seconds(kTodoAskSeconds),
+                                     &items, note));
   std::stable_sort(items.begin(), items.end(), [](const v1::TodoItem& a, const v1::TodoItem& b) {
     return std::make_tuple(!a.has_term(), a.days_left(), a.code()) <
            std::make_tuple(!b.has_term(), b.days_left(), b.code());
@@ -228,110 +275,6 @@ absl::StatusOr<v1::MineResponse> Worklist::Mine(const CallerIdentity& caller) co
       *mine.add_returned() = item;
   }
   return mine;
-}
-
-absl::StatusOr<v1::WhyResponse> Worklist::Why(const CallerIdentity& caller,
-                                              const v1::WhyRequest& request) const {
-  const std::unique_ptr<Reader> snapshot = desk_.site().store->Snapshot();
-  v1::WhyResponse why;
-  why.set_code(request.code());
-  absl::StatusOr<OwnEntry> own = desk_.Load(*snapshot, request.code());
-  if (own.ok() && own->draft.has_value() && !desk_.MaySeeDraft(*snapshot, caller, *own->draft)) {
-    if (!own->in_force.has_value()) return EntryUnknown(request.code());
-    own->draft.reset();
-    own->review.reset();
-  }
-  if (!own.ok()) {
-    // A draft that was refused leaves its acts.
-    const std::optional<v1::Act> last = LastAct(*snapshot, request.code());
-    if (!last.has_value()) return own.status();
-    why.set_text(last->kind() == v1::ACT_KIND_REFUSE ? "已被拒绝，草稿已结束" : "草稿已删除");
-    why.set_with(last->by().department());
-    why.set_with_uscc(last->by().uscc());
-    why.set_reason(last->reason());
-    *why.mutable_since() = last->at();
-    why.set_next("guantong catalog register FILE");
-    return why;
-  }
-  const v1::CatalogEntry& any = own->any();
-  const std::string code = own->code();
-  why.set_code(code);
-  why.set_name(any.name());
-  why.set_state(any.state());
-  why.set_with(any.provider());
-  why.set_with_uscc(any.provider_code());
-  if (own->in_force.has_value()) {
-    why.set_in_force(own->in_force->state());
-    why.set_reason(own->in_force->state_reason());
-  }
-  const uint32_t approvals = desk_.rules().Approvals(*snapshot);
-  if (own->draft.has_value() && own->review.has_value()) {
-    const bool first = any.state() == v1::ENTRY_STATE_DEPARTMENT_REVIEW;
-    const auto supervisor = desk_.SupervisorOf(*snapshot, any.division());
-    if (!first) {
-      why.set_with(supervisor.has_value() ? supervisor->name() : "");
-      why.set_with_uscc(supervisor.has_value() ? supervisor->uscc() : "");
-    }
-    const bool nobody = !first && !supervisor.has_value();
-    why.set_text(first ? "等部门审批员审核"
-                 : nobody ? absl::StrCat("区划 ", any.division(), " 没有登记主管部门，无人可审")
-                          : "等主管部门审批员审核");
-    why.set_next(nobody ? absl::StrCat("guantong department add --division ", any.division(),
-                                       " --supervising ... （由运维办理）")
-                        : absl::StrCat("guantong catalog approve ", code, " （用 ", why.with(),
-                                       " 的 approver.yaml）"));
-    const Clock clock =
-        ClockOf(*snapshot, any, own->review->since(), first ? kDepartmentTerm : kSupervisorTerm);
-    SetClock(clock.since, clock.due, clock.days_left, clock.has_term, &why);
-    return why;
-  }
-  const std::optional<v1::Act> last = LastAct(*snapshot, code);
-  if (own->draft.has_value()) {
-    const bool returned = last.has_value() && last->kind() == v1::ACT_KIND_RETURN;
-    why.set_text(returned ? "已退回，等编目员修改后重新提交" : "草稿，尚未提交");
-    why.set_next(absl::StrCat("guantong catalog ", approvals == 0 ? "publish " : "submit ", code));
-    *why.mutable_since() = last.has_value() ? last->at() : any.updated_at();
-    if (returned) {
-      why.set_reason(last->reason());
-      const Clock clock = ClockOf(*snapshot, any, last->at(), kReworkTerm);
-      SetClock(clock.since, clock.due, clock.days_left, clock.has_term, &why);
-    }
-    return why;
-  }
-  *why.mutable_since() = any.updated_at();
-  ExplainInForce(*snapshot, any, &why);
-  return why;
-}
-
-void Worklist::ExplainInForce(const Reader& snapshot, const v1::CatalogEntry& entry,
-                              v1::WhyResponse* why) const {
-  why->set_reason(entry.state_reason());
-  switch (entry.state()) {
-    case v1::ENTRY_STATE_SUSPENDED:
-      why->set_text("已下架，重新发布后恢复");
-      why->set_next(absl::StrCat("guantong catalog publish ", entry.code()));
-      break;
-    case v1::ENTRY_STATE_WITHDRAWN:
-      why->set_text("已注销，不再恢复");
-      break;
-    default:
-      why->set_text(entry.resources().empty() ? "已发布，尚未挂接资源" : "已发布，没有待办");
-      if (entry.resources().empty())
-        why->set_next(
-            absl::StrCat("guantong catalog bind ", entry.code(), " --mode table --format 0310"));
-  }
-  for (const v1::Ruling& ruling : rulings_.On(snapshot, entry)) {
-    if (!ruling.hidden_because().empty()) {
-      why->set_text(absl::StrCat(why->text(), "；", ruling.by(), "已暂停展示"));
-      why->set_reason(ruling.hidden_because());
-    }
-    if (!ReworkOpen(ruling, entry)) continue;
-    why->set_text(absl::StrCat(why->text(), "；", ruling.by(), "已退回整改"));
-    why->set_reason(ruling.rework().reason());
-    why->set_next("guantong catalog edit FILE");
-    const Clock clock = ClockUntil(snapshot, ruling.at(), ruling.rework().deadline());
-    SetClock(clock.since, clock.due, clock.days_left, clock.has_term, why);
-  }
 }
 
 }  // namespace guantong

@@ -9,6 +9,7 @@
 #include "guantong/v1/review.pb.h"
 #include "node/entries/desk.h"
 #include "node/entries/rulings.h"
+#include "node/entries/templates.h"
 
 namespace guantong {
 
@@ -17,8 +18,8 @@ class Demands;
 // Any thread.
 class Worklist {
  public:
-  Worklist(EntryDesk* desk, const Rulings* rulings, Demands* demands)
-      : desk_(*desk), rulings_(*rulings), demands_(*demands) {}
+  Worklist(EntryDesk* desk, const Rulings* rulings, const Templates* templates, Demands* demands)
+      : desk_(*desk), rulings_(*rulings), templates_(*templates), demands_(*demands) {}
 
   absl::StatusOr<v1::TodoResponse> Todo(const CallerIdentity& caller) const;
   absl::StatusOr<v1::MineResponse> Mine(const CallerIdentity& caller) const;
@@ -32,7 +33,20 @@ class Worklist {
     std::string due;
     int days_left = 0;
     bool has_term = false;
+
+    template <typename Message>
+    void Tell(Message* message) const {
+      *message->mutable_since() = since;
+      message->set_due(due);
+      message->set_days_left(days_left);
+      message->set_has_term(has_term);
+    }
   };
+  // Names of terms in rule packs.
+  static constexpr char kDepartmentTerm[] = "department_review";
+  static constexpr char kSupervisorTerm[] = "supervisor_review";
+  static constexpr char kReworkTerm[] = "rework";
+
   Clock ClockOf(const Reader& snapshot, const v1::CatalogEntry& draft,
                 const google::protobuf::Timestamp& since, absl::string_view term) const;
   // Until a day somebody has named.
@@ -40,6 +54,12 @@ class Worklist {
                    const std::string& day) const;
   absl::Status AddReturned(const Reader& snapshot, const CallerIdentity& caller,
                            std::vector<v1::TodoItem>* items) const;
+  // Own entries whose template says something else by now.
+  absl::Status AddTemplateNews(const Reader& snapshot, const CallerIdentity& caller,
+                               absl::Time deadline, std::vector<v1::TodoItem>* items,
+                               std::string* note) const;
+  void ExplainTemplate(const CallerIdentity& caller, const v1::CatalogEntry& entry,
+                       v1::WhyResponse* why) const;
   void ExplainInForce(const Reader& snapshot, const v1::CatalogEntry& entry,
                       v1::WhyResponse* why) const;
   std::optional<v1::Act> LastAct(const Reader& snapshot, const std::string& code) const;
@@ -53,6 +73,7 @@ class Worklist {
 
   EntryDesk& desk_;
   const Rulings& rulings_;
+  const Templates& templates_;
   Demands& demands_;
 };
 

@@ -17,8 +17,8 @@ constexpr absl::string_view kGivenByNode[] = {
     "state",          "version",          "node",    "updated_at",   "schema_version",
     "items_withheld", "publication_date", "aliases", "state_reason", "template_version",
     "warnings"};
-constexpr absl::string_view kAroundEntry[] = {"provider_path", "provider_node_name", "hops",
-                                              "draft", "alias"};
+constexpr absl::string_view kAroundEntry[] = {
+    "provider_path", "provider_node_name", "hops", "draft", "alias", "rulings"};
 
 }  // namespace
 
@@ -45,7 +45,10 @@ absl::StatusOr<v1::CatalogEntry> ReadEntryFile(const std::string& file) {
     return FormError(
         "file_kind_unknown", file, 0, "",
         Text("条目文件应为 .yaml、.yml 或 .json", "an entry file is .yaml, .yml or .json"),
-        Text("按内容改文件扩展名", "name the file by what it holds"));
+        absl::EndsWith(name, ".xlsx") || absl::EndsWith(name, ".csv")
+            ? Text("目录表用 guantong catalog import FILE 导入",
+                   "a sheet of entries is for guantong catalog import FILE")
+            : Text("按内容改文件扩展名", "name the file by what it holds"));
   }
   GT_ASSIGN_OR_RETURN(const std::string text, ReadFormFile(file));
   return ParseEntry(text, json ? EntrySyntax::kJson : EntrySyntax::kYaml, file);

@@ -27,8 +27,8 @@ absl::StatusOr<v1::CatalogEntry> ParseEntry(absl::string_view text, EntrySyntax 
                                             absl::string_view source);
 
 // An entry with where it stands, as one document: the entry's own keys first, so that it is an
-// entry file too, then provider_path, provider_node_name, hops, and `draft` where there is one. An
-// entry that was never published is its draft.
+// entry file too, then provider_path, provider_node_name, hops, rulings, and `draft` where there is
+// one. An entry that was never published is its draft.
 nlohmann::ordered_json ShownEntryJson(const v1::ShowResponse& shown);
 
 }  // namespace guantong

@@ -57,6 +57,36 @@ bool Allows(v1::Access access, CertificateRole role) {
   }
 }
 
+const char* RoleWord(CertificateRole role) {
+  switch (role) {
+    case CertificateRole::kOperator:
+      return "运维";
+    case CertificateRole::kEditor:
+      return "编目员";
+    case CertificateRole::kApprover:
+      return "审批员";
+    default:
+      return "节点";
+  }
+}
+
+const char* RolesWord(v1::Access access) {
+  switch (access) {
+    case v1::ACCESS_OPERATOR:
+      return "节点运维";
+    case v1::ACCESS_DEPARTMENT:
+      return "部门编目员或审批员";
+    case v1::ACCESS_EDITOR:
+      return "部门编目员";
+    case v1::ACCESS_APPROVER:
+      return "部门审批员";
+    case v1::ACCESS_PROFILE:
+      return "部门或节点运维";
+    default:
+      return "节点";
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<CallerIdentity> Authoriser::Admit(const google::protobuf::MethodDescriptor& method,
@@ -134,10 +164,12 @@ absl::Status Authoriser::CheckAccess(const google::protobuf::MethodDescriptor& m
                                      const CallerIdentity& caller) const {
   const v1::Access access = method.options().GetExtension(v1::access);
   if (!Allows(access, caller.role)) {
-    return Error(
-        absl::StatusCode::kPermissionDenied, "role_not_allowed",
-        absl::StrCat("这个身份不能执行 ", method.name(), " (this profile may not call it)"),
-        method.name(), "换用合适的身份文件，见 --profile (use a profile of the right role)");
+    return Error(absl::StatusCode::kPermissionDenied, "role_not_allowed",
+                 absl::StrCat(RoleWord(caller.role), "身份不能执行 ", method.name(),
+                              " (this profile may not call it)"),
+                 method.name(),
+                 absl::StrCat("用", RolesWord(access),
+                              "的身份文件 (use a profile of the right role): --profile"));
   }
   if (access == v1::ACCESS_NODE) return absl::OkStatus();
   if (caller.node_id != site_.node_id()) {

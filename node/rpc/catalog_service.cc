@@ -3,6 +3,7 @@
 #include "node/entries/approvals.h"
 #include "node/entries/bindings.h"
 #include "node/entries/drafts.h"
+#include "node/entries/import_stream.h"
 #include "node/entries/publication.h"
 #include "node/readers.h"
 #include "node/rpc/serve.h"
@@ -60,12 +61,23 @@ class CatalogService final : public v1::CatalogService::Service {
                    return Fill(publication_.Withdraw(caller, *request), response);
                  });
   }
-  grpc::Status Import(grpc::ServerContext* context, const v1::ImportRequest* request,
+  grpc::Status Import(grpc::ServerContext* context, grpc::ServerReader<v1::ImportRequest>* reader,
                       v1::ImportResponse* response) override {
-    return Serve(authoriser_, *context, "guantong.v1.CatalogService.Import",
-                 [&](const CallerIdentity& caller) {
-                   return Fill(drafts_.Import(caller, *request), response);
-                 });
+    return Serve(
+        authoriser_, *context, "guantong.v1.CatalogService.Import",
+        [&](const CallerIdentity& caller) {
+          const auto request =
+              GatherImport([reader](v1::ImportRequest* part) { return reader->Read(part); });
+          if (!request.ok()) return request.status();
+          return Fill(drafts_.Import(caller, *request,
+                                     [&](const absl::Status& refused, const std::string& code) {
+                                       return readers_
+                                           .Named(absl::StatusOr<v1::CatalogEntry>(refused), code,
+                                                  caller, DeadlineOf(*context))
+                                           .status();
+                                     }),
+                      response);
+        });
   }
   grpc::Status Suspend(grpc::ServerContext* context, const v1::EntryRequest* request,
                        v1::CatalogEntry* response) override {

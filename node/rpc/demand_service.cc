@@ -18,6 +18,13 @@ class DemandService final : public v1::DemandService::Service {
                    return Fill(demands_.Say(caller, *request), response);
                  });
   }
+  grpc::Status Import(grpc::ServerContext* context, const v1::ImportDemandsRequest* request,
+                      v1::ImportDemandsResponse* response) override {
+    return Serve(authoriser_, *context, "guantong.v1.DemandService.Import",
+                 [&](const CallerIdentity& caller) {
+                   return Fill(demands_.Import(caller, *request), response);
+                 });
+  }
   grpc::Status List(grpc::ServerContext* context, const v1::ListDemandsRequest* request,
                     v1::ListDemandsResponse* response) override {
     return Serve(authoriser_, *context, "guantong.v1.DemandService.List",

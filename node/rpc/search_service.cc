@@ -1,6 +1,7 @@
 #include "node/rpc/search_service.h"
 
 #include "guantong/v1/search.grpc.pb.h"
+#include "node/entries/rulings.h"
 #include "node/rpc/serve.h"
 #include "node/searches.h"
 
@@ -9,14 +10,16 @@ namespace {
 
 class SearchService final : public v1::SearchService::Service {
  public:
-  SearchService(Authoriser* authoriser, Searches* searches)
-      : authoriser_(authoriser), searches_(*searches) {}
+  SearchService(Authoriser* authoriser, Searches* searches, const Rulings* rulings)
+      : authoriser_(authoriser), searches_(*searches), rulings_(*rulings) {}
 
   grpc::Status Find(grpc::ServerContext* context, const v1::FindRequest* request,
                     v1::FindResponse* response) override {
     return Serve(authoriser_, *context, "guantong.v1.SearchService.Find",
                  [&](const CallerIdentity& caller) {
-                   return Fill(searches_.Find(*request, caller, DeadlineOf(*context)), response);
+                   auto found = searches_.Find(*request, caller, DeadlineOf(*context));
+                   if (found.ok()) rulings_.Tell(caller, &*found);
+                   return Fill(std::move(found), response);
                  });
   }
   grpc::Status Browse(grpc::ServerContext* context, const v1::BrowseRequest* request,
@@ -31,12 +34,14 @@ class SearchService final : public v1::SearchService::Service {
  private:
   Authoriser* const authoriser_;
   Searches& searches_;
+  const Rulings& rulings_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeSearchService(Authoriser* authoriser, Searches* searches) {
-  return std::make_unique<SearchService>(authoriser, searches);
+std::unique_ptr<grpc::Service> MakeSearchService(Authoriser* authoriser, Searches* searches,
+                                                 const Rulings* rulings) {
+  return std::make_unique<SearchService>(authoriser, searches, rulings);
 }
 
 }  // namespace guantong

@@ -11,9 +11,11 @@ class Service;
 namespace guantong {
 
 class Authoriser;
+class Rulings;
 class Searches;
 
-std::unique_ptr<grpc::Service> MakeSearchService(Authoriser* authoriser, Searches* searches);
+std::unique_ptr<grpc::Service> MakeSearchService(Authoriser* authoriser, Searches* searches,
+                                                 const Rulings* rulings);
 
 }  // namespace guantong
 

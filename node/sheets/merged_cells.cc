@@ -9,12 +9,13 @@ namespace guantong {
 
 absl::StatusOr<MergedCells> MergedCells::Of(const Sheet& sheet, absl::string_view source) {
   MergedCells cells(&sheet);
+  size_t followed = 0;
   for (const MergedRange& range : sheet.merged) {
     if (sheet.At(range.first_row, range.first_column).empty()) continue;
     // Below the last row that says anything a range says nothing.
     for (uint32_t row = range.first_row + 1; row <= range.last_row && row < sheet.rows.size();
          ++row) {
-      if (cells.first_rows_.size() >= kSheetCellsMax)
+      if (++followed > kSheetCellsMax)
         return SheetTooLarge(source, Text("合并单元格太多", "too many merged cells"));
       cells.first_rows_.emplace(Key(row, range.first_column), range.first_row);
     }

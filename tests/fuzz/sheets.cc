@@ -10,6 +10,7 @@
 #include "catalog/entry.h"
 #include "node/form/utf8.h"
 #include "node/sheets/code_files.h"
+#include "node/sheets/demand_sheet.h"
 #include "node/sheets/entry_sheet.h"
 #include "node/sheets/import_plan.h"
 #include "node/sheets/sample.h"
@@ -112,6 +113,10 @@ void CheckCodes(const std::vector<Sheet>& sheets) {
   CheckRows(classes, classes.ok() ? classes->classes_size() : 0, rows);
   const auto map = CodeMapOf(sheets, "s");
   CheckRows(map, map.ok() ? map->map().pairs_size() : 0, rows);
+  if (const auto demands = DemandsOf(sheets, "s"); demands.ok()) {
+    GT_CHECK(demands->rows.size() == demands->demands.size());
+    for (const uint32_t row : demands->rows) GT_CHECK(row >= 1 && row <= rows);
+  }
   const auto list = CodeListOf(sheets, "s");
   CheckRows(list, list.ok() ? list->list().items_size() : 0, rows);
   if (!list.ok()) return;

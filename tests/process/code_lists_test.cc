@@ -58,6 +58,22 @@ TEST_CASE("a code list of the country is used in a county, one of a province in 
   });
   CHECK(county.Operator().Do({"codelist", "list"}).at("lists").size() == 2);
 
+  // Over the mapping, and a step of the list's own, from another list.
+  REQUIRE(
+      province.Operator()
+          .Try({"codelist", "import", network.folder().File("old.csv", "代码,名称\nW,不详\nM,男\n"),
+                "--id", "QH-XB", "--version", "1", "--name", "旧性别代码"})
+          .ok());
+  province.Operator().Do({"codelist", "map", "QH-XB@1", "GBT2261.1@2003", "--import",
+                          network.folder().File("chain.csv", "原代码,新代码\nW,0\nM,1\n")});
+  network.Until("城东区 maps over the list between", [&] {
+    const Outcome mapped =
+        county.Operator().Try({"codelist", "map", "QH-XB", "GBT2261.1@2003-QH", "W"});
+    return mapped.ok() && mapped.json().at("via")[0] == "GBT2261.1@2003" &&
+           mapped.json().at("codes")[0].at("to")[0].at("code") == "9";
+  });
+  province.Operator().Do({"codelist", "close", "QH-XB@1"});
+
   // Beside the province it is not known, but found where it is.
   network.Until("东莞市 knows the list of the country",
                 [&] { return knows(far, "GBT2261.1@2003"); });
@@ -67,7 +83,7 @@ TEST_CASE("a code list of the country is used in a county, one of a province in 
             .at("list")
             .at("items") == 4);
   network.Until("the country sees the list of the province", [&] {
-    return national.Operator().Do({"codelist", "list", "--all"}).at("lists").size() == 2;
+    return national.Operator().Do({"codelist", "list", "--all"}).at("lists").size() == 3;
   });
   CHECK(ReasonOf(import(national, "2003-QH", "1,男\n")) == "code_list_exists");
 

@@ -158,5 +158,39 @@ TEST_CASE("a demand nobody answers goes up to the authority above both, which as
   CHECK(answers[1].at("answer").at("department") == "城中区教育局");
 }
 
+TEST_CASE("a list of demands is imported from a sheet, answered, and exported as one") {
+  Network network({{"630000", "青海省", "province", ""}});
+  Node& node = network["630000"];
+  const Client needs = node.AddDepartment("630000", "省教育厅");
+  const Client has = node.AddDepartment("630000", "省民政厅");
+  const std::string& folder = network.folder().path();
+  const std::string head =
+      "青海省共享需求清单（2026 年）,,,,,\n序号,需求内容,数据提供部门,需求依据,使用场景,更新频率\n";
+  const std::string file = network.folder().File(
+      "demands.csv", head + "1,低保人员名单,省民政厅,社会救助暂行办法,学生资助,每月\n" +
+                         "2,孤儿名单,,未成年人保护法,学生资助,每季度\n");
+  const Outcome refused = needs.Try(
+      {"demand", "import",
+       network.folder().File("bad.csv", head + "1,低保人员名单,省民政厅,,学生资助,每月\n")});
+  CHECK(ReasonOf(refused) == "import_refused");
+  CHECK(refused.err.find("第 3 行") != std::string::npos);
+  CHECK(refused.err.find("依据") != std::string::npos);
+  CHECK(needs.Do({"demand", "list", "--mine"}).at("demands").empty());
+  CHECK(needs.Do({"demand", "import", file, "--dry-run"}).at("added") == 2);
+  const Json stored = needs.Do({"demand", "import", file});
+  CHECK(stored.at("stored") == true);
+  const std::string id = stored.at("demands")[0].at("id");
+  CHECK_FALSE(TodoOf(has, id).is_null());
+  has.Do({"demand", "answer", id, "--text", "按月提供"});
+  node.Kill();
+  node.Start();
+  CHECK(needs.Do({"demand", "import", file}).at("same") == 2);
+  const std::string out = folder + "/demands.xlsx";
+  CHECK(needs.Do({"demand", "export", "--mine", "--out", out}).at("demands") == 2);
+  const Json again = needs.Do({"demand", "import", out});
+  CHECK(again.at("same") == 2);
+  CHECK(again.at("added") == 0);
+}
+
 }  // namespace
 }  // namespace guantong::test

@@ -108,5 +108,74 @@ TEST_CASE("a county hosted on its city's node works like one with a node of its 
   });
 }
 
+TEST_CASE("the authority of a hosted county rules on its entries, and a class is its own") {
+  Network network({{"000000", "国家", "national", ""},
+                   {"630000", "青海省", "province", "000000"},
+                   {"630100", "西宁市", "city", "630000"},
+                   {"630103", "城中区", "county", "630100"}});
+  Node& city = network["630100"];
+  const Client national = network["000000"].Operator();
+  const Client of_province = network["630000"].Editor();
+  const Client hosted = city.AddDepartment("630102", "城东区民政局");
+  const Client beside = city.AddDepartment("630102", "城东区教育局");
+  const Client at_city = city.AddDepartment("630100", "西宁市民政局");
+  const Client authority = city.AddSupervisor("630102", "城东区数据局").Approver();
+
+  national.Do({"catalog", "classes", "import",
+               network.folder().File("classes.csv",
+                                     "分类代码,分类名称,上级代码\n3,部门,root\n307,省,3\n"
+                                     "3070120101,城东区民政,307\n")});
+  const auto delegate = [&](const std::string& division) {
+    return national.Try({"catalog", "classes", "delegate", "3070120101", "--to", city.path(),
+                         "--division", division});
+  };
+  CHECK(ReasonOf(delegate("440100")) == "division_not_hosted");
+  CHECK(ReasonOf(delegate("630103")) == "division_not_hosted");
+  REQUIRE(delegate("630102").ok());
+  network.Until("西宁市 knows that the class is 城东区's", [&] {
+    const auto classes = city.Operator().Do({"catalog", "classes", "3070120101"});
+    return classes.contains("class") && classes.at("class").at("delegate_division") == "630102";
+  });
+  const std::string code = hosted.Publish(CodeAndName("城东区社区名录"), network.folder().path());
+  CHECK(code == "3070120101/000001");
+  const std::string citys = at_city.Publish(CodeAndName("西宁市社区名录"), network.folder().path());
+  CHECK(absl::StartsWith(citys, "3070120101/630100"));
+  // What is under the class the city's operator adds, for the county it hosts.
+  CHECK(city.Operator()
+            .Try({"catalog", "classes", "import",
+                  network.folder().File("below.csv",
+                                        "分类代码,分类名称,上级代码\n"
+                                        "307012010101,社区,3070120101\n")})
+            .ok());
+
+  CHECK(ReasonOf(authority.Try({"ruling", "hide", citys, "--reason", "x"})) == "not_your_branch");
+  authority.Do({"ruling", "hide", code, "--reason", "整改"});
+  authority.Do({"ruling", "rework", code, "--reason", "缺少主键", "--until", "2999-01-04"});
+  authority.Do({"ruling", "tag", code, "--tag", "重点"});
+  CHECK(ReasonOf(beside.Try({"catalog", "show", code})) == "entry_hidden");
+  network.Until("the index has both", [&] {
+    return at_city.Do({"catalog", "search", "社区名录"}).at("entries").size() == 2;
+  });
+  CHECK(Found(beside, {}) == std::vector<std::string>{citys});
+  network.Until("the province finds both", [&] {
+    return of_province.Do({"catalog", "search", "社区名录"}).at("entries").size() == 2;
+  });
+  const auto todo = hosted.Do({"todo"});
+  REQUIRE(todo.at("items").size() == 1);
+  CHECK(todo.at("items")[0].at("reason") == "缺少主键");
+  const auto shown = at_city.Do({"catalog", "show", code});
+  CHECK(shown.at("rulings")[0].at("ruling").at("tags")[0] == "重点");
+  CHECK(shown.at("rulings")[0].at("ruling").at("division") == "630102");
+  const auto hits = at_city.Do({"catalog", "search", "城东区社区名录"}).at("entries");
+  REQUIRE(hits.size() == 1);
+  CHECK(hits[0].at("rulings")[0].at("ruling").at("tags")[0] == "重点");
+  // What `show` prints is an entry file still.
+  const auto file =
+      network.folder().File("shown.json", hosted.Do({"catalog", "show", code}).dump());
+  CHECK(hosted.Try({"catalog", "edit", file}).ok());
+  authority.Do({"ruling", "unhide", code});
+  CHECK(beside.Try({"catalog", "show", code}).ok());
+}
+
 }  // namespace
 }  // namespace guantong::test

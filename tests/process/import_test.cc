@@ -283,5 +283,60 @@ TEST_CASE("import: a class may be said by its name, where that says which") {
   CHECK(editor.Do({"catalog", "import", file}).at("unchanged") == 3);
 }
 
+// Drafts of the caller's department.
+int Drafts(const Client& client) {
+  const auto mine = client.Do({"mine"});
+  for (const auto& count : mine.at("states")) {
+    if (count.at("state") == "draft") return std::stoi(count.at("entries").get<std::string>());
+  }
+  return 0;
+}
+
+TEST_CASE("import: kill -9 of the node or of the import leaves all of it or nothing") {
+  constexpr int kEntries = 1500;
+  constexpr int kRounds = 8;
+  Network network(OneNode());
+  Node& node = network["000000"];
+  const Client editor = node.Editor();
+  int before = 0, whole = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    std::string rows =
+        "信息资源分类,信息资源名称,信息资源摘要,信息资源格式,共享类型,更新周期,信息项名称,"
+        "数据类型,数据长度\n";
+    for (int i = 0; i < kEntries; ++i) {
+      absl::StrAppend(&rows, "307,第", round, "批名录", i,
+                      "号,摘要,0105 pdf,无条件,每年,名称,C,20\n");
+    }
+    const std::string file = network.folder().File(absl::StrCat("import", round, ".csv"), rows);
+    const auto import = editor.Start({"catalog", "import", file});
+    // Each round a little later.
+    for (int i = 0; i < round; ++i) editor.Try({"mine"});
+    if (round % 2 == 0) {
+      import->Kill();
+    } else {
+      node.Kill();
+      const Outcome cut = import->Wait(absl::Seconds(60));
+      node.Start();
+      // Who was told that it is stored has it.
+      if (cut.ok()) CHECK(Drafts(editor) == before + kEntries);
+    }
+    // A node whose client went may still be taking it in.
+    network.Until("all of it is there, or nothing", [&] {
+      const int drafts = Drafts(editor);
+      if (drafts != before && drafts != before + kEntries)
+        FAIL("round " << round << ": " << drafts - before << " of " << kEntries);
+      return true;
+    });
+    const auto again = editor.Do({"catalog", "import", file});
+    const int unchanged = again.at("unchanged");
+    CHECK((unchanged == 0 || unchanged == kEntries));
+    CHECK(again.at("new").get<int>() + unchanged == kEntries);
+    whole += unchanged == kEntries ? 1 : 0;
+    before += kEntries;
+    CHECK(Drafts(editor) == before);
+  }
+  std::cout << "imports cut off: " << kRounds << ", of which whole " << whole << "\n";
+}
+
 }  // namespace
 }  // namespace guantong::test

@@ -64,6 +64,34 @@ TEST_CASE("a template is claimed below its level, locked there, and its claimers
   });
   CHECK(
       province.Do({"catalog", "search", "--template", "3070120337/000099"}).at("entries").empty());
+
+  // A new version: both are told, with what it changes, and take it in with one command.
+  Entry wider = entry;
+  wider.items[1].length = 60;
+  province.Do(
+      {"catalog", "edit",
+       network.folder().File("template2.yaml",
+                             absl::StrCat(EntryYaml(wider, province.department(), province.uscc()),
+                                          "is_template: true\ncode: ", code, "\n"))});
+  CHECK(county.Do({"todo"}).at("items").empty());
+  province.Do({"catalog", "publish", code});
+  network.Until("the county is told of the new version",
+                [&] { return county.Do({"todo"}).at("items").size() == 1; });
+  const auto told = county.Do({"todo"}).at("items")[0];
+  CHECK(told.at("code") == of_county);
+  REQUIRE(told.at("changes").size() == 1);
+  CHECK(told.at("changes")[0].at("after") == "60");
+  CHECK(county.Do({"why", of_county}).at("changes").size() == 1);
+  const auto taken = county.Do({"catalog", "claim", code, "--entry", of_county});
+  CHECK(taken.at("code") == of_county);
+  CHECK(taken.at("items")[1].at("length") == 60);
+  CHECK(taken.at("items")[2].at("field") == "grid");
+  county.Do({"catalog", "publish", of_county});
+  CHECK(county.Do({"todo"}).at("items").empty());
+  // Cut off from above the list comes all the same, and says what it could not ask.
+  network["630000"].Kill();
+  network.Until("the cut is seen",
+                [&] { return !city.Do({"todo"}).at("note").get<std::string>().empty(); });
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
+#include "catalog/code_list_way.h"
 #include "catalog/row_findings.h"
 #include "node/sheets/code_files.h"
 #include "node/sheets/workbook.h"
@@ -287,6 +288,72 @@ TEST_CASE("code lists: files with title lines, as csv and as a workbook, read th
   REQUIRE(map.ok());
   CHECK(map->map().pairs_size() == 2);
   CHECK(map->map().pairs(0).to().empty());
+}
+
+TEST_CASE("code lists: the way between versions, over mappings that are known") {
+  using Maps = std::vector<std::pair<std::string, std::string>>;
+  using Way = std::vector<std::string>;
+  const Maps chain = {{"A@1", "B@1"}, {"C@1", "B@1"}};
+  CHECK(WayBetween(chain, "A@1", "C@1") == Way{"A@1", "B@1", "C@1"});
+  CHECK(WayBetween(chain, "C@1", "A@1") == Way{"C@1", "B@1", "A@1"});
+  CHECK(WayBetween(chain, "A@1", "D@1").empty());
+  CHECK(WayBetween({}, "A@1", "A@2") == Way{"A@1", "A@2"});
+  // Mapped steps before those that only keep their codes, though the way be longer.
+  CHECK(WayBetween({{"A@1", "A@2"}, {"A@2", "A@3"}}, "A@1", "A@3") == Way{"A@1", "A@2", "A@3"});
+  CHECK(WayBetween({{"A@2", "B@1"}}, "A@1", "B@1") == Way{"A@1", "A@2", "B@1"});
+  // Between versions of one list no other list says what a code is.
+  CHECK(WayBetween({{"A@1", "B@1"}, {"B@1", "A@2"}}, "A@1", "A@2") == Way{"A@1", "A@2"});
+  // The shorter, then the first by its keys; a circle ends.
+  CHECK(WayBetween({{"A@1", "C@1"}, {"C@1", "D@1"}, {"A@1", "B@1"}, {"B@1", "D@1"}, {"B@1", "C@1"}},
+                   "A@1", "D@1") == Way{"A@1", "B@1", "D@1"});
+  Maps long_chain;
+  for (int i = 0; i < 9; ++i)
+    long_chain.push_back({absl::StrCat("L", i, "@1"), absl::StrCat("L", i + 1, "@1")});
+  CHECK(WayBetween(long_chain, "L0@1", "L8@1").size() == kCodeListStepsMax + 1);
+  CHECK(WayBetween(long_chain, "L0@1", "L9@1").empty());
+}
+
+TEST_CASE("code lists: codes along a chain of mappings, with where they are lost") {
+  LoneNode node;
+  const auto import = [&](const std::string& id,
+                          const std::vector<std::pair<std::string, std::string>>& codes) {
+    REQUIRE(node.code_lists().Import(Version("1", codes, id)).ok());
+  };
+  import("A", {{"1", "甲"}, {"2", "乙"}, {"3", "丙"}, { "4", "丁" }});
+  import("B", {{"a", "子"}, {"b", "丑"}, { "c", "寅" }});
+  import("C", {{"x", "一"}, { "y", "二" }});
+  v1::MapCodesRequest request;
+  request.set_from("A@1");
+  request.set_to("C");
+  CHECK(ReasonOf(node.code_lists().Map(request).status()) == "code_map_unknown");
+  REQUIRE(node.code_lists()
+              .ImportMap(Mapping("A@1", "B@1",
+                                 {{"1", "a"}, {"1", "b"}, {"2", "b"}, {"3", ""}, {"4", "c"}}))
+              .ok());
+  CHECK(ReasonOf(node.code_lists().Map(request).status()) == "code_map_unknown");
+  // Said from the other end.
+  REQUIRE(node.code_lists().ImportMap(Mapping("C@1", "B@1", {{"x", "a"}, {"y", "b"}})).ok());
+  const auto mapped = node.code_lists().Map(request);
+  REQUIRE(mapped.ok());
+  REQUIRE(mapped->via_size() == 1);
+  CHECK(mapped->via(0) == "B@1");
+  REQUIRE(mapped->codes_size() == 4);
+  CHECK(mapped->codes(0).to_size() == 2);
+  CHECK(mapped->codes(0).to(1).name() == "二");
+  CHECK(mapped->codes(0).by() == v1::MAPPED_BY_MAP);
+  CHECK(mapped->codes(1).to(0).code() == "y");
+  CHECK(mapped->codes(2).by() == v1::MAPPED_BY_ENDED);
+  CHECK(mapped->codes(2).note().find("A@1 3 → B@1 废止") != std::string::npos);
+  CHECK(mapped->codes(3).by() == v1::MAPPED_BY_NOTHING);
+  CHECK(mapped->codes(3).note().find("B@1 c → C@1 无对应") != std::string::npos);
+  // Back along the same way.
+  CHECK(Map(node, "C@1", "A@1", "y").to_size() == 2);
+  CHECK(Map(node, "C@1", "A@1", "9").by() == v1::MAPPED_BY_NO_CODE);
+  // A mapping of the two themselves goes before.
+  REQUIRE(node.code_lists().ImportMap(Mapping("A@1", "C@1", {{"1", "y"}})).ok());
+  const auto direct = node.code_lists().Map(request);
+  CHECK(direct->via().empty());
+  CHECK(direct->codes(0).to_size() == 1);
 }
 
 }  // namespace

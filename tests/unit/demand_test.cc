@@ -8,6 +8,7 @@
 #include "catalog/facts.h"
 #include "guantong/storage/v1/store.pb.h"
 #include "node/clock.h"
+#include "node/limits.h"
 #include "tests/catch.h"
 #include "tests/unit/office.h"
 
@@ -273,6 +274,7 @@ TEST_CASE("demands: the authority answers, assigns, and nobody else does") {
   Board board;
   LoneNode& node = board.node;
   board.AddDepartment("11000000MB0000004D", "国家数据局", true, "000000");
+  board.AddDepartment(kSupervisorUscc, "数据局", false);  // the hosted division has no authority
   const CallerIdentity authority = board.As(CertificateRole::kApprover, "11000000MB0000004D", "n");
   const std::string id = board.Say("")->demand().id();
   CHECK(board.Todo(authority) == 1);
@@ -327,6 +329,135 @@ TEST_CASE("demands: what a node says of another's demand counts for nothing, but
   REQUIRE(node.store().Commit({&drop, 1}).ok());
   CHECK(DemandIds(*node.store().Snapshot(), "", 10).empty());
   CHECK(DemandsAsking(*node.store().Snapshot(), AddresseeKey("甲"), 10).empty());
+}
+
+TEST_CASE("demands: many of one file, all or none, none twice") {
+  Board board;
+  LoneNode& node = board.node;
+  v1::ImportDemandsRequest request;
+  const auto add = [&](const std::string& what, const std::string& from) {
+    v1::Demand* demand = request.add_demands();
+    demand->set_what(what);
+    demand->set_from(from);
+    demand->set_basis("依据");
+    demand->set_scenario("场景");
+    demand->set_frequency("每月");
+  };
+  const auto import = [&] { return *node.demands().Import(board.editor(), request); };
+  add("户籍信息", "教育局");
+  add("学籍信息", "教育局");
+  add("", "教育局");
+  add("住房信息", "民政局");  // the caller's own
+  add("户籍信息", "教育 局");
+  const auto refused = import();
+  CHECK_FALSE(refused.stored());
+  CHECK(refused.refused() == 3);
+  CHECK(refused.demands(0).problems().empty());
+  CHECK(refused.demands(0).id().empty());
+  CHECK(refused.demands(2).problems(0).element() == "what");
+  CHECK(refused.demands(3).problems(0).element() == "from");
+  CHECK(refused.demands(4).problems_size() == 1);
+  CHECK(board.Listed(board.editor(), v1::DEMAND_BOX_MINE) == 0);
+
+  request.mutable_demands()->DeleteSubrange(2, 3);
+  request.set_dry_run(true);
+  CHECK(import().added() == 2);
+  CHECK(board.Listed(board.editor(), v1::DEMAND_BOX_MINE) == 0);
+  request.set_dry_run(false);
+  const auto stored = import();
+  CHECK(stored.stored());
+  CHECK(stored.demands(0).id() != stored.demands(1).id());
+  CHECK(board.Todo(board.asked()) == 2);
+  node.Restart();
+  const auto again = import();
+  CHECK_FALSE(again.stored());
+  CHECK(again.same() == 2);
+  CHECK(again.demands(1).id() == stored.demands(1).id());
+  CHECK(board.Listed(board.editor(), v1::DEMAND_BOX_MINE) == 2);
+  // What is closed may be said again; an id is never given again.
+  v1::CloseDemandRequest close;
+  close.set_id(stored.demands(0).id());
+  REQUIRE(node.demands().Close(board.editor(), close, absl::InfiniteFuture()).ok());
+  const auto anew = import();
+  CHECK(anew.added() == 1);
+  CHECK(anew.demands(0).id() != stored.demands(0).id());
+  // Another department says the same for itself.
+  CHECK(node.demands()
+            .Import(board.As(CertificateRole::kEditor, kSupervisorUscc, "x"), request)
+            ->added() == 2);
+  for (size_t i = 0; i <= kDemandsImportedMax; ++i) request.add_demands();
+  CHECK(ReasonOf(node.demands().Import(board.editor(), request).status()) == "import_too_large");
+}
+
+TEST_CASE("demands: a store of a build without indices has them after one start") {
+  LoneNode node;
+  v1::FeedId feed;
+  feed.set_origin(std::string(32, 'b'));
+  feed.set_kind(v1::FEED_KIND_DEMANDS);
+  const FeedKey key = FeedKey::Of(feed);
+  v1::Demand demand = Asking("甲");
+  demand.set_node(feed.origin());
+  storage::v1::FeedRecord record;
+  *record.mutable_feed() = feed;
+  v1::Demand closed = Asking("乙");
+  closed.set_id("D2");
+  closed.set_node(feed.origin());
+  closed.set_closed(true);
+  WriteSet writes;
+  writes.Put(FeedRecordKey(key), record.SerializeAsString());
+  writes.Put(EntryKey(key, "D1"), demand.SerializeAsString());
+  writes.Put(EntryKey(key, "D2"), closed.SerializeAsString());
+  REQUIRE(node.store().Commit({&writes, 1}).ok());
+  CHECK(DemandIds(node.store(), "", 10).empty());
+  REQUIRE(EnsureDemandIndices(&node.store()).ok());
+  CHECK(DemandIds(node.store(), "", 10) == std::vector<std::string>{"D1", "D2"});
+  CHECK(DemandsAsking(node.store(), AddresseeKey("甲"), 10) == std::vector<std::string>{"D1"});
+  CHECK(DemandsAsking(node.store(), AddresseeKey("乙"), 10).empty());
+  // Once: what comes later keeps its own indices.
+  WriteSet more;
+  demand.set_id("D3");
+  more.Put(EntryKey(key, "D3"), demand.SerializeAsString());
+  REQUIRE(node.store().Commit({&more, 1}).ok());
+  REQUIRE(EnsureDemandIndices(&node.store()).ok());
+  CHECK(DemandIds(node.store(), "", 10).size() == 2);
+}
+
+TEST_CASE("demands: within a hosted division its own authority stands above both") {
+  Board board;  // of 630102, hosted at a node of 000000; its authority is kSupervisorUscc
+  LoneNode& node = board.node;
+  constexpr char kLevel[] = "11000000MB0000004D";
+  board.AddDepartment(kLevel, "国家数据局", true, "000000");
+  board.AddDepartment("11630103MB00000045", "城中区数据局", true, "630103");
+  const CallerIdentity level = board.As(CertificateRole::kApprover, kLevel, "n");
+  const CallerIdentity other = board.As(CertificateRole::kApprover, "11630103MB00000045", "c");
+  const std::string nobody = board.Say("")->demand().id();
+  CHECK(board.Todo(board.supervisor()) == 1);
+  CHECK(board.Todo(level) == 0);
+  CHECK(board.Todo(other) == 0);
+  const auto overdue = [&](const std::string& id, const std::string& division) {
+    v1::Demand old = Asking("教育局", division);
+    old.set_id(id);
+    old.set_key(id);
+    old.set_node(node.site().node_id());
+    old.set_uscc(kOurUscc);
+    old.set_division("630102");
+    *old.mutable_at() = TimestampOf(absl::Now() - absl::Hours(24 * 30));
+    AppendRecords append = {.kind = v1::FEED_KIND_DEMANDS};
+    append.records.emplace_back().set_demand(old.SerializeAsString());
+    REQUIRE(node.driver().Write(std::move(append)).ok());
+  };
+  overdue("D7", "630102");
+  CHECK(board.Todo(board.supervisor()) == 2);
+  CHECK(board.Todo(level) == 0);
+  // Of two divisions it is the business of the level above both.
+  overdue("D8", "630103");
+  CHECK(board.Todo(board.supervisor()) == 2);
+  CHECK(board.Todo(level) == 1);
+  const auto kAssign = v1::DEMAND_ANSWER_KIND_ASSIGN;
+  CHECK(ReasonOf(board.Reply(other, nobody, kAssign, "教育局").status()) == "not_asked");
+  REQUIRE(board.Reply(board.supervisor(), nobody, kAssign, "教育局").ok());
+  CHECK(board.Todo(board.supervisor()) == 1);
+  CHECK(board.Todo(board.asked()) >= 1);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // A draft on its way at one node under two approvals: who may do what, what stays in force
 // meanwhile, what is written down.
+#include "node/entries/codes.h"
 #include "tests/catch.h"
 #include "tests/unit/office.h"
 
@@ -229,7 +230,7 @@ TEST_CASE("codes: one primary code, aliases under the other classes resolve") {
         code);
 }
 
-TEST_CASE("codes: a free one is kept, in a delegated class the sequence runs from one") {
+TEST_CASE("codes: a free one is kept, and a class nobody is delegated goes by division") {
   Office office;
   LoneNode& node = office.node;
   CHECK(office.Draft([](auto* e) { e->set_code("3070120337/000777"); }) == "3070120337/000777");
@@ -247,6 +248,38 @@ TEST_CASE("codes: a free one is kept, in a delegated class the sequence runs fro
   delegate.set_to("");
   REQUIRE(node.classes().Delegate(delegate).ok());
   CHECK(office.Draft() == "3070120337/630102500001");
+}
+
+TEST_CASE("codes: a class delegated to a hosted division counts from one for its departments") {
+  Office office;
+  const auto with = [&](const std::string& division) {
+    v1::ClassNode node;
+    node.set_code("307012");
+    node.set_name("类");
+    node.set_delegate(office.node.site().node_id());
+    node.set_delegate_division(division);
+    v1::ClassNode below = node;
+    below.clear_delegate();
+    below.clear_delegate_division();
+    below.set_code("30701201");
+    below.set_parent("307012");
+    return ClassTree({{.node_id = "root", .is_root = true, .classes = {node, below}}});
+  };
+  const auto given = [&](const ClassTree& tree, const std::string& division) {
+    CodeGiver codes(&office.node.site(), &office.node.store(), &tree);
+    v1::CatalogEntry entry;
+    entry.set_class_("30701201");
+    entry.set_division(division);
+    REQUIRE(codes.Give(&entry).ok());
+    return entry.code();
+  };
+  const ClassTree whole = with("");
+  CHECK(given(whole, "000000") == "30701201/000001");
+  CHECK(given(whole, "630102") == "30701201/000001");
+  const ClassTree hosted = with("630102");
+  CHECK(given(hosted, "630102") == "30701201/000001");
+  CHECK(given(hosted, "000000") == "30701201/000000000001");
+  CHECK(given(hosted, "630103") == "30701201/630103500001");
 }
 
 }  // namespace

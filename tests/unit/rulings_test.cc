@@ -37,7 +37,7 @@ TEST_CASE("rulings: returned with a deadline, until a later version is in force"
   const std::string code = level.Draft();
   v1::RuleRequest rule = Level::On(code);
   rule.mutable_rework()->set_deadline("2999-01-04");
-  CHECK(ReasonOf(node.rulings().Rule(level.supervisor(), rule).status()) == "not_yours_to_rule");
+  CHECK(ReasonOf(node.rulings().Rule(level.approver(), rule).status()) == "not_yours_to_rule");
   CHECK(ReasonOf(node.rulings().Rule(level.level(), rule).status()) == "entry_unknown");
   level.Publish(code);
   CHECK(ReasonOf(node.rulings().Rule(level.level(), rule).status()) == "reason_missing");
@@ -161,6 +161,111 @@ TEST_CASE("rulings: what a level says about an entry of another branch counts fo
   CHECK(RulingsOn(store, rulers, "3/1", *NodePath::Parse("440000/441900")).empty());
   CHECK(HiddenEntries(store, rulers).Hides("3/1", *NodePath::Parse("630000/630100")));
   CHECK_FALSE(HiddenEntries(store, rulers).Hides("3/1", *NodePath::Parse("440000/441900")));
+}
+
+TEST_CASE("rulings: the authority of a hosted division rules on its entries, beside the level") {
+  Level level;
+  LoneNode& node = level.node;
+  constexpr char kCounty[] = "11630103MB00000045";
+  level.AddDepartment(kCounty, "城中区数据局", true, "630103");
+  level.AddDepartment("11630102MB00000066", "城东区教育局", false);
+  const CallerIdentity neighbour = level.As(CertificateRole::kEditor, "11630102MB00000066", "n");
+  const CallerIdentity stranger = level.As(CertificateRole::kEditor, kOtherUscc, "o");
+  const CallerIdentity other_county = level.As(CertificateRole::kApprover, kCounty, "c");
+  const std::string code = level.Draft();
+  level.Publish(code);
+  v1::RuleRequest rule = Level::On(code);
+  rule.set_hide("核对中");
+  CHECK(ReasonOf(node.rulings().Rule(other_county, rule).status()) == "not_your_branch");
+  CHECK(ReasonOf(node.rulings().Rule(level.approver(), rule).status()) == "not_yours_to_rule");
+  const auto ruled = node.rulings().Rule(level.supervisor(), rule);
+  REQUIRE(ruled.ok());
+  CHECK(ruled->division() == "630102");
+  const auto show = [&](const CallerIdentity& caller) {
+    return ReasonOf(node.catalogue().Show(caller, code, absl::InfiniteFuture()).status());
+  };
+  const auto listed = [&](const CallerIdentity& caller) {
+    return node.catalogue().List(caller, {})->entries_size();
+  };
+  // Its own division sees it no more; all others at the node do.
+  CHECK(show(neighbour) == "entry_hidden");
+  CHECK(listed(neighbour) == 0);
+  CHECK(show(stranger).empty());
+  CHECK(listed(stranger) == 1);
+  CHECK(show(level.editor()).empty());
+  CHECK(listed(level.editor()) == 1);
+  CHECK(show(level.supervisor()).empty());
+  CHECK(show(other_county).empty());
+  const auto hits = [&](const CallerIdentity& caller) {
+    v1::FindResponse found;
+    found.set_total(1);
+    *found.add_hits()->mutable_shown()->mutable_entry() =
+        node.catalogue().Show(level.editor(), code, absl::InfiniteFuture())->entry();
+    node.rulings().Tell(caller, &found);
+    CHECK(found.total() == static_cast<uint64_t>(found.hits_size()));
+    return found.hits_size();
+  };
+  CHECK(hits(neighbour) == 0);
+  CHECK(hits(stranger) == 1);
+
+  // What the level says stands beside it; neither takes the other's away.
+  rule.Clear();
+  rule.set_code(code);
+  rule.set_tag("重点");
+  REQUIRE(node.rulings().Rule(level.level(), rule).ok());
+  rule.mutable_rework()->set_reason("缺少主键");
+  rule.mutable_rework()->set_deadline("2999-01-04");
+  REQUIRE(node.rulings().Rule(level.supervisor(), rule).ok());
+  node.Restart();
+  v1::RulingsRequest of_entry;
+  of_entry.set_code(code);
+  const auto rulings = node.rulings().List(of_entry);
+  REQUIRE(rulings->rulings_size() == 2);
+  CHECK(rulings->rulings(0).ruling().hidden_because() == "核对中");
+  CHECK(rulings->rulings(0).rework_open());
+  CHECK(rulings->rulings(0).ruling().by() == "数据局");
+  CHECK(rulings->rulings(0).ruling().tags().empty());
+  CHECK(rulings->rulings(1).ruling().tags(0) == "重点");
+  CHECK(rulings->rulings(1).ruling().division().empty());
+  CHECK(node.rulings().List({})->rulings_size() == 2);
+  const auto todo = node.worklist().Todo(level.editor());
+  REQUIRE(todo->items_size() == 1);
+  CHECK(todo->items(0).reason() == "缺少主键");
+  CHECK(level.Why(code).reason() == "缺少主键");
+  rule.Clear();
+  rule.set_code(code);
+  rule.set_unhide(true);
+  REQUIRE(node.rulings().Rule(level.supervisor(), rule).ok());
+  CHECK(listed(neighbour) == 1);
+}
+
+TEST_CASE("rulings: what is ruled is told with the entry, alone and in lists") {
+  Level level;
+  LoneNode& node = level.node;
+  const std::string code = level.Draft();
+  level.Publish(code);
+  const auto shown = [&] {
+    return *node.catalogue().Show(level.editor(), code, absl::InfiniteFuture());
+  };
+  CHECK(shown().rulings().empty());
+  v1::RuleRequest rule = Level::On(code);
+  rule.set_tag("一数一源");
+  REQUIRE(node.rulings().Rule(level.level(), rule).ok());
+  rule.set_authority("11100000000013338W");
+  REQUIRE(node.rulings().Rule(level.level(), rule).ok());
+  const v1::ShowResponse one = shown();
+  REQUIRE(one.rulings_size() == 1);
+  CHECK(one.rulings(0).ruling().tags(0) == "一数一源");
+  CHECK(one.rulings(0).ruling().authority() == "11100000000013338W");
+  CHECK(one.rulings(0).level_name() == "国家");
+  const auto list = node.catalogue().List(level.editor(), {});
+  REQUIRE(list->entries_size() == 1);
+  REQUIRE(list->entries(0).rulings_size() == 1);
+  CHECK(list->entries(0).rulings(0).ruling().tags(0) == "一数一源");
+  v1::FindResponse found;
+  *found.add_hits()->mutable_shown()->mutable_entry() = one.entry();
+  node.rulings().Tell(level.editor(), &found);
+  CHECK(found.hits(0).shown().rulings(0).ruling().tags(0) == "一数一源");
 }
 
 }  // namespace

@@ -132,5 +132,63 @@ TEST_CASE("templates: what was inherited holds when the template is out of force
   CHECK(ReasonOf(node.Edit(changed).status()) == "item_locked");
 }
 
+TEST_CASE("templates: whoever claims one is told of a new version, with what it changes") {
+  Office office(0);
+  LoneNode& node = office.node;
+  const std::string code = PublishTemplate(&office);
+  const auto claimed = node.Register(Claim(code));
+  REQUIRE(claimed.ok());
+  REQUIRE(node.Publish(claimed->code()).ok());
+  const auto todo = [&](const CallerIdentity& caller) { return *node.worklist().Todo(caller); };
+  CHECK(todo(office.editor()).items().empty());
+  const auto change = [&](const std::function<void(v1::CatalogEntry*)>& what) {
+    REQUIRE(office.Edit(code, what).ok());
+    REQUIRE(node.Publish(code).ok());
+  };
+  // Of what is not inherited nobody need hear.
+  change([](auto* entry) { entry->set_abstract("另一个摘要"); });
+  CHECK(todo(office.editor()).items().empty());
+  change([](auto* entry) {
+    entry->mutable_items(1)->set_length(50);
+    v1::DataItem* item = entry->add_items();
+    item->set_name("备案日期");
+    item->set_field("filed_on");
+    item->set_type(v1::ITEM_TYPE_D);
+  });
+  const v1::TodoResponse told = todo(office.editor());
+  REQUIRE(told.items_size() == 1);
+  CHECK(told.items(0).code() == claimed->code());
+  CHECK(absl::StrContains(told.items(0).what(), "第 3 版"));
+  CHECK(absl::StrContains(told.items(0).next(), claimed->code()));
+  REQUIRE(told.items(0).changes_size() == 2);
+  CHECK(told.items(0).changes(0).element() == "items[name].length");
+  CHECK(told.items(0).changes(0).after() == "50");
+  CHECK(told.items(0).changes(1).element() == "items[filed_on]");
+  CHECK(todo(office.approver()).items().empty());
+  CHECK(todo(office.As(CertificateRole::kEditor, kOtherUscc, "o")).items().empty());
+  const v1::WhyResponse why = office.Why(claimed->code());
+  CHECK(absl::StrContains(why.text(), "第 3 版"));
+  CHECK(why.changes_size() == 2);
+
+  // Nobody is told of what is out of force.
+  REQUIRE(node.publication().Suspend(office.editor(), LoneNode::OfCode(code)).ok());
+  CHECK(todo(office.editor()).items().empty());
+  REQUIRE(node.Publish(code).ok());
+
+  // What nobody has touched becomes what the template says now; the local item stays.
+  REQUIRE(office.Edit(claimed->code(), [](auto*) {}).ok());
+  v1::TodoResponse after = todo(office.editor());
+  REQUIRE(after.items_size() == 1);
+  CHECK(after.items(0).changes().empty());  // the draft is to be published
+  const auto published = node.Publish(claimed->code());
+  REQUIRE(published.ok());
+  REQUIRE(published->items_size() == 5);
+  CHECK(published->items(1).length() == 50);
+  CHECK(published->items(3).field() == "filed_on");
+  CHECK(published->items(4).field() == "remark");
+  CHECK(todo(office.editor()).items().empty());
+  CHECK(office.Why(claimed->code()).changes().empty());
+}
+
 }  // namespace
 }  // namespace guantong
