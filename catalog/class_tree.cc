@@ -23,6 +23,11 @@ bool AllDigits(absl::string_view text) {
 
 // A running number where a name should be: a sheet whose columns were shifted. All below it came
 // from the same sheet.
+// What was delegated before turns were counted had the first.
+uint32_t TurnOf(const v1::ClassNode& node) {
+  return std::max(node.delegate_turn(), node.delegate().empty() ? 0U : 1U);
+}
+
 bool LooksShifted(const v1::ClassNode& node) {
   return !node.name().empty() && AllDigits(node.name());
 }
@@ -119,6 +124,23 @@ std::string ClassTree::Delegate(absl::string_view code) const {
 std::string ClassTree::DelegateDivision(absl::string_view code) const {
   const v1::ClassNode* node = Delegated(code);
   return node == nullptr ? "" : node->delegate_division();
+}
+
+uint32_t ClassTree::DelegateTurn(absl::string_view code) const {
+  const v1::ClassNode* node = Delegated(code);
+  return node == nullptr ? 0 : TurnOf(*node);
+}
+
+uint32_t ClassTree::LastTurn(absl::string_view code) const {
+  uint32_t last = 0;
+  for (const v1::ClassNode* node = Find(code); node != nullptr; node = Find(node->parent()))
+    last = std::max(last, TurnOf(*node));
+  for (const auto& [below, placed] : classes_) {
+    if (TurnOf(placed.node) <= last) continue;
+    for (const v1::ClassNode* node = &placed.node; node != nullptr; node = Find(node->parent()))
+      if (node->code() == code) last = TurnOf(placed.node);
+  }
+  return last;
 }
 
 bool ClassTree::MaySay(absl::string_view code, absl::string_view node_id) const {

@@ -48,6 +48,10 @@ class ClassTree {
   std::string Delegate(absl::string_view code) const;
   // Where that is for a division hosted on that node alone: the division; "" for all of the node.
   std::string DelegateDivision(absl::string_view code) const;
+  // Which delegate in turn that is; 0 nobody.
+  uint32_t DelegateTurn(absl::string_view code) const;
+  // The highest turn so far of the class, those around it and those below it.
+  uint32_t LastTurn(absl::string_view code) const;
   // NodeId of whoever said that the class exists; "" no such class.
   std::string SaidBy(absl::string_view code) const;
 

@@ -72,6 +72,7 @@ absl::StatusOr<v1::ImportClassesResponse> Classes::Import(const v1::ImportClasse
       node.set_delegate(known->delegate());
       node.set_delegate_path(known->delegate_path());
       node.set_delegate_division(known->delegate_division());
+      node.set_delegate_turn(known->delegate_turn());
     }
   }
   const std::vector<v1::Problem> problems = CheckClasses(
@@ -149,6 +150,7 @@ absl::StatusOr<v1::ClassNode> Classes::Delegate(const v1::DelegateClassRequest& 
   std::lock_guard<std::mutex> lock(change_mutex_);
   const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
   GT_ASSIGN_OR_RETURN(v1::ClassNode node, OwnClass(*snapshot, request.code()));
+  const v1::ClassNode before = node;
   node.clear_delegate();
   node.clear_delegate_path();
   node.clear_delegate_division();
@@ -185,6 +187,20 @@ absl::StatusOr<v1::ClassNode> Classes::Delegate(const v1::DelegateClassRequest& 
       }
       node.set_delegate_division(request.division());
     }
+  }
+  const std::shared_ptr<const ClassTree> tree = Tree(*snapshot);
+  const bool same = node.delegate() == before.delegate() &&
+                    node.delegate_division() == before.delegate_division();
+  const uint32_t last = tree->LastTurn(node.code());
+  if (node.delegate().empty()) node.set_delegate_turn(last);
+  if (!node.delegate().empty() && !same) node.set_delegate_turn(last + 1);
+  if (node.delegate_turn() > kDelegateTurnsMax) {
+    return Error(absl::StatusCode::kFailedPrecondition, "delegates_exhausted",
+                 absl::StrCat("分类 ", node.code(), " 已先后授权 ", kDelegateTurnsMax,
+                              " 次，顺序号已分完 (no part of the serials is left)"),
+                 node.code(),
+                 "关闭它并指明接替者，授权接替者 (close it and delegate its successor): "
+                 "guantong catalog classes close");
   }
   GT_RETURN_IF_ERROR(Append({node}));
   return node;

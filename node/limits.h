@@ -27,6 +27,10 @@ inline constexpr int kVisitsMax = 4;
 inline constexpr size_t kSendsGatheredMax = 64;
 inline constexpr size_t kSendBytesGatheredMax = 64 << 10;
 
+// Serials of codes have six digits. Each delegate a class has in turn counts in a part of its own.
+inline constexpr uint64_t kSerialsPerDelegate = 100'000;
+inline constexpr uint32_t kDelegateTurnsMax = 9;
+
 // Workers.
 inline constexpr int kWorkerThreads = 4;
 inline constexpr size_t kWorkerTasksMax = 1024;

@@ -10,6 +10,7 @@
 #include "catalog/entry.h"
 #include "catalog/keys.h"
 #include "catalog/view.h"
+#include "node/limits.h"
 
 namespace guantong {
 namespace {
@@ -32,11 +33,15 @@ absl::StatusOr<std::string> CodeGiver::Next(const std::string& entry_class,
   const std::string hosted = tree_.DelegateDivision(entry_class);
   const bool ours =
       tree_.Delegate(entry_class) == site_.node_id() && (hosted.empty() || hosted == division);
-  const std::string count = ours ? absl::StrCat("class/", entry_class) : division;
+  const uint32_t turn = tree_.DelegateTurn(entry_class);
+  const uint64_t before = ours ? (turn - 1) * kSerialsPerDelegate : 0;
+  const std::string count =
+      !ours ? division
+            : absl::StrCat("class/", entry_class, turn > 1 ? absl::StrCat("/", turn) : "");
   auto it = serials_.find(count);
   if (it == serials_.end()) {
     std::string last;
-    uint64_t serial = ours || division == site_.options.division ? 0 : kHostedSerialsFrom;
+    uint64_t serial = ours ? before : division == site_.options.division ? 0 : kHostedSerialsFrom;
     const absl::Status read = snapshot_.Get(SerialKey(count), &last);
     if (!read.ok() && !absl::IsNotFound(read)) return read;
     if (read.ok() && !absl::SimpleAtoi(last, &serial)) {
@@ -50,6 +55,13 @@ absl::StatusOr<std::string> CodeGiver::Next(const std::string& entry_class,
   std::string code;
   do {
     ++it->second;
+    if (ours && it->second > before + kSerialsPerDelegate) {
+      return Error(absl::StatusCode::kResourceExhausted, "class_full",
+                   absl::StrCat("分类 ", entry_class, " 的顺序号已用完 (its serials are used up)"),
+                   entry_class,
+                   "请管理该分类的节点关闭它并指明接替者 (ask its governor to close it and name a "
+                   "successor)");
+    }
     code = ours ? absl::StrFormat("%s/%06d", entry_class, it->second)
                 : MakeCode(entry_class, division, it->second);
   } while (!Free(code));

@@ -175,6 +175,17 @@ TEST_CASE("the authority of a hosted county rules on its entries, and a class is
   CHECK(hosted.Try({"catalog", "edit", file}).ok());
   authority.Do({"ruling", "unhide", code});
   CHECK(beside.Try({"catalog", "show", code}).ok());
+
+  // Another delegate gives none of the codes the first has given.
+  Node& county = network["630103"];
+  national.Do({"catalog", "classes", "delegate", "3070120101", "--to", county.path()});
+  network.Until("城中区 knows that the class is its own", [&] {
+    const auto classes = county.Operator().Do({"catalog", "classes", "3070120101"});
+    return classes.contains("class") && classes.at("class").at("delegate_path") == county.path();
+  });
+  const std::string second =
+      county.Editor().Publish(CodeAndName("城中区社区名录"), network.folder().path());
+  CHECK(second == "3070120101/100001");
 }
 
 }  // namespace

@@ -232,5 +232,24 @@ TEST_CASE("classes: the real tree loads whole, its shifted sheet is flagged") {
   CHECK(node.classes().List(deepest)->ancestors_size() == 11);
 }
 
+TEST_CASE("classes: the turn of a delegate counts those around the class and below it") {
+  v1::ClassNode above = Node("307", "3", "名称", kCity);
+  v1::ClassNode below = Node("30701", "307", "名称", kProvince);
+  below.set_delegate_turn(3);
+  v1::ClassNode ended = Node("30702", "307");
+  ended.set_delegate_turn(4);
+  const ClassTree tree({{.node_id = kRoot,
+                         .is_root = true,
+                         .classes = {Node("3", ""), above, below, ended, Node("30801", "3")}}});
+  CHECK(tree.DelegateTurn("307") == 1);  // as said before turns were counted
+  CHECK(tree.DelegateTurn("30701") == 3);
+  CHECK(tree.DelegateTurn("30702") == 1);
+  CHECK(tree.DelegateTurn("30801") == 0);
+  CHECK(tree.LastTurn("30701") == 3);
+  CHECK(tree.LastTurn("30702") == 4);
+  CHECK(tree.LastTurn("307") == 4);
+  CHECK(tree.LastTurn("30801") == 0);
+}
+
 }  // namespace
 }  // namespace guantong

@@ -1,5 +1,7 @@
 // A draft on its way at one node under two approvals: who may do what, what stays in force
 // meanwhile, what is written down.
+#include "catalog/base/status.h"
+#include "catalog/keys.h"
 #include "node/entries/codes.h"
 #include "tests/catch.h"
 #include "tests/unit/office.h"
@@ -280,6 +282,31 @@ TEST_CASE("codes: a class delegated to a hosted division counts from one for its
   CHECK(given(hosted, "630102") == "30701201/000001");
   CHECK(given(hosted, "000000") == "30701201/000000000001");
   CHECK(given(hosted, "630103") == "30701201/630103500001");
+}
+
+TEST_CASE("codes: delegates of a class count in parts of their own, so that none is given twice") {
+  Office office;
+  const auto given = [&](uint32_t turn) {
+    v1::ClassNode node;
+    node.set_code("307012");
+    node.set_delegate(office.node.site().node_id());
+    node.set_delegate_turn(turn);
+    const ClassTree tree({{.node_id = "root", .is_root = true, .classes = {node}}});
+    CodeGiver codes(&office.node.site(), &office.node.store(), &tree);
+    v1::CatalogEntry entry;
+    entry.set_class_("307012");
+    const absl::Status status = codes.Give(&entry);
+    return status.ok() ? entry.code() : DetailOf(status).reason;
+  };
+  CHECK(given(0) == "307012/000001");  // delegated before turns were counted
+  CHECK(given(1) == "307012/000001");
+  CHECK(given(2) == "307012/100001");
+  CHECK(given(9) == "307012/800001");
+  WriteSet used;
+  used.Put(SerialKey("class/307012"), "100000");
+  REQUIRE(office.node.store().Commit({&used, 1}).ok());
+  CHECK(given(1) == "class_full");
+  CHECK(given(2) == "307012/100001");
 }
 
 }  // namespace
