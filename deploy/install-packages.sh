@@ -10,6 +10,8 @@ packages=(
   libgrpc++-dev protobuf-compiler-grpc protobuf-compiler libprotobuf-dev libabsl-dev libssl-dev
   # storage; its CMake package looks for every compressor it was built with
   librocksdb-dev libsnappy-dev libbz2-dev zlib1g-dev liblz4-dev libzstd-dev libgflags-dev
+  # checksums of its log by the processor's instructions
+  libisal-dev
   # configuration, command line, tabular files
   libyaml-cpp-dev nlohmann-json3-dev libcli11-dev libcsv-dev libicu-dev
   # workbooks: read with the first two, written with the third

@@ -15,6 +15,7 @@
 #include "catalog/rocks/families.h"
 #include "catalog/rocks/files.h"
 #include "catalog/rocks/info_log.h"
+#include "catalog/rocks/log_checksum.h"
 #include "catalog/rocks/rocks_status.h"
 
 namespace guantong {
@@ -256,6 +257,10 @@ absl::StatusOr<std::unique_ptr<RocksStore>> OpenRocksStore(const std::string& di
                                                            const RocksOptions& options) {
   Layout layout = LayoutOf(options);
   layout.database.info_log = MakeInfoLog(dir);
+  if (!LogChecksumIsOurs()) {
+    rocksdb::Warn(layout.database.info_log,
+                  "the checksum of the write-ahead log is computed by the library, slower");
+  }
   if (options.on_damage) {
     layout.database.listeners.push_back(std::make_shared<DamageListener>(options.on_damage));
   }

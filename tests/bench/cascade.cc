@@ -7,6 +7,8 @@
 // acknowledges only what it has fsynced. Prints one line:
 //   ins_rows_s    until the top answers a local query for the last key and the full count
 //   src_rows_s    until the county has acknowledged the last push
+//   cpu_us_row    processor time of the four nodes for an inserted row; cpu_us_row_source: of this
+//                 program, which makes the messages
 //   upd_rows_s    updates by key, until the top shows the last one (pushes are in order, so all
 //                 before it)
 //   lat_p50/p99   one-row pushes on the idle network: from the call at the county until the top's
@@ -170,6 +172,15 @@ int Run() {
   Editor sink(top.Editor().profile());
   source.MakeValues(rows + singles);
 
+  const auto processor = [&] {
+    double seconds = 0;
+    for (test::Node* node : network.nodes()) {
+      seconds += bench::ProcessorSeconds(node->daemon().pid());
+    }
+    return seconds;
+  };
+  const double used_before = processor();
+  const double own_before = bench::ProcessorSeconds(getpid());
   const absl::Time start = absl::Now();
   for (int64_t from = 0; from < rows; from += batch) {
     source.Push(code, from, std::min(rows, from + batch), 1, false);
@@ -177,6 +188,9 @@ int Run() {
   const absl::Time pushed = absl::Now();
   Await("the last row at the top", [&] { return sink.LocalVersion(code, rows - 1) == 1; });
   const absl::Time arrived = absl::Now();
+  const double row_us = 1e6 / static_cast<double>(rows);
+  const double nodes_us = (processor() - used_before) * row_us;
+  const double source_us = (bench::ProcessorSeconds(getpid()) - own_before) * row_us;
   if (sink.LocalCount(code) != rows) throw std::runtime_error("the top has lost rows");
 
   const absl::Time update_start = absl::Now();
@@ -207,14 +221,15 @@ int Run() {
     return static_cast<int64_t>(static_cast<double>(count) / absl::ToDoubleSeconds(time));
   };
   std::printf(
-      "cascade rows=%lld batch=%lld ins_s=%.3f ins_rows_s=%lld src_rows_s=%lld upd=%lld upd_s=%.3f "
+      "cascade rows=%lld batch=%lld ins_s=%.3f ins_rows_s=%lld src_rows_s=%lld cpu_us_row=%.2f "
+      "cpu_us_row_source=%.2f upd=%lld upd_s=%.3f "
       "upd_rows_s=%lld "
       "lat_p50_ms=%.2f lat_p99_ms=%.2f push_p50_ms=%.2f push_p99_ms=%.2f pss_mb_4nodes=%llu "
       "disk_mb_4nodes=%llu\n",
       static_cast<long long>(rows), static_cast<long long>(batch),
       absl::ToDoubleSeconds(arrived - start), static_cast<long long>(rate(rows, arrived - start)),
-      static_cast<long long>(rate(rows, pushed - start)), static_cast<long long>(updates),
-      absl::ToDoubleSeconds(updated - update_start),
+      static_cast<long long>(rate(rows, pushed - start)), nodes_us, source_us,
+      static_cast<long long>(updates), absl::ToDoubleSeconds(updated - update_start),
       static_cast<long long>(rate(updates, updated - update_start)), quantile(0.5), quantile(0.99),
       bench::Quantile(pushes_ms, 0.5), bench::Quantile(pushes_ms, 0.99),
       static_cast<unsigned long long>(pss_kib / 1024), static_cast<unsigned long long>(disk >> 20));
