@@ -21,13 +21,13 @@ bool AllDigits(absl::string_view text) {
                      [](unsigned char c) { return absl::ascii_isdigit(c); });
 }
 
-// A running number where a name should be: a sheet whose columns were shifted. All below it came
-// from the same sheet.
 // What was delegated before turns were counted had the first.
 uint32_t TurnOf(const v1::ClassNode& node) {
   return std::max(node.delegate_turn(), node.delegate().empty() ? 0U : 1U);
 }
 
+// A running number where a name should be: a sheet whose columns were shifted. All below it came
+// from the same sheet.
 bool LooksShifted(const v1::ClassNode& node) {
   return !node.name().empty() && AllDigits(node.name());
 }
@@ -75,6 +75,18 @@ std::vector<v1::ClassNode> ClassTree::Ancestors(absl::string_view code) const {
   }
   std::reverse(ancestors.begin(), ancestors.end());
   return ancestors;
+}
+
+bool ClassTree::Within(absl::string_view code, absl::string_view above) const {
+  if (!absl::StartsWith(code, above)) return false;
+  if (above.empty() || Find(above) == nullptr) return true;
+  for (size_t length = code.size(); length > above.size(); --length) {
+    const v1::ClassNode* node = Find(code.substr(0, length));
+    if (node == nullptr) continue;
+    while (node != nullptr && node->code() != above) node = Find(node->parent());
+    return node != nullptr;
+  }
+  return true;
 }
 
 std::vector<v1::ClassNode> ClassTree::Named(absl::string_view name) const {

@@ -40,6 +40,10 @@ class ClassTree {
   // Classes of this name, spaces and punctuation apart, in code order; or of this way of names,
   // parted by / or >, which need not begin at the top nor name each class on it.
   std::vector<v1::ClassNode> Named(absl::string_view name) const;
+  // Whether `code` is the class or stands below it, as parents were said: 307011 does not stand
+  // below 30701 because it begins so. A code that is not known stands where its longest known
+  // beginning does; below a class that is not known stands what begins with it.
+  bool Within(absl::string_view code, absl::string_view above) const;
   // NodeId of whoever adds to what stands right below the class; "" is the top. What was there
   // before it was delegated stays.
   std::string Governor(absl::string_view code) const;

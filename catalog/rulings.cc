@@ -88,7 +88,11 @@ HiddenEntries::HiddenEntries(const Reader& snapshot, absl::Span<const Ruler> rul
                                  static_cast<int>(cursor->value().size()))) {
         continue;
       }
-      if (!ruling.hidden_because().empty()) by_code_[ruling.code()].push_back(ruler.path);
+      if (!ruling.hidden_because().empty()) Add(ruling.code(), ruler.path);
+      for (const v1::Ruling& hosted : ruling.hosted()) {
+        if (!hosted.hidden_because().empty())
+          in_divisions_.push_back({ruler.node_id, hosted.division(), ruling.code()});
+      }
     }
   }
 }

@@ -48,12 +48,23 @@ std::string ContentDigest(const v1::CatalogEntry& entry);
 // It has to be mended, and no later version of the entry in force says anything else.
 bool ReworkOpen(const v1::Ruling& ruling, const v1::CatalogEntry& in_force);
 
-// The entries whose display is suspended here, for all. What the authority of a hosted division
-// hides is hidden from departments of that division alone: it is told request by request.
+// The entries whose display is suspended here, for all; what the authority of a hosted division
+// hides from departments of that division alone stands apart.
 class HiddenEntries {
  public:
   HiddenEntries() = default;
   HiddenEntries(const Reader& snapshot, absl::Span<const Ruler> rulers);
+
+  // One entry more, of nodes in or below `branch`.
+  void Add(const std::string& code, const NodePath& branch) { by_code_[code].push_back(branch); }
+
+  // What authorities of divisions hosted on one of the rulers hide from those divisions.
+  struct InDivision {
+    std::string node_id;
+    std::string division;
+    std::string code;
+  };
+  const std::vector<InDivision>& in_divisions() const { return in_divisions_; }
 
   bool empty() const { return by_code_.empty(); }
   // That one of the rulers hides, wherever their nodes stand.
@@ -65,6 +76,7 @@ class HiddenEntries {
  private:
   std::vector<Ruler> rulers_;
   std::map<std::string, std::vector<NodePath>> by_code_;
+  std::vector<InDivision> in_divisions_;
 };
 
 }  // namespace guantong

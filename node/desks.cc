@@ -18,7 +18,7 @@ Desks::Desks(Site* site, const std::string& search_folder)
                       .classes = &classes,
                       .rules = &rules}),
       entries(site, &classes, &code_lists, &rules),
-      rulings(&entries, &directory),
+      rulings(&entries, &directory, &hidden),
       catalogue(site, &finder, &entries, &rulings, &hidden),
       publication(&entries),
       templates(site, &finder),

@@ -190,6 +190,12 @@ absl::StatusOr<v1::FindResponse> Searches::FindHere(const v1::FindRequest& reque
                                                     HiddenEntries hidden) {
   GT_ASSIGN_OR_RETURN(search::Query query, QueryOf(request, *SynonymsOn(*site_.store->Snapshot())));
   query.hidden = std::move(hidden);
+  if (!request.filter().class_().empty()) {
+    query.in_class = [tree = parts_.classes->Tree(*site_.store->Snapshot()),
+                      above = request.filter().class_()](absl::string_view code) {
+      return tree->Within(code, above);
+    };
+  }
   query.within = within;
   query.audience = items == UpwardItems::kShown ? search::kForOwn : search::kForOthers;
   v1::FindResponse list;
@@ -235,12 +241,13 @@ absl::StatusOr<v1::FindResponse> Searches::FindHere(const v1::FindRequest& reque
 }
 
 absl::StatusOr<v1::FindResponse> Searches::Find(const v1::FindRequest& request,
-                                                const CallerIdentity& caller, absl::Time deadline) {
+                                                const CallerIdentity& caller, absl::Time deadline,
+                                                HiddenEntries hidden) {
   const NodePath wanted = Wanted(request.scope());
   const NodePath held = HeldHere();
-  GT_ASSIGN_OR_RETURN(
-      v1::FindResponse here,
-      FindHere(request, held.Contains(wanted) ? wanted : held, UpwardItems::kShown, {}));
+  GT_ASSIGN_OR_RETURN(v1::FindResponse here,
+                      FindHere(request, held.Contains(wanted) ? wanted : held, UpwardItems::kShown,
+                               std::move(hidden)));
   if (held.Contains(wanted)) {
     NameClasses(&here);
     return here;
@@ -284,32 +291,41 @@ void Searches::NameClasses(v1::FindResponse* list) const {
   }
 }
 
-v1::BrowseResponse Searches::Browse(const v1::BrowseRequest& request) const {
+v1::BrowseResponse Searches::Browse(const v1::BrowseRequest& request,
+                                    const HiddenEntries& hidden) const {
   v1::BrowseResponse response;
   *response.mutable_index() = parts_.indexer->state();
   const std::shared_ptr<const ClassTree> tree = parts_.classes->Tree(*site_.store->Snapshot());
   const std::string& above = request.class_();
-  std::map<std::string, v1::ClassCount> counts;
+  struct Below {
+    uint64_t entries = 0;
+    bool leaf = true;
+  };
+  std::map<std::string, Below> counts;
   for (const search::ClassTotal& total :
-       search::CountClasses(*parts_.indexer->view(), search::kForOwn)) {
-    if (!absl::StartsWith(total.code, above)) continue;
-    response.set_entries(response.entries() + total.entries);
-    if (total.code == above) {
-      response.set_here(total.entries);
-      continue;
+       search::CountClasses(*parts_.indexer->view(), search::kForOwn, hidden)) {
+    // An entry of several classes counts once in each class around them.
+    std::set<std::string> met;
+    bool here = false;
+    for (const std::string& code : total.codes) {
+      here |= code == above;
+      if (code == above || !tree->Within(code, above)) continue;
+      const std::string below = ClassBelow(*tree, above, code);
+      counts[below].leaf &= code == below;
+      met.insert(below);
     }
-    const std::string below = ClassBelow(*tree, above, total.code);
-    v1::ClassCount& count = counts[below];
-    if (count.class_().empty()) {
-      count.set_class_(below);
-      count.set_leaf(true);
-      const v1::ClassNode* node = tree->Find(below);
-      if (node != nullptr) count.set_name(node->name());
-    }
-    if (total.code != below) count.set_leaf(false);
-    count.set_entries(count.entries() + total.entries);
+    for (const std::string& below : met) counts[below].entries += total.entries;
+    if (here) response.set_here(response.here() + total.entries);
+    if (here || !met.empty()) response.set_entries(response.entries() + total.entries);
   }
-  for (auto& [code, count] : counts) *response.add_classes() = std::move(count);
+  for (const auto& [code, below] : counts) {
+    v1::ClassCount& count = *response.add_classes();
+    count.set_class_(code);
+    count.set_entries(below.entries);
+    count.set_leaf(below.leaf);
+    const v1::ClassNode* node = tree->Find(code);
+    if (node != nullptr) count.set_name(node->name());
+  }
   return response;
 }
 

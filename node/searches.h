@@ -42,10 +42,13 @@ class Searches {
   // Adds what other nodes may ask; before the driver starts.
   void Register();
 
-  // INVALID_ARGUMENT words_too_many, filter_malformed, page_token_malformed.
+  // `hidden` is no hit and in no count, besides what levels hide. INVALID_ARGUMENT words_too_many,
+  // filter_malformed, page_token_malformed.
   absl::StatusOr<v1::FindResponse> Find(const v1::FindRequest& request,
-                                        const CallerIdentity& caller, absl::Time deadline);
-  v1::BrowseResponse Browse(const v1::BrowseRequest& request) const;
+                                        const CallerIdentity& caller, absl::Time deadline,
+                                        HiddenEntries hidden = {});
+  v1::BrowseResponse Browse(const v1::BrowseRequest& request,
+                            const HiddenEntries& hidden = {}) const;
 
  private:
   absl::StatusOr<v1::FindResponse> FindHere(const v1::FindRequest& request, const NodePath& within,

@@ -63,7 +63,11 @@ PartFilter::PartFilter(const Part& part, const Query& query) : segment_(*part.se
   const auto equals = [](absl::string_view wanted) {
     return [wanted](absl::string_view value) { return value == wanted; };
   };
-  if (!filter.class_().empty()) Add(part, kClass, begins(filter.class_()));
+  if (!filter.class_().empty()) {
+    Add(part, kClass, [&](absl::string_view value) {
+      return absl::StartsWith(value, filter.class_()) && (!query.in_class || query.in_class(value));
+    });
+  }
   if (!filter.division().empty()) Add(part, kDivision, begins(DivisionDigits(filter.division())));
   if (!filter.provider().empty()) {
     Add(part, kProvider, [&](absl::string_view value) {

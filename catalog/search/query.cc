@@ -90,6 +90,15 @@ bool HoldsAll(absl::string_view text, const std::vector<const Alternatives*>& wo
   });
 }
 
+void DropHidden(const Part& part, const HiddenEntries& hidden, roaring_bitmap_t* documents) {
+  for (const std::string& code : hidden.Codes()) {
+    for (uint32_t d : part.segment->WithCode(code)) {
+      const NodePlace* node = (*part.places)[part.segment->ordinals(kNode)[d]].node;
+      if (node != nullptr && hidden.Hides(code, node->path)) roaring_bitmap_remove(documents, d);
+    }
+  }
+}
+
 // One question on one part.
 class PartSearch {
  public:
@@ -112,7 +121,7 @@ class PartSearch {
       anywhere_ = Candidates(segment_, query_.words, Where::kAnywhere);
       roaring_bitmap_and_inplace(anywhere_.get(), visible);
     }
-    if (!query_.hidden.empty()) DropHidden();
+    if (!query_.hidden.empty()) DropHidden(part_, query_.hidden, anywhere_.get());
     if (!filter_.trivial()) KeepPassing();
     if (roaring_bitmap_is_empty(anywhere_.get())) return;
     if (!query_.words.empty() && ByRelevance()) {
@@ -141,15 +150,6 @@ class PartSearch {
   }
   void Take(uint32_t d, std::string rank) {
     hits_.push_back({std::string(segment_.code(d)), std::move(rank), segment_.fingerprint(d)});
-  }
-  void DropHidden() {
-    for (const std::string& code : query_.hidden.Codes()) {
-      for (uint32_t d : segment_.WithCode(code)) {
-        const NodePlace* node = (*part_.places)[segment_.ordinals(kNode)[d]].node;
-        if (node != nullptr && query_.hidden.Hides(code, node->path))
-          roaring_bitmap_remove(anywhere_.get(), d);
-      }
-    }
   }
   // Once, before hits are taken and counted.
   void KeepPassing() {
@@ -298,24 +298,33 @@ absl::StatusOr<Found> Search(const View& view, const Query& query) {
   return found;
 }
 
-std::vector<ClassTotal> CountClasses(const View& view, uint8_t audience) {
-  std::map<std::string, uint64_t, std::less<>> totals;
+std::vector<ClassTotal> CountClasses(const View& view, uint8_t audience,
+                                     const HiddenEntries& hidden) {
+  std::map<std::string, uint64_t, std::less<>> totals;  // by the classes as they are joined
   for (const Part& part : view.parts) {
     const Segment& segment = *part.segment;
     std::vector<uint32_t> counts(segment.values(kClass));
     const auto* visible = audience == kForOwn ? part.for_own.get() : part.for_others.get();
+    Bitmap shown;
+    if (!hidden.empty()) {
+      shown.reset(roaring_bitmap_copy(visible));
+      DropHidden(part, hidden, shown.get());
+      visible = shown.get();
+    }
     roaring_uint32_iterator_t at;
     roaring_init_iterator(visible, &at);
     for (; at.has_value; roaring_advance_uint32_iterator(&at))
       ++counts[segment.ordinals(kClass)[at.current_value]];
     for (uint32_t v = 0; v < counts.size(); ++v) {
-      if (counts[v] == 0) continue;
-      VisitValues(segment.value(kClass, v),
-                  [&](absl::string_view code) { totals[std::string(code)] += counts[v]; });
+      if (counts[v] > 0) totals[std::string(segment.value(kClass, v))] += counts[v];
     }
   }
   std::vector<ClassTotal> all;
-  for (const auto& [code, entries] : totals) all.push_back({code, entries});
+  for (const auto& [joined, entries] : totals) {
+    ClassTotal& total = all.emplace_back();
+    total.entries = entries;
+    VisitValues(joined, [&](absl::string_view code) { total.codes.emplace_back(code); });
+  }
   return all;
 }
 

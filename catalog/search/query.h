@@ -12,6 +12,7 @@
 #define GUANTONG_CATALOG_SEARCH_QUERY_H_
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,6 +37,9 @@ using Alternatives = std::vector<Piece>;
 struct Query {
   std::vector<Alternatives> words;  // all must occur
   v1::SearchFilter filter;
+  // Whether a code is in or below the class of the filter; none: where it begins
+  // with it.
+  std::function<bool(absl::string_view code)> in_class;
   v1::SearchSort sort = v1::SEARCH_SORT_UNSPECIFIED;
   bool facets = false;
   uint8_t audience = kForOthers;
@@ -65,13 +69,14 @@ struct Found {
 // INVALID_ARGUMENT filter_malformed, page_token_malformed.
 absl::StatusOr<Found> Search(const View& view, const Query& query);
 
-// Published entries by class, as the codes that occur: the primary one and the
-// others.
+// Published entries by their classes, the primary one and the others together;
+// those that `hidden` hides left out.
 struct ClassTotal {
-  std::string code;
+  std::vector<std::string> codes;
   uint64_t entries = 0;
 };
-std::vector<ClassTotal> CountClasses(const View& view, uint8_t audience);
+std::vector<ClassTotal> CountClasses(const View& view, uint8_t audience,
+                                     const HiddenEntries& hidden);
 
 // Adds the counts of `other` to `facets`, and keeps the most frequent.
 void MergeFacets(const google::protobuf::RepeatedPtrField<v1::Facet>& other,

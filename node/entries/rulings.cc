@@ -146,16 +146,26 @@ void Rulings::Describe(const Reader& snapshot, v1::ShowResponse* shown) const {
     *shown->add_rulings() = Held(snapshot, std::move(ruling), &shown->entry());
 }
 
-void Rulings::Tell(const CallerIdentity& caller, v1::FindResponse* found) const {
+void Rulings::Describe(v1::FindResponse* found) const {
   const std::unique_ptr<Reader> snapshot = desk_.site().store->Snapshot();
-  auto* hits = found->mutable_hits();
-  for (v1::Hit& hit : *hits) Describe(*snapshot, hit.mutable_shown());
-  const auto end = std::remove_if(hits->begin(), hits->end(), [&](const v1::Hit& hit) {
-    return HiddenInDivision(*snapshot, caller, hit.shown());
-  });
-  const auto dropped = static_cast<uint64_t>(hits->end() - end);
-  hits->erase(end, hits->end());
-  found->set_total(found->total() - std::min<uint64_t>(found->total(), dropped));
+  for (v1::Hit& hit : *found->mutable_hits()) Describe(*snapshot, hit.mutable_shown());
+}
+
+HiddenEntries Rulings::HiddenInDivision(const CallerIdentity& caller) const {
+  HiddenEntries hidden;
+  const std::unique_ptr<Reader> snapshot = desk_.site().store->Snapshot();
+  const std::shared_ptr<const HiddenEntries> all = hidden_.At(*snapshot);
+  for (const HiddenEntries::InDivision& one : all->in_divisions()) {
+    v1::Ruling word;
+    word.set_node(one.node_id);
+    word.set_division(one.division);
+    word.set_hidden_because(one.code);
+    if (!HiddenFrom(*snapshot, caller, word)) continue;
+    const absl::StatusOr<v1::CatalogEntry> entry = FindEntry(*snapshot, one.code);
+    if (entry.ok() && !ShowsAll(*snapshot, caller, *entry))
+      hidden.Add(one.code, desk_.site().path());
+  }
+  return hidden;
 }
 
 absl::Status Rulings::CheckShown(const Reader& snapshot, const CallerIdentity& caller,

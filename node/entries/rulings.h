@@ -21,8 +21,8 @@ namespace guantong {
 // Any thread; Rule waits for a commit.
 class Rulings {
  public:
-  Rulings(EntryDesk* desk, const Directory* directory)
-      : desk_(*desk), directory_(*directory), rulers_(RulersAt(*directory)) {}
+  Rulings(EntryDesk* desk, const Directory* directory, Hidden* hidden)
+      : desk_(*desk), directory_(*directory), hidden_(*hidden), rulers_(RulersAt(*directory)) {}
 
   // Errors: ruling.proto; INVALID_ARGUMENT reason_missing, ruling_invalid.
   absl::StatusOr<v1::Ruling> Rule(const CallerIdentity& caller, const v1::RuleRequest& request);
@@ -42,8 +42,11 @@ class Rulings {
   // Adds what this node and those above it have ruled.
   void Describe(const Reader& snapshot, v1::ShowResponse* shown) const;
 
-  // The same for hits, without those the caller's hosted division does not show.
-  void Tell(const CallerIdentity& caller, v1::FindResponse* found) const;
+  // The same for hits.
+  void Describe(v1::FindResponse* found) const;
+
+  // What the authority of the hosted division the caller is of keeps from the caller.
+  HiddenEntries HiddenInDivision(const CallerIdentity& caller) const;
 
   // What is hidden is shown to its own department and to whoever may rule here.
   bool ShowsAll(const Reader& snapshot, const CallerIdentity& caller,
@@ -73,6 +76,7 @@ class Rulings {
 
   EntryDesk& desk_;
   const Directory& directory_;
+  Hidden& hidden_;
   const std::vector<Ruler> rulers_;
 };
 

@@ -17,16 +17,17 @@ class SearchService final : public v1::SearchService::Service {
                     v1::FindResponse* response) override {
     return Serve(authoriser_, *context, "guantong.v1.SearchService.Find",
                  [&](const CallerIdentity& caller) {
-                   auto found = searches_.Find(*request, caller, DeadlineOf(*context));
-                   if (found.ok()) rulings_.Tell(caller, &*found);
+                   auto found = searches_.Find(*request, caller, DeadlineOf(*context),
+                                               rulings_.HiddenInDivision(caller));
+                   if (found.ok()) rulings_.Describe(&*found);
                    return Fill(std::move(found), response);
                  });
   }
   grpc::Status Browse(grpc::ServerContext* context, const v1::BrowseRequest* request,
                       v1::BrowseResponse* response) override {
     return Serve(authoriser_, *context, "guantong.v1.SearchService.Browse",
-                 [&](const CallerIdentity&) {
-                   *response = searches_.Browse(*request);
+                 [&](const CallerIdentity& caller) {
+                   *response = searches_.Browse(*request, rulings_.HiddenInDivision(caller));
                    return absl::OkStatus();
                  });
   }

@@ -157,6 +157,10 @@ TEST_CASE("the authority of a hosted county rules on its entries, and a class is
     return at_city.Do({"catalog", "search", "社区名录"}).at("entries").size() == 2;
   });
   CHECK(Found(beside, {}) == std::vector<std::string>{citys});
+  CHECK(Count(beside, "division", "630102") == 0);
+  CHECK(Count(at_city, "division", "630102") == 1);
+  CHECK(beside.Do({"catalog", "browse"}).at("entries") == "1");
+  CHECK(at_city.Do({"catalog", "browse"}).at("entries") == "2");
   network.Until("the province finds both", [&] {
     return of_province.Do({"catalog", "search", "社区名录"}).at("entries").size() == 2;
   });

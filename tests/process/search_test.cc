@@ -112,6 +112,15 @@ TEST_CASE("search: hits, counts and pages of this node and of the country are on
   CHECK(by_tree[0].at("entries") == "2");
   CHECK(by_tree[1].at("class") == "307022");
   CHECK(national.Do({"catalog", "browse", "30701"}).at("classes")[0].at("name") == "街道名录");
+  // 307022 begins like 30702, and does not stand below it.
+  CHECK(Search(national, {"--class", "30702"}).at("total") == "1");
+  national.Do({"catalog", "classes", "import",
+               network.folder().File("beside.csv",
+                                     "分类代码,分类名称,上级代码\n30702,甘肃,307\n"
+                                     "307022,广东,307\n3070220101,企业,307022\n")});
+  CHECK(Search(national, {"--class", "30702"}).at("total") == "0");
+  CHECK(Search(national, {"--class", "307022"}).at("total") == "1");
+  CHECK(national.Do({"catalog", "browse", "30702"}).at("entries") == "0");
   const auto labelled = Search(national, {"街道", "--facets"});
   for (const auto& facet : labelled.at("facets")) {
     if (facet.at("name") == "class") CHECK(facet.at("counts")[0].at("label") == "街道名录");

@@ -49,6 +49,23 @@ TEST_CASE("classes: parents are what was said, whatever the widths") {
   CHECK(tree.Children("")[0].code() == "3");
 }
 
+TEST_CASE("classes: what begins like a class need not stand below it") {
+  const ClassTree tree(Sources{{.node_id = kRoot,
+                                .is_root = true,
+                                .classes = {Node("3", ""), Node("306", "3"), Node("30611", "306"),
+                                            Node("306110", "306"), Node("3061101", "306110")}}});
+  CHECK(tree.Within("30611", "30611"));
+  CHECK_FALSE(tree.Within("306110", "30611"));
+  CHECK_FALSE(tree.Within("3061101", "30611"));
+  CHECK(tree.Within("3061101", "306"));
+  CHECK(tree.Within("3061101", ""));
+  CHECK_FALSE(tree.Within("306", "30611"));
+  // Not known: where the longest beginning that is known stands, or by the beginning alone.
+  CHECK(tree.Within("3061190", "30611"));
+  CHECK_FALSE(tree.Within("306110199", "30611"));
+  CHECK(tree.Within("306110", "3061"));
+}
+
 TEST_CASE("classes: found by name, and by a way of names where there are several") {
   const ClassTree tree(
       Sources{{.node_id = kRoot,
@@ -230,6 +247,16 @@ TEST_CASE("classes: the real tree loads whole, its shifted sheet is flagged") {
   v1::ClassesRequest deepest;
   deepest.set_code("307019320101010101010101");
   CHECK(node.classes().List(deepest)->ancestors_size() == 11);
+  // Siblings of two and three digits: 37 classes begin like one they do not stand below.
+  const auto tree = node.classes().Tree(node.store());
+  size_t apart = 0;
+  for (const v1::ClassNode& one : request->classes()) {
+    for (size_t length = 1; length < one.code().size(); ++length) {
+      const std::string beginning = one.code().substr(0, length);
+      apart += tree->Find(beginning) != nullptr && !tree->Within(one.code(), beginning) ? 1 : 0;
+    }
+  }
+  CHECK(apart == 37);
 }
 
 TEST_CASE("classes: the turn of a delegate counts those around the class and below it") {

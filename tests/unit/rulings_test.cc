@@ -196,17 +196,25 @@ TEST_CASE("rulings: the authority of a hosted division rules on its entries, bes
   CHECK(listed(level.editor()) == 1);
   CHECK(show(level.supervisor()).empty());
   CHECK(show(other_county).empty());
+  // In no hit and no count either.
   const auto hits = [&](const CallerIdentity& caller) {
-    v1::FindResponse found;
-    found.set_total(1);
-    *found.add_hits()->mutable_shown()->mutable_entry() =
-        node.catalogue().Show(level.editor(), code, absl::InfiniteFuture())->entry();
-    node.rulings().Tell(caller, &found);
-    CHECK(found.total() == static_cast<uint64_t>(found.hits_size()));
-    return found.hits_size();
+    v1::FindRequest find;
+    find.set_words("街道");
+    find.set_facets(true);
+    const HiddenEntries hidden = node.rulings().HiddenInDivision(caller);
+    const auto found = node.searches().Find(find, caller, absl::InfiniteFuture(), hidden);
+    REQUIRE(found.ok());
+    CHECK(found->total() == static_cast<uint64_t>(found->hits_size()));
+    for (const v1::Facet& facet : found->facets()) {
+      if (facet.name() == "sharing") CHECK(facet.counts_size() == found->hits_size());
+    }
+    CHECK(node.searches().Browse({}, hidden).entries() == found->total());
+    return found->hits_size();
   };
   CHECK(hits(neighbour) == 0);
   CHECK(hits(stranger) == 1);
+  CHECK(hits(level.editor()) == 1);
+  CHECK(hits(level.supervisor()) == 1);
 
   // What the level says stands beside it; neither takes the other's away.
   rule.Clear();
@@ -264,7 +272,7 @@ TEST_CASE("rulings: what is ruled is told with the entry, alone and in lists") {
   CHECK(list->entries(0).rulings(0).ruling().tags(0) == "一数一源");
   v1::FindResponse found;
   *found.add_hits()->mutable_shown()->mutable_entry() = one.entry();
-  node.rulings().Tell(level.editor(), &found);
+  node.rulings().Describe(&found);
   CHECK(found.hits(0).shown().rulings(0).ruling().tags(0) == "一数一源");
 }
 
