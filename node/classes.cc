@@ -142,11 +142,6 @@ absl::StatusOr<v1::ClassNode> Classes::OwnClass(const Reader& snapshot, const st
 }
 
 absl::StatusOr<v1::ClassNode> Classes::Delegate(const v1::DelegateClassRequest& request) {
-  if (request.to().empty() && !request.division().empty()) {
-    return Error(absl::StatusCode::kInvalidArgument, "node_missing",
-                 "没有写托管该区划的节点 (the node that hosts the division is not said)",
-                 request.division(), "加 --to 节点路径 (say --to)");
-  }
   std::lock_guard<std::mutex> lock(change_mutex_);
   const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
   GT_ASSIGN_OR_RETURN(v1::ClassNode node, OwnClass(*snapshot, request.code()));
@@ -154,10 +149,13 @@ absl::StatusOr<v1::ClassNode> Classes::Delegate(const v1::DelegateClassRequest& 
   node.clear_delegate();
   node.clear_delegate_path();
   node.clear_delegate_division();
-  if (!request.to().empty()) {
+  // A division alone is hosted on this node.
+  const bool here = request.to().empty() && !request.division().empty();
+  const std::string path = here ? site_.path().text() : request.to();
+  if (here || !path.empty()) {
     const std::vector<v1::TreeNode> nodes = directory_.Tree(*snapshot);
     const auto to = std::find_if(nodes.begin(), nodes.end(), [&](const v1::TreeNode& one) {
-      return one.path() == request.to() && absl::StartsWith(one.path(), site_.path().text());
+      return one.path() == path && absl::StartsWith(one.path(), site_.path().text());
     });
     if (to == nodes.end()) {
       return Error(absl::StatusCode::kNotFound, "node_unknown",

@@ -22,7 +22,7 @@ Desks::Desks(Site* site, const std::string& search_folder)
       catalogue(site, &finder, &entries, &rulings, &hidden),
       publication(&entries),
       templates(site, &finder),
-      drafts(&entries, &templates),
+      drafts(&entries, &templates, &finder),
       approvals(&entries, &publication),
       bindings(&entries, &publication),
       versions(&entries),

@@ -1,16 +1,21 @@
 #include "node/finder.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "catalog/base/status.h"
 #include "catalog/view.h"
+#include "node/limits.h"
 
 namespace guantong {
 namespace {
 
 constexpr char kLookup[] = "lookup";
+constexpr char kTaken[] = "taken";
 
 absl::Status Malformed() {
   return Error(absl::StatusCode::kInvalidArgument, "call_malformed",
@@ -30,6 +35,39 @@ void Finder::Register() {
                      FindHere(*site_.store->Snapshot(), call.body(), UpwardItems::kKeptBack));
                  return found.SerializeAsString();
                });
+  calls_.Serve(kTaken,
+               [this](const v1::SignedCall& call, absl::Time) -> absl::StatusOr<std::string> {
+                 const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
+                 std::vector<absl::string_view> taken;
+                 const std::vector<absl::string_view> asked =
+                     absl::StrSplit(call.body(), '\n', absl::SkipEmpty());
+                 if (asked.size() > kCodesAskedMax) return Malformed();
+                 for (const absl::string_view code : asked) {
+                   if (FindEntry(*snapshot, code, UpwardItems::kKeptBack).ok())
+                     taken.push_back(code);
+                 }
+                 return absl::StrJoin(taken, "\n");
+               });
+}
+
+Finder::Taken Finder::TakenAbove(const std::vector<std::string>& codes,
+                                 const CallerIdentity& caller) {
+  Taken taken;
+  const absl::Time deadline = absl::Now() + absl::Seconds(kCodesAskSeconds);
+  for (size_t begin = 0; begin < codes.size() && taken.missing.ok(); begin += kCodesAskedMax) {
+    const auto first = codes.begin() + static_cast<std::ptrdiff_t>(begin);
+    const auto last =
+        codes.begin() + static_cast<std::ptrdiff_t>(std::min(codes.size(), begin + kCodesAskedMax));
+    const Calls::Highest above = calls_.AskHighest(
+        NodePath(),
+        {.method = kTaken, .body = absl::StrJoin(first, last, "\n"), .uscc = caller.uscc},
+        deadline);
+    taken.missing = above.missing.ok() ? above.answer.status : above.missing;
+    if (!above.answer.status.ok()) continue;
+    for (const absl::string_view code : absl::StrSplit(above.answer.body, '\n', absl::SkipEmpty()))
+      taken.codes.insert(std::string(code));
+  }
+  return taken;
 }
 
 void Finder::Describe(const Reader& snapshot, v1::ShowResponse* found) const {

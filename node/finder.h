@@ -3,6 +3,7 @@
 #ifndef GUANTONG_NODE_FINDER_H_
 #define GUANTONG_NODE_FINDER_H_
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,14 @@ class Finder {
   // Tombstones are found.
   absl::StatusOr<v1::ShowResponse> Find(absl::string_view code, const CallerIdentity& caller,
                                         absl::Time deadline);
+
+  // Those of `codes` that an entry has had anywhere the highest ancestor that answers knows of.
+  // Bounded in time (kCodesAskSeconds): what could not be asked is in `missing`.
+  struct Taken {
+    std::set<std::string> codes;
+    absl::Status missing;
+  };
+  Taken TakenAbove(const std::vector<std::string>& codes, const CallerIdentity& caller);
 
   // From what is held here, without asking on. NOT_FOUND entry_unknown.
   absl::StatusOr<v1::ShowResponse> FindKnown(absl::string_view code) const;

@@ -30,7 +30,9 @@ Table ClassTable(const std::vector<v1::ClassNode>& nodes) {
                           : absl::StrCat(Text("已关闭，改用 ", "closed, use "), node.successor()))
                : node.suspicious() ? std::string(Text("可疑", "suspicious"))
                                    : "",
-               node.delegate_path(), node.note()});
+               absl::StrCat(node.delegate_path(), node.delegate_division().empty() ? "" : " ",
+                            node.delegate_division()),
+               node.note()});
   }
   return table;
 }
@@ -128,10 +130,12 @@ void AddClasses(CLI::App* catalog, Invocation* invocation) {
   delegate->add_option("CODE", *delegated->mutable_code(), Text("分类代码", "class code"))
       ->required();
   delegate->add_option("--to", *delegated->mutable_to(),
-                       Text("节点路径；不写则收回", "path of the node; none takes it back"));
+                       Text("节点路径；不写也不写区划则收回",
+                            "path of the node; none, and no division, takes it back"));
   delegate->add_option("--division", *delegated->mutable_division(),
-                       Text("该节点托管的区划：分类只归这个区划的部门",
-                            "hosted on that node: the class is its departments' alone"));
+                       Text("该节点（不写 --to 则本节点）托管的区划：分类只归这个区划的部门",
+                            "hosted on that node, without --to on this one: the class is its "
+                            "departments' alone"));
   delegate->callback([invocation, delegated] {
     invocation->action = [invocation, delegated] {
       return RunChange(*invocation, "guantong.v1.ClassService.Delegate", *delegated);

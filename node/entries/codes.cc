@@ -21,7 +21,8 @@ constexpr uint64_t kHostedSerialsFrom = 500000;
 }  // namespace
 
 bool CodeGiver::Free(const std::string& code) const {
-  if (given_.count(code) > 0 || FindEntry(snapshot_, code).ok()) return false;
+  if (given_.count(code) > 0 || above_.codes.count(code) > 0 || FindEntry(snapshot_, code).ok())
+    return false;
   std::string ignored;
   if (snapshot_.Get(DraftKey(code), &ignored).ok()) return false;
   const std::string acts = ActPrefix(code);
@@ -89,6 +90,15 @@ absl::Status CodeGiver::Give(v1::CatalogEntry* entry) {
         absl::StrCat("信息资源代码 ", entry->code(), " 已被使用，另给代码 (the code is taken)"));
     problem->set_remedy("修改已有条目用 guantong catalog edit (to change the entry, use edit)");
     GT_ASSIGN_OR_RETURN(*entry->mutable_code(), Next(entry->class_(), entry->division()));
+  } else if (!above_.missing.ok()) {
+    v1::Problem* problem = entry->add_warnings();
+    problem->set_element("code");
+    problem->set_warning(true);
+    problem->set_text(absl::StrCat("上级不可达，没有核对信息资源代码 ", entry->code(),
+                                   " 是否已被别处使用 (nobody above could be asked whether the "
+                                   "code is taken)"));
+    problem->set_remedy(
+        "上级恢复后核对，或去掉代码由节点赋予 (check later, or leave the code out)");
   }
   given_.insert(entry->code());
   return GiveAliases(entry);

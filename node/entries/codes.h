@@ -5,12 +5,14 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "catalog/class_tree.h"
 #include "catalog/store.h"
 #include "guantong/v1/entry.pb.h"
+#include "node/finder.h"
 #include "node/site.h"
 
 namespace guantong {
@@ -25,9 +27,13 @@ class CodeGiver {
   CodeGiver(const Site* site, const Reader* snapshot, const ClassTree* tree)
       : site_(*site), snapshot_(*snapshot), tree_(*tree) {}
 
-  // Keeps the code brought when it is well-formed, of the entry's class and free; gives one
-  // otherwise (a taken one is said in `warnings`), and one alias under each further class that has
-  // none. INVALID_ARGUMENT entry_invalid when the code brought is of another class.
+  // What the levels above know of codes that are brought; before they are given.
+  void Beside(Finder::Taken taken) { above_ = std::move(taken); }
+
+  // Keeps the code brought when it is well-formed, of the entry's class and free, here and above;
+  // gives one otherwise (a taken one is said in `warnings`, as is that nobody above could be
+  // asked), and one alias under each further class that has none. INVALID_ARGUMENT entry_invalid
+  // when the code brought is of another class.
   absl::Status Give(v1::CatalogEntry* entry);
   // Aliases alone, for an entry that has its code.
   absl::Status GiveAliases(v1::CatalogEntry* entry);
@@ -44,6 +50,7 @@ class CodeGiver {
   const ClassTree& tree_;
   std::map<std::string, uint64_t> serials_;  // by the name of the count
   std::set<std::string> given_;
+  Finder::Taken above_;
 };
 
 }  // namespace guantong

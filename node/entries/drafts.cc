@@ -61,12 +61,15 @@ absl::StatusOr<v1::CatalogEntry> Drafts::Register(const CallerIdentity& caller,
   v1::CatalogEntry entry = request.entry();
   // Before the lock: the nodes above may be asked.
   GT_RETURN_IF_ERROR(templates_.Apply(caller, nullptr, &entry));
+  Finder::Taken above;
+  if (!entry.code().empty()) above = finder_.TakenAbove({entry.code()}, caller);
   const auto lock = desk_.Lock();
   const std::unique_ptr<Reader> snapshot = desk_.site().store->Snapshot();
   GT_RETURN_IF_ERROR(desk_.Prepare(*snapshot, caller, &entry));
   Begin(&entry);
   const auto tree = desk_.classes().Tree(*snapshot);
   CodeGiver codes(&desk_.site(), snapshot.get(), tree.get());
+  codes.Beside(std::move(above));
   GT_RETURN_IF_ERROR(codes.Give(&entry));
   if (request.dry_run()) return entry;
   WriteSet writes;
@@ -144,6 +147,7 @@ absl::StatusOr<v1::ImportResponse> Drafts::Import(const CallerIdentity& caller,
   std::vector<v1::CatalogEntry> entries(request.entries().begin(), request.entries().end());
   const std::set<uint32_t> changes(request.changes().begin(), request.changes().end());
   std::vector<absl::Status> claimed;
+  std::vector<std::string> brought;
   {
     const std::unique_ptr<Reader> snapshot = desk_.site().store->Snapshot();
     Templates::Asked asked;
@@ -152,15 +156,19 @@ absl::StatusOr<v1::ImportResponse> Drafts::Import(const CallerIdentity& caller,
       if (changes.count(i) > 0) {
         absl::StatusOr<OwnEntry> own = desk_.LoadOwn(*snapshot, caller, entries[i].code());
         if (own.ok()) held = *std::move(own);
+      } else if (!entries[i].code().empty()) {
+        brought.push_back(entries[i].code());
       }
       claimed.push_back(
           templates_.Apply(caller, held.has_value() ? &held->any() : nullptr, &entries[i], &asked));
     }
   }
+  Finder::Taken above = finder_.TakenAbove(brought, caller);
   std::unique_lock<std::mutex> lock = desk_.Lock();
   const std::unique_ptr<Reader> snapshot = desk_.site().store->Snapshot();
   const auto tree = desk_.classes().Tree(*snapshot);
   CodeGiver codes(&desk_.site(), snapshot.get(), tree.get());
+  codes.Beside(std::move(above));
   v1::ImportResponse response;
   std::vector<std::vector<v1::Problem>> together = CheckTogether(entries);
   std::vector<v1::Act> acts(entries.size());

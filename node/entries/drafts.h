@@ -17,7 +17,8 @@ namespace guantong {
 // Any thread; waits for commits, and for the nodes above where an entry claims a template.
 class Drafts {
  public:
-  Drafts(EntryDesk* desk, const Templates* templates) : desk_(*desk), templates_(*templates) {}
+  Drafts(EntryDesk* desk, const Templates* templates, Finder* finder)
+      : desk_(*desk), templates_(*templates), finder_(*finder) {}
 
   // INVALID_ARGUMENT entry_invalid; PERMISSION_DENIED not_your_entry.
   absl::StatusOr<v1::CatalogEntry> Register(const CallerIdentity& caller,
@@ -43,6 +44,7 @@ class Drafts {
 
   EntryDesk& desk_;
   const Templates& templates_;
+  Finder& finder_;
 };
 
 }  // namespace guantong

@@ -46,8 +46,10 @@ absl::Status FileUnreadable(const std::string& file, int error) {
   const bool absent = error == ENOENT;
   return Error(absent ? absl::StatusCode::kNotFound : absl::StatusCode::kInvalidArgument,
                absent ? "file_absent" : "file_unreadable",
-               absl::StrCat(file, Text("：读不了这个文件：", ": cannot read the file: "),
-                            std::strerror(error)),
+               absl::StrCat(file,
+                            absent ? Text("：没有这个文件", ": no such file")
+                                   : Text("：读不了这个文件", ": cannot read the file"),
+                            absent ? "" : absl::StrCat(" (", std::strerror(error), ")")),
                file,
                Text("检查文件名和权限，并确认它是普通文件",
                     "check name and permissions, and that it is a regular file"));

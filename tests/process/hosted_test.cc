@@ -124,13 +124,24 @@ TEST_CASE("the authority of a hosted county rules on its entries, and a class is
   national.Do({"catalog", "classes", "import",
                network.folder().File("classes.csv",
                                      "分类代码,分类名称,上级代码\n3,部门,root\n307,省,3\n"
-                                     "3070120101,城东区民政,307\n")});
+                                     "3070120101,城东区民政,307\n"
+                                     "3070120102,城关区民政,307\n")});
   const auto delegate = [&](const std::string& division) {
     return national.Try({"catalog", "classes", "delegate", "3070120101", "--to", city.path(),
                          "--division", division});
   };
   CHECK(ReasonOf(delegate("440100")) == "division_not_hosted");
   CHECK(ReasonOf(delegate("630103")) == "division_not_hosted");
+  // One that the root itself hosts: it says no path.
+  const Client of_root = network["000000"].AddDepartment("540102", "城关区民政局");
+  const Client of_nation = network["000000"].AddDepartment("000000", "民政部");
+  national.Do({"catalog", "classes", "delegate", "3070120102", "--division", "540102"});
+  Entry other = CodeAndName("城关区名录");
+  other.class_code = "3070120102";
+  CHECK(of_root.Publish(other, network.folder().path()) == "3070120102/000001");
+  CHECK(of_nation.Publish(other, network.folder().path()) == "3070120102/000000000001");
+  national.Do({"catalog", "classes", "delegate", "3070120102"});
+  CHECK(national.Do({"catalog", "classes", "3070120102"}).at("class").at("delegate_path") == "");
   REQUIRE(delegate("630102").ok());
   network.Until("西宁市 knows that the class is 城东区's", [&] {
     const auto classes = city.Operator().Do({"catalog", "classes", "3070120101"});

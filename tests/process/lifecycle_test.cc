@@ -150,5 +150,99 @@ TEST_CASE("classes below a delegated one are the node's own, and their codes run
         "class_not_delegated");
 }
 
+TEST_CASE("a code another node of the country has used is not given to a second entry") {
+  Network network(TwoBranches());
+  const std::string& folder = network.folder().path();
+  Node& city = network["630100"];
+  const Client editor = city.Editor();
+  const std::string taken =
+      network["441900"].Editor().Publish(CodeAndName("东莞市社区名录"), folder);
+  network.Until("国家 has it", [&] {
+    return network["000000"].Operator().Try({"catalog", "show", taken}).ok();
+  });
+  // Also one that has ended: codes are never used again.
+  const auto brought = [&](const std::string& code) {
+    const std::string yaml =
+        EntryYaml(CodeAndName("西宁市社区名录"), editor.department(), editor.uscc());
+    return editor.Do({"catalog", "register",
+                      network.folder().File("brought.yaml", yaml + "code: " + code + "\n")});
+  };
+  for (const bool ended : {false, true}) {
+    if (ended) {
+      network["441900"].Editor().Do({"catalog", "withdraw", taken});
+      network.Until("国家 knows that it has ended", [&] {
+        return network["000000"].Operator().Do({"catalog", "show", taken}).at("state") ==
+               "withdrawn";
+      });
+    }
+    const auto other = brought(taken);
+    CHECK(other.at("code") != taken);
+    REQUIRE(other.at("warnings").size() == 1);
+    CHECK(other.at("warnings")[0].at("element") == "code");
+  }
+  CHECK(brought("3070120101/000321").at("warnings").empty());
+  const std::string sheet = network.folder().File(
+      "brought.csv",
+      "信息资源分类,信息资源代码,信息资源名称,信息资源摘要,信息资源格式,共享类型,更新周期,"
+      "信息项名称,数据类型,数据长度\n3070120101," +
+          taken + ",西宁市村名录,摘要,0105 pdf,无条件,每年,名称,C,20\n");
+  CHECK(editor.Do({"catalog", "import", sheet}).at("entries")[0].at("code") != taken);
+  // Alone a level goes on, and says what it could not ask.
+  network["630000"].Kill();
+  network.Until("the cut is seen",
+                [&] { return brought("3070120101/000654").at("warnings").size() == 1; });
+}
+
+TEST_CASE("a day at an editor's desk: bound, listed, counted, unbound, withdrawn for all") {
+  Network network(TwoBranches(), nullptr, 1);
+  Node& city = network["630100"];
+  const Client editor = city.Editor();
+  const Client approver = editor.Approver();
+  const Client national = network["000000"].Operator();
+  std::string yaml = EntryYaml(CodeAndName("西宁市社区名录"), editor.department(), editor.uscc());
+  yaml = yaml.substr(0, yaml.find("resources:")) + "format: \"0310\"\n" +
+         yaml.substr(yaml.find("open:"));
+  const std::string code =
+      editor.Do({"catalog", "register", network.folder().File("entry.yaml", yaml)}).at("code");
+  const auto listed = [&](const std::vector<std::string>& how) {
+    std::vector<std::string> arguments = {"catalog", "list", "--mine"};
+    arguments.insert(arguments.end(), how.begin(), how.end());
+    return editor.Do(arguments).at("entries").size();
+  };
+  CHECK(listed({"--state", "draft"}) == 1);
+  CHECK(listed({"--state", "published"}) == 0);
+  editor.Do({"catalog", "submit", code});
+  CHECK(listed({"--state", "department_review"}) == 1);
+  // With one approval the department's own approver puts it in force.
+  CHECK(StateOf(approver.Do({"catalog", "approve", code})) == "published");
+  CHECK(listed({"--unbound"}) == 1);
+  CHECK(editor.Do({"mine"}).at("unbound") == "1");
+  CHECK(ReasonOf(editor.Try({"catalog", "bind", code, "--mode", "file", "--format", "07"})) ==
+        "entry_invalid");
+  editor.Do({"catalog", "bind", code, "--mode", "table", "--format", "0310"});
+  editor.Do({"catalog", "bind", code, "--mode", "table", "--format", "0308", "--id", "copy"});
+  CHECK(listed({"--unbound"}) == 0);
+  CHECK(editor.Do({"mine"}).at("unbound") == "0");
+  const std::string rows = network.folder().File("rows.csv", "code,name\n1,东关\n");
+  CHECK(ReasonOf(editor.Try({"push", code, rows})) == "resource_ambiguous");
+  editor.Do({"push", code + ":copy", rows});
+  CHECK(editor.Do({"query", code + ":copy", "--count"}).at("total") == "1");
+  CHECK(editor.Do({"query", code + ":1", "--count"}).at("total") == "0");
+  editor.Do({"catalog", "unbind", code + ":copy", "--reason", "停用"});
+  CHECK(ReasonOf(editor.Try({"query", code + ":copy"})) == "resource_unknown");
+  editor.Do({"push", code, rows});
+  // Ended, it is a tombstone at every node that knew it, and in nobody's hits.
+  const Client far = network["441900"].Editor();
+  network.Until("东莞市 finds it", [&] { return Finds(far, "西宁市社区名录", code); });
+  approver.Do({"catalog", "withdraw", code, "--reason", "机构改革"});
+  network.Until("国家 has the tombstone", [&] {
+    return StateOf(national.Do({"catalog", "show", code})) == "withdrawn";
+  });
+  CHECK(national.Do({"catalog", "show", code}).at("state_reason") == "机构改革");
+  network.Until("东莞市 finds it no more", [&] { return !Finds(far, "西宁市社区名录", code); });
+  CHECK(listed({"--state", "withdrawn"}) == 1);
+  CHECK(editor.Do({"catalog", "history", code}).at("acts").size() == 7);
+}
+
 }  // namespace
 }  // namespace guantong::test

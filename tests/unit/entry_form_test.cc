@@ -175,6 +175,12 @@ TEST_CASE("entry files are read by their extension") {
   CHECK_FALSE(ReadEntryFile(std::filesystem::temp_directory_path().string() + "/.json").ok());
 }
 
+TEST_CASE("a file that is not there is told in the user's words") {
+  const auto absent = ReadEntryFile("/nowhere/entry.yaml");
+  CHECK(DetailOf(absent.status()).reason == "file_absent");
+  CHECK(absent.status().message() == "/nowhere/entry.yaml：没有这个文件");
+}
+
 TEST_CASE("an entry file in another encoding is refused with its line") {
   const ScratchFile file("d.yaml", "name: a\nabstract: \xBD\xD6\xB5\xC0\n");
   const auto entry = ReadEntryFile(file.name());

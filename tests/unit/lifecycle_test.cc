@@ -252,6 +252,32 @@ TEST_CASE("codes: a free one is kept, and a class nobody is delegated goes by di
   CHECK(office.Draft() == "3070120337/630102500001");
 }
 
+TEST_CASE(
+    "codes: one that an entry elsewhere has is not kept, one nobody could ask about is told") {
+  Office office;
+  const ClassTree tree;
+  const auto given = [&](Finder::Taken above) {
+    CodeGiver codes(&office.node.site(), &office.node.store(), &tree);
+    codes.Beside(std::move(above));
+    v1::CatalogEntry entry;
+    entry.set_class_("307");
+    entry.set_division("630102");
+    entry.set_code("307/000777");
+    REQUIRE(codes.Give(&entry).ok());
+    return entry;
+  };
+  CHECK(given({}).code() == "307/000777");
+  CHECK(given({}).warnings().empty());
+  const v1::CatalogEntry other = given({.codes = {"307/000777"}, .missing = {}});
+  CHECK(other.code() == "307/630102500001");
+  REQUIRE(other.warnings_size() == 1);
+  CHECK(other.warnings(0).element() == "code");
+  const v1::CatalogEntry kept = given({.codes = {}, .missing = absl::UnavailableError("away")});
+  CHECK(kept.code() == "307/000777");
+  REQUIRE(kept.warnings_size() == 1);
+  CHECK(kept.warnings(0).warning());
+}
+
 TEST_CASE("codes: a class delegated to a hosted division counts from one for its departments") {
   Office office;
   const auto with = [&](const std::string& division) {
