@@ -81,6 +81,12 @@ uint64_t SendFlow::TakeWanted() {
   return wanted > wanted_ ? wanted_ = wanted : 0;
 }
 
+bool SendFlow::NeedsCredit() const {
+  const uint64_t in_flight = sent_total_ - returned_total_;
+  const uint64_t most = std::min(window_, credit_ + in_flight);
+  return 2 * in_flight >= most || in_flight + FragmentBytes() + kFragmentCost > most;
+}
+
 void SendFlow::Sent(size_t data_bytes, Instant now) {
   const uint64_t cost = data_bytes + kFragmentCost;
   credit_ -= cost;

@@ -38,6 +38,9 @@ class SendFlow {
   // where all of the message holds the line no longer than one fragment may.
   std::optional<size_t> NextFragment(size_t remaining, size_t message_bytes = 0) const;
   void Sent(size_t data_bytes, Instant now);
+  // Credit should come back before much more is sent: half of what may be in flight is, or all but
+  // a fragment.
+  bool NeedsCredit() const;
 
   uint64_t window_bytes() const { return window_; }
   // What all credit together should be, where the round trip is long and the credit, not the line,

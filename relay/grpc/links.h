@@ -74,13 +74,15 @@ struct LinkOptions {
   absl::Duration dial_timeout = absl::Seconds(3);
   // A larger frame ends the link: RESOURCE_EXHAUSTED frame_too_large.
   size_t frame_bytes_max = 8 << 20;
-  size_t fragment_bytes_max = 64 << 10;
+  size_t fragment_bytes_max = 256 << 10;
   // Per lane; a sender never has more unconsumed bytes in flight.
   size_t credit_bytes = 4 << 20;
   // What a lane's credit may grow to where the round trip is long and the sender asks for it, and
   // what all lanes of this node together may have beyond `credit_bytes` each.
   size_t credit_bytes_max = 24 << 20;
   size_t credit_more_bytes = 64 << 20;
+  // Credit that nobody asks for goes with what is sent anyway, after so long by itself.
+  absl::Duration credit_wait = absl::Milliseconds(100);
   // Above it the link ends: the core keeps its own window below.
   size_t send_queue_bytes_max = 64 << 20;
   // Hears of every stream that was turned away for its certificate, by whichever check. Any thread.

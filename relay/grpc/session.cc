@@ -15,16 +15,19 @@ using std::chrono::steady_clock;
 
 // 2: an idle side pings every `ping_after`; before, every third of the liveness time.
 // 3: a message holds several fragments, and credit beside them.
+// 4: a sender says when it needs credit.
 constexpr uint32_t kVersionMin = 1;
-constexpr uint32_t kVersionMax = 3;
+constexpr uint32_t kVersionMax = 4;
 constexpr uint32_t kVersionOfPings = 2;
 constexpr uint32_t kVersionOfMore = 3;
+constexpr uint32_t kVersionOfDue = 4;
 constexpr int kFragmentsPerMessageMax = 256;
-// A message of its own for the credit of every small frame would double the messages: less than
-// this waits for a message to go with, or so long. A sender whose window is smaller has a line on
-// which that time is nothing.
-constexpr uint64_t kCreditAlone = 16 << 10;
-constexpr absl::Duration kCreditWait = absl::Milliseconds(20);
+// A message of its own for the credit of every frame would double the messages: it waits for a
+// message to go with, or for the sender to ask. One that does not say when it needs credit gets
+// this much at once and less after so long; where its window is smaller, that time is nothing on
+// its line.
+constexpr uint64_t kCreditUnasked = 16 << 10;
+constexpr absl::Duration kCreditUnaskedWait = absl::Milliseconds(20);
 constexpr size_t kQueuedFrameCost = 64;  // of bookkeeping, so that empty frames are bounded too
 constexpr absl::Duration kEndGrace = absl::Seconds(1);
 
@@ -110,6 +113,8 @@ absl::Status Session::Take(v1::Lane lane, v1::LinkMessage* message) {
       Widen(state, message->beside().wanted());
       Pump(lane);
     }
+    // Given once the frames are delivered, and not where they are too many.
+    state.credit_due |= message->beside().due();
   }
   if (message->has_open()) return TakeOpen(lane, message->open());
   if (message->has_fragment() && up_delivered_) DeliverFrames(lane);
@@ -227,7 +232,9 @@ void Session::Widen(LaneState& lane, uint64_t wanted) {
   wanted = std::min<uint64_t>(wanted, host_->options().credit_bytes_max);
   if (state_ != State::kUp || wanted <= lane.receive.allowance()) return;
   const uint64_t more = host_->TakeCredit(wanted - lane.receive.allowance());
-  if (more > 0) lane.receive.Widen(more);
+  if (more == 0) return;
+  lane.receive.Widen(more);
+  lane.credit_due = true;
 }
 
 // With `mutex_` held.
@@ -235,15 +242,18 @@ void Session::TimeCredit(v1::Lane lane) {
   LaneState& state = At(lane);
   if (state_ != State::kUp || state.credit_timed || state.receive.grantable() == 0) return;
   state.credit_timed = true;
-  host_->timers().After(kCreditWait, [weak = weak_from_this(), lane] {
-    const auto self = weak.lock();
-    if (self == nullptr) return;
-    const std::lock_guard<std::mutex> lock(self->mutex_);
-    LaneState& timed = self->At(lane);
-    timed.credit_timed = false;
-    timed.credit_due = true;
-    self->Pump(lane);
-  });
+  const absl::Duration wait = host_->options().credit_wait;
+  const bool asks = peer_version_ >= kVersionOfDue;
+  host_->timers().After(asks ? wait : std::min(wait, kCreditUnaskedWait),
+                        [weak = weak_from_this(), lane] {
+                          const auto self = weak.lock();
+                          if (self == nullptr) return;
+                          const std::lock_guard<std::mutex> lock(self->mutex_);
+                          LaneState& timed = self->At(lane);
+                          timed.credit_timed = false;
+                          timed.credit_due = true;
+                          self->Pump(lane);
+                        });
 }
 
 void Session::Resume() {
@@ -307,9 +317,10 @@ bool Session::NextMessage(v1::Lane lane) {
     return true;
   }
   const bool shares = peer_version_ >= kVersionOfMore;
-  if (!shares || state.credit_due || state.receive.grantable() >= kCreditAlone) {
-    state.credit_due = false;
+  const bool unasked = peer_version_ < kVersionOfDue && state.receive.grantable() >= kCreditUnasked;
+  if (!shares || state.credit_due || unasked) {
     if (const uint64_t grant = state.receive.TakeGrant(); grant > 0) {
+      state.credit_due = false;
       v1::Credit& credit =
           shares ? *state.message.mutable_beside() : *state.message.mutable_credit();
       credit.set_bytes(grant);
@@ -320,6 +331,9 @@ bool Session::NextMessage(v1::Lane lane) {
   if (state.message.has_fragment()) {
     if (const uint64_t grant = shares ? state.receive.TakeGrant() : 0; grant > 0) {
       state.message.mutable_beside()->set_bytes(grant);
+    }
+    if (peer_version_ >= kVersionOfDue && state.send.NeedsCredit()) {
+      state.message.mutable_beside()->set_due(true);
     }
     return true;
   }

@@ -125,7 +125,7 @@ class Session : public std::enable_shared_from_this<Session> {
     bool open_sent = false;
     bool writing = false;
     bool ping = false;
-    bool credit_due = false;    // what was consumed is granted though it is little
+    bool credit_due = false;    // what was consumed is granted in a message of its own
     bool credit_timed = false;  // a timer makes it due
     bool writes_ended = false;
     uint64_t resumes = 0;

@@ -113,6 +113,21 @@ TEST_CASE("nothing is sent without credit, and crumbs only when nothing is under
   CHECK(flow.NextFragment(1000) == 100 - kFragmentCost);
 }
 
+TEST_CASE("credit is needed at half of the window, and where the next fragment has no room") {
+  SendFlow flow(64 << 10);
+  const Instant now = Instant() + std::chrono::hours(1);
+  flow.Grant(4 << 20, now);
+  flow.Sent(flow.window_bytes() / 2 - 2 * kFragmentCost, now);
+  CHECK_FALSE(flow.NeedsCredit());
+  flow.Sent(kFragmentCost, now);
+  CHECK(flow.NeedsCredit());
+  SendFlow poor(64 << 10);
+  poor.Grant(10'000, now);
+  CHECK_FALSE(poor.NeedsCredit());
+  poor.Sent(10'000 - poor.window_bytes() / 5 - kFragmentCost, now);
+  CHECK(poor.NeedsCredit());
+}
+
 TEST_CASE("what joins a message is whole and holds the line no longer than a fragment") {
   SendFlow flow(64 << 10);
   const Instant now = Instant() + std::chrono::hours(1);

@@ -529,6 +529,42 @@ TEST_CASE("small frames share messages, and their credit comes with the next one
   CHECK(granted == (version < 3 ? 5 + kFragmentCost : 11 + 2 * kFragmentCost));
 }
 
+TEST_CASE("credit comes at once for a sender that says it needs it, and not before") {
+  const Country country;
+  ParentSide parent(country.province, country.network, {.credit_wait = absl::Hours(1)});
+  const std::string token = RandomBytes(16);
+  RawPeer control(country.city, country.network, parent.address());
+  RawPeer bulk(country.city, country.network, parent.address());
+  control.Open(v1::LANE_CONTROL, token, 4);
+  bulk.Open(v1::LANE_BULK, token, 4);
+  parent.events.AwaitUp();
+  v1::LinkMessage said;
+  said.mutable_fragment()->set_data(std::string(100'000, 'x'));
+  said.mutable_fragment()->set_last(true);
+  bulk.Say(said);
+  said.mutable_beside()->set_due(true);
+  bulk.Say(said);
+  v1::LinkMessage heard;
+  while (heard.beside().bytes() == 0) REQUIRE(bulk.Hear(&heard));
+  CHECK(heard.beside().bytes() == 2 * (100'000 + kFragmentCost));
+}
+
+TEST_CASE("no sender stands for want of credit it did not ask for") {
+  const Country country;
+  const LinkOptions options{.credit_bytes = GENERATE(20'000u, 1'000'000u),
+                            .credit_wait = absl::Hours(1)};
+  ParentSide parent(country.province, country.network, options);
+  ChildSide child(country.city, country.network, parent.address(), options);
+  const LinkId up = child.events.AwaitUp();
+  parent.events.AwaitUp();
+  for (int i = 0; i < 100; ++i) {
+    for (const v1::Lane lane : {v1::LANE_CONTROL, v1::LANE_BULK}) {
+      child.links->Send(up, lane, {MakeFrame(i % 2 == 0 ? 30'000 : 100)});
+    }
+  }
+  CHECK(parent.events.Await([&] { return parent.events.received.size() == 200; }));
+}
+
 TEST_CASE("credit grows for who asks, as far as the node has some to spare") {
   const Country country;
   LinkOptions options{.credit_bytes = 1 << 20, .credit_bytes_max = 4 << 20};
