@@ -45,11 +45,29 @@ CallAnswered Answered(const std::string& id, absl::StatusOr<std::string> body,
 
 }  // namespace
 
+Calls::Calls(const Site* site)
+    : site_(*site), gathering_([this](CallQuestion question, Gathering::Done done) {
+        Send(std::move(question), std::move(done));
+      }) {
+  const auto answer = [this](const v1::SignedCall& call, absl::Time deadline) {
+    return AnswerGathered(call, deadline);
+  };
+  Serve(kGatheredMethod, answer, answer);
+}
+
 CallAnswer Calls::Ask(const CallQuestion& question) {
   return std::move(AskAll({question}).front());
 }
 
 void Calls::Ask(CallQuestion question, std::function<void(CallAnswer)> done) {
+  const auto method = methods_.find(question.method);
+  if (method == methods_.end() || method->second.quick == nullptr) {
+    return Send(std::move(question), std::move(done));
+  }
+  gathering_.Ask(std::move(question), std::move(done));
+}
+
+void Calls::Send(CallQuestion question, std::function<void(CallAnswer)> done) {
   const absl::Time asked_at = absl::Now();
   auto answered = [this, method = question.method, asked_at, done](CallDone call) {
     CallAnswer answer = {.status = call.status,
@@ -138,6 +156,43 @@ std::optional<CallAnswered> Calls::AnswerQuickly(const Method& method, const Cal
   }
   if (!body.has_value()) return std::nullopt;
   return Answered(delivery.id, *std::move(body), site_.path());
+}
+
+// All of them here and now, each by its quick handler; what takes longer is to be asked alone, so
+// that none waits for another.
+absl::StatusOr<std::string> Calls::AnswerGathered(const v1::SignedCall& call, absl::Time deadline) {
+  v1::GatheredCalls gathered;
+  if (!gathered.ParseFromString(call.body()) || gathered.calls_size() > int{kGatheredMax}) {
+    return Error(absl::StatusCode::kInvalidArgument, "call_malformed",
+                 "调用内容无法解析 (the call's body does not parse)");
+  }
+  v1::GatheredReplies replies;
+  size_t bytes = 0;
+  v1::SignedCall one;
+  one.set_id(call.id());
+  one.set_target(call.target());
+  *one.mutable_caller() = call.caller();
+  for (v1::GatheredCall& asked : *gathered.mutable_calls()) {
+    v1::GatheredReply& reply = *replies.add_replies();
+    const auto method = methods_.find(asked.method());
+    if (method == methods_.end() || method->second.quick == nullptr ||
+        asked.method() == kGatheredMethod || bytes > kGatheredReplyBytesMax) {
+      reply.set_alone(true);
+      continue;
+    }
+    one.mutable_caller()->set_uscc(std::move(*asked.mutable_uscc()));
+    one.mutable_caller()->set_purpose(std::move(*asked.mutable_purpose()));
+    one.set_method(std::move(*asked.mutable_method()));
+    one.set_body(std::move(*asked.mutable_body()));
+    auto answer = method->second.quick(one, deadline);
+    if (!answer.has_value() || (answer->ok() && (*answer)->size() > kGatheredReplyBytesMax)) {
+      reply.set_alone(true);
+      continue;
+    }
+    SetOutcome(*std::move(answer), &reply);
+    bytes += reply.body().size();
+  }
+  return replies.SerializeAsString();
 }
 
 absl::Status Calls::HandToWorker(const Method& method, CallDelivery delivery, absl::Time deadline) {

@@ -20,27 +20,12 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "node/call_question.h"
 #include "node/driver.h"
+#include "node/gathering.h"
 #include "node/site.h"
 
 namespace guantong {
-
-struct CallQuestion {
-  std::string target;  // path
-  std::string method;
-  std::string body;
-  std::string uscc;  // on whose behalf, empty: the node itself
-  std::string purpose;
-  absl::Duration budget;
-};
-
-struct CallAnswer {
-  absl::Status status;
-  std::string body;
-  std::vector<v1::Hop> hops;  // also of a call that failed, as far as it came
-  std::string answered_by;
-  absl::Duration elapsed;
-};
 
 class Calls {
  public:
@@ -51,7 +36,7 @@ class Calls {
   using Quick = std::function<std::optional<absl::StatusOr<std::string>>(const v1::SignedCall& call,
                                                                          absl::Time deadline)>;
 
-  explicit Calls(const Site* site) : site_(*site) {}
+  explicit Calls(const Site* site);
 
   // Before the driver starts.
   void Serve(const std::string& method, Handler handler, Quick quick = nullptr) {
@@ -61,7 +46,7 @@ class Calls {
   // Waits. UNAVAILABLE names the hop that is down; DEADLINE_EXCEEDED; else what the handler said.
   CallAnswer Ask(const CallQuestion& question);
   // The same without waiting: `done` is called once, perhaps before this returns, and must not
-  // wait.
+  // wait. Quick questions to one node may travel as one call (gathering.h).
   void Ask(CallQuestion question, std::function<void(CallAnswer)> done);
   // All at once, the answers in order.
   std::vector<CallAnswer> AskAll(const std::vector<CallQuestion>& questions);
@@ -93,6 +78,8 @@ class Calls {
     Quick quick;
   };
 
+  void Send(CallQuestion question, std::function<void(CallAnswer)> done);
+  absl::StatusOr<std::string> AnswerGathered(const v1::SignedCall& call, absl::Time deadline);
   std::optional<CallAnswered> AnswerQuickly(const Method& method, const CallDelivery& delivery,
                                             absl::Time deadline);
   absl::Status HandToWorker(const Method& method, CallDelivery delivery, absl::Time deadline);
@@ -100,6 +87,7 @@ class Calls {
 
   const Site& site_;
   std::map<std::string, Method> methods_;
+  Gathering gathering_;
   std::atomic<int64_t> quick_again_at_{0};  // ns since the epoch: until then the disk is in the way
   mutable std::mutex mutex_;
   std::deque<Traced> recent_;  // newest last

@@ -43,6 +43,7 @@
 #include "node/rpc/search_service.h"
 #include "node/rpc/services.h"
 #include "node/snapshots.h"
+#include "node/startup_pages.h"
 #include "node/subscriptions.h"
 #include "node/trace.h"
 #include "node/upkeep/mend.h"
@@ -374,6 +375,7 @@ absl::StatusOr<std::unique_ptr<Daemon>> StartOnce(const std::string& dir,
                                                 std::move(store), std::move(damage), wants_restart);
   GT_RETURN_IF_ERROR(daemon->Run());
   watch->Begin(mended);
+  DropStartupPages();
   return daemon;
 }
 

@@ -43,6 +43,12 @@ inline constexpr size_t kPeersRememberedMax = 1024;  // verified chains, by cert
 inline constexpr size_t kRefusalsMax = 100;
 inline constexpr size_t kCallsTracedMax = 1000;
 
+// Quick questions to one node that travel as one call, and what they hold together. A larger call
+// would travel with the bulk.
+inline constexpr size_t kGatheredMax = 64;
+inline constexpr size_t kGatheredBytesMax = 3 << 10;
+inline constexpr size_t kGatheredReplyBytesMax = 256 << 10;
+
 // Pushes. Rows beyond the buffer are sorted and spilled to files.
 inline constexpr size_t kPushesOpenMax = 16;
 inline constexpr size_t kPushBufferBytesMax = 24 << 20;

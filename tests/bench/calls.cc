@@ -1,7 +1,9 @@
 // Keyed queries of one row, asked at the top and answered by a county three hops below: the work of
 // an nginx chain that fetches a small body through three proxies.
 //
-//   DUR=5 CONNS=32 BODY=1024 ROWS=10000 SHARED=1  bench_calls
+//   DUR=5 CONNS=32 BODY=1024 ROWS=10000 SHARED=1 HOPS=3  bench_calls
+//
+// HOPS=0 asks the county itself: what a caller's own connection and the look-up cost.
 //
 // Four real daemons in a line, TLS both ways on every link and of every caller. A caller is a
 // connection kept open that asks again as soon as it has its answer, like one of wrk's. Every
@@ -34,30 +36,25 @@
 #include "node/identity/credentials.h"
 #include "node/identity/identity.h"
 #include "tests/bench/measure.h"
+#include "tests/bench/push.h"
 #include "tests/network/network.h"
 
 namespace guantong {
 namespace {
 
+using bench::Connect;
 using bench::Parameter;
-
-std::shared_ptr<grpc::Channel> Connect(const Profile& profile) {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return grpc::CreateCustomChannel(
-      profile.node,
-      MakeChannelCredentials(
-          profile.key_pem, profile.certificate_pem, profile.network,
-          [](const VerifiedChain&) { return absl::OkStatus(); }, [](const absl::Status&) {}),
-      arguments);
-}
 
 // One caller: asks, checks, asks again, until the time is over.
 class Caller {
  public:
   Caller(std::shared_ptr<grpc::Channel> channel, std::string code, int64_t rows, size_t body,
-         uint64_t seed)
-      : stub_(v1::DataService::NewStub(channel)), rows_(rows), body_(body), random_(seed * 7919) {
+         int hops, uint64_t seed)
+      : stub_(v1::DataService::NewStub(channel)),
+        rows_(rows),
+        body_(body),
+        hops_(hops),
+        random_(seed * 7919) {
     request_.set_code(std::move(code));
     request_.set_purpose("bench");
   }
@@ -91,7 +88,7 @@ class Caller {
     latencies_us_.push_back(absl::ToDoubleMicroseconds(now - asked_at_));
     if (!status.ok()) return End(status.error_message());
     if (response_.rows_size() != 1 || response_.rows(0).values(0) != id_ ||
-        response_.rows(0).values(1).size() != body_ || response_.hops_size() != 4) {
+        response_.rows(0).values(1).size() != body_ || response_.hops_size() != hops_ + 1) {
       return End("another answer: " + response_.ShortDebugString());
     }
     if (now >= until_) return End("");
@@ -108,6 +105,7 @@ class Caller {
   std::unique_ptr<v1::DataService::Stub> stub_;
   const int64_t rows_;
   const size_t body_;
+  const int hops_;
   uint64_t random_;
   v1::QueryRequest request_;
   v1::QueryResponse response_;
@@ -121,36 +119,6 @@ class Caller {
   bool done_ = false;
   std::string failure_;
 };
-
-void PushRows(const Profile& profile, const std::string& code, int64_t rows, size_t body) {
-  const auto stub = v1::DataService::NewStub(Connect(profile));
-  grpc::ClientContext context;
-  v1::PushResponse response;
-  const auto writer = stub->Push(&context, &response);
-  v1::PushRequest request;
-  request.mutable_open()->set_code(code);
-  request.mutable_open()->set_mode(v1::PUSH_MODE_UPSERT);
-  request.mutable_open()->add_fields("id");
-  request.mutable_open()->add_fields("val");
-  writer->Write(request);
-  for (int64_t id = 0; id < rows;) {
-    v1::PushRows* some = request.mutable_rows();
-    some->Clear();
-    for (; id < rows && some->rows_size() < 500; ++id) {
-      v1::PushRow* row = some->add_rows();
-      row->set_line(static_cast<uint64_t>(id + 1));
-      row->add_values(std::to_string(id));
-      row->add_values(std::string(body, static_cast<char>('a' + id % 26)));
-    }
-    writer->Write(request);
-  }
-  request.mutable_end()->set_rows(static_cast<uint64_t>(rows));
-  writer->Write(request);
-  writer->WritesDone();
-  if (const grpc::Status status = writer->Finish(); !status.ok()) {
-    throw std::runtime_error("push: " + status.error_message());
-  }
-}
 
 struct Spent {
   double switches = 0;
@@ -210,27 +178,29 @@ int Run() {
 
   test::Network network(test::FourLevels());
   test::Node& county = network["630102"];
-  test::Node& top = network["000000"];
+  const int hops = static_cast<int>(Parameter("HOPS", 3));
+  test::Node& top = network[std::vector<std::string>{"630102", "630100", "630000", "000000"}.at(
+      static_cast<size_t>(hops))];
   test::Entry entry;
   entry.name = "性能测试行";
   entry.items = {{.field = "id", .name = "编号", .type = "I", .length = 18, .key = true},
                  {.field = "val", .name = "内容", .type = "C", .length = 4096}};
   const std::string code = county.Editor().Publish(entry, network.folder().path());
-  const auto profile_of = [](const test::Client& client) {
-    absl::StatusOr<Profile> profile = LoadProfile(client.profile());
-    if (!profile.ok()) throw std::runtime_error(std::string(profile.status().message()));
-    return *profile;
-  };
-  PushRows(profile_of(county.Editor()), code, rows, body);
+  bench::Push(v1::DataService::NewStub(Connect(bench::ProfileOf(county.Editor()))).get(), code,
+              {"id", "val"}, rows, [&](int64_t id) {
+                return std::vector<std::string>{
+                    std::to_string(id), std::string(body, static_cast<char>('a' + id % 26))};
+              });
   const test::Client asker = top.Editor();
   network.Until("the entry at the top", [&] {
     return asker.Try({"catalog", "show", code}).exit_status == 0;
   });
-  const Profile profile = profile_of(asker);
+  const Profile profile = bench::ProfileOf(asker);
 
   std::vector<std::unique_ptr<Caller>> callers;
   const auto add = [&](const std::shared_ptr<grpc::Channel>& channel) {
-    callers.push_back(std::make_unique<Caller>(channel, code, rows, body, callers.size() + 1));
+    callers.push_back(
+        std::make_unique<Caller>(channel, code, rows, body, hops, callers.size() + 1));
   };
   add(Connect(profile));
   Measure(network, callers, absl::Seconds(1));
@@ -245,10 +215,10 @@ int Run() {
     shared = Measure(network, callers, duration);
   }
   std::printf(
-      "calls hops=3 body=%zu lat_p50_us=%.0f lat_p99_us=%.0f rps_c1=%.0f conns=%lld rps=%.0f "
+      "calls hops=%d body=%zu lat_p50_us=%.0f lat_p99_us=%.0f rps_c1=%.0f conns=%lld rps=%.0f "
       "lat_c%lld_p50_us=%.0f lat_c%lld_p99_us=%.0f shared_rps=%.0f switches_call=%.1f "
       "cpu_us_call=%.0f\n",
-      body, one.p50_us, one.p99_us, one.per_second, static_cast<long long>(connections),
+      hops, body, one.p50_us, one.p99_us, one.per_second, static_cast<long long>(connections),
       many.per_second, static_cast<long long>(connections), many.p50_us,
       static_cast<long long>(connections), many.p99_us, shared.per_second, one.switches_call,
       many.cpu_us_call);

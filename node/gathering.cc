@@ -1,0 +1,204 @@
+#include "node/gathering.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "catalog/base/status.h"
+#include "node/limits.h"
+
+namespace guantong {
+namespace {
+
+constexpr absl::Duration kWait = absl::Milliseconds(2);
+// How long a node that does not know the method is asked one by one.
+constexpr absl::Duration kAlone = absl::Minutes(10);
+
+size_t BytesOf(const CallQuestion& question) {
+  return question.body.size() + question.uscc.size() + question.purpose.size();
+}
+
+absl::StatusOr<std::string> OutcomeOf(v1::GatheredReply* reply) {
+  if (reply->code() == 0) return std::move(*reply->mutable_body());
+  return WithDetail(absl::Status(static_cast<absl::StatusCode>(reply->code()), reply->message()),
+                    reply->body());
+}
+
+}  // namespace
+
+void SetOutcome(absl::StatusOr<std::string> outcome, v1::GatheredReply* reply) {
+  reply->set_code(static_cast<int>(outcome.status().code()));
+  if (outcome.ok()) {
+    reply->set_body(*std::move(outcome));
+    return;
+  }
+  reply->set_message(std::string(outcome.status().message()));
+  reply->set_body(PackDetail(DetailOf(outcome.status())));
+}
+
+Gathering::~Gathering() {
+  if (timers_ != nullptr) timers_->Stop();
+  for (auto& [path, target] : targets_) {
+    for (Waiting& one : target.waiting) {
+      one.done({.status = absl::UnavailableError("the node is stopping"),
+                .body = "",
+                .hops = {},
+                .answered_by = "",
+                .elapsed = absl::ZeroDuration()});
+    }
+  }
+}
+
+void Gathering::Ask(CallQuestion question, Done done) {
+  const absl::Time now = absl::Now();
+  std::vector<Waiting> some;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    Target& target = targets_[question.target];
+    const std::string path = question.target;
+    target.waiting.push_back({std::move(question), std::move(done), now});
+    if (target.under_way == 0 || target.waiting.size() >= kGatheredMax ||
+        now < target.alone_until) {
+      some = Take(target, now);
+    }
+    Time(path, target);
+  }
+  Go(std::move(some));
+}
+
+// The first, and those after it that may go with it. The call ends with the least budget of them,
+// so only like goes with like.
+std::vector<Gathering::Waiting> Gathering::Take(Target& target, absl::Time now) {
+  std::vector<Waiting> some;
+  size_t bytes = 0;
+  while (!target.waiting.empty() && some.size() < kGatheredMax) {
+    Waiting& next = target.waiting.front();
+    next.question.budget -= now - next.asked_at;
+    bytes += BytesOf(next.question);
+    if (!some.empty()) {
+      const absl::Duration first = some.front().question.budget;
+      if (now < target.alone_until || bytes > kGatheredBytesMax ||
+          next.question.budget > 2 * first || 2 * next.question.budget < first) {
+        break;
+      }
+    }
+    some.push_back(std::move(next));
+    target.waiting.pop_front();
+  }
+  if (!some.empty()) ++target.under_way;
+  return some;
+}
+
+void Gathering::Time(const std::string& path, Target& target) {
+  if (target.waiting.empty() || target.timed) return;
+  target.timed = true;
+  if (timers_ == nullptr) timers_ = std::make_unique<Timers>();
+  timers_->After(kWait, [this, path] { OnTime(path); });
+}
+
+void Gathering::OnTime(const std::string& path) {
+  std::vector<Waiting> some;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    Target& target = targets_[path];
+    target.timed = false;
+    some = Take(target, absl::Now());
+    Time(path, target);
+    if (target.under_way == 0) targets_.erase(path);
+  }
+  Go(std::move(some));
+}
+
+void Gathering::Ended(const std::string& path) {
+  std::vector<Waiting> some;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const absl::Time now = absl::Now();
+    Target& target = targets_[path];
+    --target.under_way;
+    some = Take(target, now);
+    Time(path, target);
+    const bool idle = target.under_way == 0 && target.waiting.empty() && !target.timed;
+    if (idle && now >= target.alone_until) targets_.erase(path);
+  }
+  Go(std::move(some));
+}
+
+void Gathering::GoAlone(Waiting one) {
+  const std::string path = one.question.target;
+  send_(std::move(one.question),
+        [this, path, asked_at = one.asked_at, done = std::move(one.done)](CallAnswer answer) {
+          Ended(path);
+          answer.elapsed = absl::Now() - asked_at;
+          done(std::move(answer));
+        });
+}
+
+void Gathering::Go(std::vector<Waiting> some) {
+  if (some.empty()) return;
+  if (some.size() == 1) return GoAlone(std::move(some.front()));
+  v1::GatheredCalls calls;
+  absl::Duration budget = absl::InfiniteDuration();
+  for (const Waiting& one : some) {
+    v1::GatheredCall& call = *calls.add_calls();
+    call.set_method(one.question.method);
+    call.set_body(one.question.body);
+    call.set_uscc(one.question.uscc);
+    call.set_purpose(one.question.purpose);
+    budget = std::min(budget, one.question.budget);
+  }
+  CallQuestion question = {.target = some.front().question.target,
+                           .method = kGatheredMethod,
+                           .body = calls.SerializeAsString(),
+                           .uscc = "",
+                           .purpose = "",
+                           .budget = budget};
+  auto asked = std::make_shared<std::vector<Waiting>>(std::move(some));
+  send_(std::move(question), [this, asked](CallAnswer answer) {
+    const std::string path = asked->front().question.target;
+    Ended(path);
+    Answered(std::move(*asked), std::move(answer));
+  });
+}
+
+void Gathering::Answered(std::vector<Waiting> asked, CallAnswer answer) {
+  const absl::Time now = absl::Now();
+  const std::string path = asked.front().question.target;
+  v1::GatheredReplies replies;
+  const bool unknown = DetailOf(answer.status).reason == "method_unknown";
+  if (unknown) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    targets_[path].alone_until = now + kAlone;
+  } else if (answer.status.ok() && (!replies.ParseFromString(answer.body) ||
+                                    replies.replies_size() != static_cast<int>(asked.size()))) {
+    answer.status =
+        Error(absl::StatusCode::kInternal, "reply_malformed",
+              absl::StrCat(answer.answered_by, " 的应答无法解析 (the reply does not parse)"));
+  }
+  answer.body.clear();
+  for (size_t i = 0; i < asked.size(); ++i) {
+    Waiting& one = asked[i];
+    v1::GatheredReply* reply =
+        answer.status.ok() ? replies.mutable_replies(static_cast<int>(i)) : nullptr;
+    if (unknown || (reply != nullptr && reply->alone())) {
+      {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        ++targets_[path].under_way;
+      }
+      one.question.budget -= answer.elapsed;
+      GoAlone(std::move(one));
+      continue;
+    }
+    CallAnswer own = answer;
+    if (reply != nullptr) {
+      absl::StatusOr<std::string> outcome = OutcomeOf(reply);
+      own.status = outcome.status();
+      if (outcome.ok()) own.body = *std::move(outcome);
+    }
+    own.elapsed = now - one.asked_at;
+    one.done(std::move(own));
+  }
+}
+
+}  // namespace guantong

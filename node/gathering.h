@@ -1,0 +1,79 @@
+// Quick questions to the same node, gathered under load: while a call to it is under way, what
+// comes waits for its answer, or 2 ms, and then travels as one call (guantong/v1/gathered.proto).
+// So a lone asker waits for nobody, and the more ask at a time the less each costs: a signature, a
+// frame and a wake-up at every hop are shared. The one signature covers every question in full, as
+// that of the reply covers every answer: what each asked and was told is proved as before.
+//
+// A question that the provider finds long is asked again alone; it has not been executed. A
+// provider of an earlier build does not know the method, and is asked one by one from then on.
+//
+// THREADS  Any. What is called (`send`, `done`) is called without a lock and must not wait.
+#ifndef GUANTONG_NODE_GATHERING_H_
+#define GUANTONG_NODE_GATHERING_H_
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "guantong/v1/gathered.pb.h"
+#include "node/call_question.h"
+#include "relay/grpc/timers.h"
+
+namespace guantong {
+
+inline constexpr char kGatheredMethod[] = "gathered";
+
+// An answer as it travels.
+void SetOutcome(absl::StatusOr<std::string> outcome, v1::GatheredReply* reply);
+
+class Gathering {
+ public:
+  using Done = std::function<void(CallAnswer)>;
+  // Sends one call; `done` is called once, perhaps before it returns.
+  using Send = std::function<void(CallQuestion, Done done)>;
+
+  explicit Gathering(Send send) : send_(std::move(send)) {}
+  ~Gathering();
+
+  // `done` is called once, perhaps before this returns.
+  void Ask(CallQuestion question, Done done);
+
+ private:
+  struct Waiting {
+    CallQuestion question;
+    Done done;
+    absl::Time asked_at;
+  };
+  struct Target {
+    int under_way = 0;
+    std::deque<Waiting> waiting;
+    bool timed = false;
+    absl::Time alone_until = absl::InfinitePast();
+  };
+  using Targets = std::map<std::string, Target>;
+
+  // With the lock held.
+  std::vector<Waiting> Take(Target& target, absl::Time now);
+  void Time(const std::string& path, Target& target);
+
+  void Go(std::vector<Waiting> some);
+  void GoAlone(Waiting one);
+  void OnTime(const std::string& path);
+  void Ended(const std::string& path);
+  void Answered(std::vector<Waiting> asked, CallAnswer answer);
+
+  const Send send_;
+  std::mutex mutex_;
+  Targets targets_;                 // guarded by mutex_
+  std::unique_ptr<Timers> timers_;  // guarded by mutex_; from the first that has to wait
+};
+
+}  // namespace guantong
+
+#endif  // GUANTONG_NODE_GATHERING_H_
