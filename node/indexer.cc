@@ -20,6 +20,8 @@ namespace guantong {
 namespace {
 
 constexpr std::chrono::milliseconds kRoundPause(200);  // changes of that time go in together
+constexpr std::chrono::milliseconds kBurstPause(800);  // while very many come
+constexpr size_t kBurstCodes = 500;                    // of one round
 constexpr std::chrono::seconds kIdlePause(5);
 constexpr absl::Duration kSaveEvery = absl::Seconds(30);
 constexpr absl::Duration kContestedAfter = absl::Seconds(10);
@@ -128,7 +130,8 @@ void Indexer::Loop() {
         return stopping_ || merge_done_ || (last.ok() && (!noted_.empty() || members_noted_));
       });
       // Those that come close upon each other go in together.
-      wakes_.wait_until(lock, began + kRoundPause, [&] { return stopping_; });
+      wakes_.wait_until(lock, began + (burst_ ? kBurstPause : kRoundPause),
+                        [&] { return stopping_; });
       if (stopping_) break;
     }
     began = std::chrono::steady_clock::now();
@@ -235,6 +238,7 @@ absl::Status Indexer::TakeInNoted(search::Codes* taken) {
   const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
   const absl::Status done = search::TakeIn(*snapshot, codes, index_.get(), *hidden_.At(*snapshot));
   unsaved_ |= !codes.empty();
+  burst_ = codes.size() >= kBurstCodes;
   std::lock_guard<std::mutex> lock(mutex_);
   if (!done.ok()) {
     noted_.merge(codes);

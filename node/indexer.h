@@ -87,6 +87,7 @@ class Indexer {
   bool begun_ = false;
   absl::Time saved_at_ = absl::InfinitePast();
   bool unsaved_ = false;
+  bool burst_ = false;  // the last round took in very many codes
   absl::Time contested_due_ = absl::InfiniteFuture();
   std::optional<search::MergeJob> merge_;
   absl::StatusOr<search::WrittenSegment> merged_ = absl::UnknownError("");

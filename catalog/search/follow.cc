@@ -13,7 +13,7 @@
 namespace guantong::search {
 namespace {
 
-constexpr size_t kTakeInMax = 4096;  // codes of one segment in memory
+constexpr size_t kTakeInMax = 16384;  // codes of one segment
 
 // E feed code; J code 0 feed.
 absl::string_view CodeOfEntryKey(absl::string_view key) { return key.substr(1 + kFeedKeyBytes); }
@@ -111,14 +111,16 @@ absl::Status TakeIn(const Reader& snapshot, const Codes& codes, Index* index,
                     const HiddenEntries& hidden) {
   std::vector<std::string> changed;
   std::vector<Document> documents;
+  std::shared_ptr<const View> view = index->view();
   for (const std::string& code : codes) {
     std::vector<Document> now = ShownOf(snapshot, code, hidden);
-    if (SameAsHeld(*index->view(), code, now)) continue;
+    if (SameAsHeld(*view, code, now)) continue;
     changed.push_back(code);
     std::move(now.begin(), now.end(), std::back_inserter(documents));
     if (changed.size() < kTakeInMax) continue;
     GT_RETURN_IF_ERROR(index->Apply(changed, std::exchange(documents, {})));
     changed.clear();
+    view = index->view();
   }
   return changed.empty() ? absl::OkStatus() : index->Apply(changed, std::move(documents));
 }

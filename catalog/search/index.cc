@@ -342,12 +342,12 @@ absl::Status Index::Apply(const std::vector<std::string>& codes, std::vector<Doc
   std::vector<Part> parts = view_->parts;
   DeleteCodes(codes, &parts);
   if (!documents.empty()) {
-    StringSink sink;
-    GT_RETURN_IF_ERROR(WriteSegment(documents, &sink).status());
-    Part part;
-    GT_ASSIGN_OR_RETURN(part.segment, Segment::Open(BytesIn(sink.Take())));
-    FillPart(&part, *view_->nodes);
-    parts.push_back(std::move(part));
+    const LoadJob job = documents.size() < kFileAtOnceMin ? LoadJob() : BeginLoad();
+    absl::StatusOr<Part> part = job.Run(documents);
+    writing_.erase(job.file);
+    GT_RETURN_IF_ERROR(part.status());
+    FillPart(&*part, *view_->nodes);
+    parts.push_back(*std::move(part));
     GT_RETURN_IF_ERROR(CompactMemory(&parts));
   }
   Publish(std::move(parts));

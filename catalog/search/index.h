@@ -1,9 +1,9 @@
 // The index of a node's catalogue: segments in a folder and in memory, changed
 // by one thread, read by any.
 //
-// CHANGES   Apply puts new documents into a small segment in memory and marks
-// the old ones deleted; they are found when it returns. Small segments are
-// merged in memory, and Save writes them as a file. Merge makes one file of
+// CHANGES   Apply puts new documents into a small segment in memory, or many
+// into a file, and marks the old ones deleted; they are found when it returns.
+// Small segments are merged in memory, and Save writes them as a file. Merge makes one file of
 // several beside all this.
 //
 // DISK      Files are written whole and synced, then a manifest names them and
@@ -40,9 +40,10 @@
 namespace guantong::search {
 
 inline constexpr size_t kMemoryDocumentsMax = 16384;  // then they go to a file
-inline constexpr size_t kMemorySegmentsMax = 8;       // then they become one
-inline constexpr size_t kSegmentsOfSizeMax = 6;       // files of like size; then they become one
-inline constexpr size_t kLoadDocumentsMax = 65536;    // of a segment made at once
+inline constexpr size_t kFileAtOnceMin = 4096;      // that come together: into a file of their own
+inline constexpr size_t kMemorySegmentsMax = 8;     // then they become one
+inline constexpr size_t kSegmentsOfSizeMax = 6;     // files of like size; then they become one
+inline constexpr size_t kLoadDocumentsMax = 65536;  // of a segment made at once
 inline constexpr size_t kLoadBytesMax = 96 << 20;
 
 // FeedKey to serialised position: what has been taken in.

@@ -103,6 +103,8 @@ absl::StatusOr<std::shared_ptr<const Segment>> Segment::Open(std::shared_ptr<con
   }
   segment->bytes_ = std::move(bytes);
   GT_RETURN_IF_ERROR(segment->CheckShape());
+  segment->codes_ = CodeFilter(segment->size());
+  for (uint32_t d = 0; d < segment->size(); ++d) segment->codes_.Add(segment->code(d));
   return segment;
 }
 
@@ -154,6 +156,7 @@ uint32_t Segment::FirstNot(const std::function<bool(uint32_t)>& is_before) const
 
 std::vector<uint32_t> Segment::WithCode(absl::string_view wanted) const {
   std::vector<uint32_t> found;
+  if (!codes_.MayHold(wanted)) return found;
   uint32_t n = FirstNot([&](uint32_t at) { return code(code_order(at)) < wanted; });
   for (; n < size_ && code(code_order(n)) == wanted; ++n) found.push_back(code_order(n));
   return found;

@@ -31,6 +31,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "catalog/search/bitmap.h"
+#include "catalog/search/code_filter.h"
 #include "catalog/search/document.h"
 
 namespace guantong::search {
@@ -160,6 +161,7 @@ class Segment {
   std::array<absl::string_view, kSections> section_;
   std::array<uint32_t, kAttributes + 1> value_base_{};
   uint32_t size_ = 0;
+  CodeFilter codes_;
 };
 
 }  // namespace guantong::search

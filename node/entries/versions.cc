@@ -65,9 +65,21 @@ std::string Label(const std::string& field) {
                                               {"unit", "计量单位"},
                                               {"system", "所属信息系统"},
                                               {"record_count", "数据量"},
-                                              {"total_size", "数据总量"}};
+                                              {"total_size", "数据总量"},
+                                              {"template", "所依标准目录"},
+                                              {"is_template", "是否标准目录"},
+                                              {"inherited", "承自标准目录"},
+                                              {"id", "编号"},
+                                              {"code", "信息资源代码"},
+                                              {"person", "人员编号"}};
   const auto it = labels.find(field);
   return it == labels.end() ? field : it->second;
+}
+
+// "items[code].sharing.basis" -> "sharing.basis"
+std::string PartOf(const std::string& path) {
+  const size_t end = path.rfind("].");
+  return end == std::string::npos ? path : path.substr(end + 2);
 }
 
 std::string ValueText(const Message& message, const FieldDescriptor& field, int index) {
@@ -112,7 +124,9 @@ class Differ {
       if (type == v1::CatalogEntry::descriptor() && field.name() == "publication_date") continue;
       const std::string name = std::string(field.name());
       const std::string path = element.empty() ? name : absl::StrCat(element, ".", name);
-      const std::string known = Label(path) == path ? Label(name) : Label(path);
+      // Parts of an item are called as those of the entry are.
+      const std::string part = PartOf(path);
+      const std::string known = Label(part) == part ? Label(name) : Label(part);
       const std::string words = label.empty() ? known : absl::StrCat(label, " ", known);
       if (field.cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) {
         Add(path, words, FieldText(before, field), FieldText(after, field));

@@ -57,6 +57,11 @@ TEST_CASE("a code list of the country is used in a county, one of a province in 
            mapped.json().at("codes")[1].at("by") == "same_code";
   });
   CHECK(county.Operator().Do({"codelist", "list"}).at("lists").size() == 2);
+  // It is the province's to correct.
+  const Outcome otherwise =
+      county.Operator().Try({"codelist", "map", "GBT2261.1@2003", "GBT2261.1@2003-QH", "--import",
+                             network.folder().File("other_map.csv", "原代码,新代码\n0,1\n")});
+  CHECK(ReasonOf(otherwise) == "code_map_exists");
 
   // Over the mapping, and a step of the list's own, from another list.
   REQUIRE(
@@ -96,6 +101,42 @@ TEST_CASE("a code list of the country is used in a county, one of a province in 
         "not_your_code_list");
   national.Operator().Do({"codelist", "close", "GBT2261.1@2003", "--reason", "修订"});
   network.Until("城东区 is told that it is closed", [&] { return warned(); });
+}
+
+TEST_CASE("of a version said twice while a line was cut, what the higher level says counts") {
+  Network network({{"000000", "国家", "national", ""},
+                   {"630000", "青海省", "province", "000000"},
+                   {"630100", "西宁市", "city", "630000"}});
+  Node& national = network["000000"];
+  Node& province = network["630000"];
+  Node& city = network["630100"];
+  const auto import = [&](Node& node, const std::string& rows) {
+    node.Operator().Do({"codelist", "import",
+                        network.folder().File("list.csv", "代码,名称\n" + rows), "--id", "XB",
+                        "--version", "1", "--name", "性别代码"});
+  };
+  const auto says = [&](Node& node) {
+    return std::string(node.Operator()
+                           .Do({"codelist", "show", "XB@1"})
+                           .at("list")
+                           .at("list")
+                           .at("items")[0]
+                           .at("name"));
+  };
+  national.Kill();
+  import(province, "1,男性\n");
+  network.Until("西宁市 knows what the province says", [&] {
+    return city.Operator().Try({"codelist", "show", "XB@1"}).ok();
+  });
+  CHECK(says(city) == "男性");
+  province.Kill();
+  national.Start();
+  import(national, "1,男\n");
+  province.Start();
+  network.UntilLinked(province);
+  for (Node* node : {&national, &province, &city}) {
+    network.Until("what the country says counts", [&] { return says(*node) == "男"; });
+  }
 }
 
 }  // namespace

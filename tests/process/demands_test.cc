@@ -74,6 +74,8 @@ TEST_CASE("a demand of one county is found, answered and matched in another prov
   CHECK(seen.at("complete") == true);
   CHECK(seen.at("answers")[0].at("answer").at("code") == code);
   CHECK(seen.at("answers")[0].at("node_name") == "平城区");
+  // What is held here and what the levels above hold of it is told once.
+  CHECK(has.Do({"demand", "show", id}).at("answers").size() == 1);
   CHECK(TodoOf(has, id).is_null());
   CHECK_FALSE(TodoOf(needs, id).is_null());
   CHECK(needs.Do({"demand", "list", "--mine", "--state", "matched"}).at("demands").size() == 1);

@@ -2,7 +2,9 @@
 // the other end of the country; imported again it changes nothing; what is wrong in it is told cell
 // by cell and not stored.
 #include <algorithm>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -103,6 +105,30 @@ TEST_CASE("import: the catalogue of a department, in at a county and found at th
   const std::string exported = folder + "/exported.xlsx";
   CHECK(county.Do({"catalog", "export", "--mine", "--out", exported}).at("entries") == 37);
   CHECK(county.Do({"catalog", "import", exported}).at("unchanged") == 37);
+
+  // As JSON, too: each of its entries is an entry file that says nothing new.
+  const std::string document = folder + "/exported.json";
+  CHECK(county.Do({"catalog", "export", "--mine", "--out", document}).at("items") == 205);
+  std::ifstream in(document);
+  const auto entries = nlohmann::json::parse(in).at("entries");
+  REQUIRE(entries.size() == 37);
+  const auto same = county.Do(
+      {"catalog", "edit", network.folder().File("same.json", entries[5].dump()), "--dry-run"});
+  CHECK(same.at("code") == entries[5].at("code"));
+  CHECK(same.at("items") == entries[5].at("items"));
+  // What people begin with: an empty sheet, and an entry file from a sample.
+  county.Do({"catalog", "template", "--out", folder + "/template.xlsx"});
+  CHECK(ReasonOf(county.Try({"catalog", "import", folder + "/template.xlsx"})) ==
+        "entries_missing");
+  const Outcome drafted =
+      county.Try({"catalog", "draft",
+                  network.folder().File("救助人员.csv", "\xEF\xBB\xBF代码,姓名\n1,甲\n2,乙\n"),
+                  "--out", folder + "/drafted.yaml"});
+  CHECK(drafted.ok());
+  std::ifstream draft(folder + "/drafted.yaml");
+  const std::string yaml((std::istreambuf_iterator<char>(draft)), {});
+  CHECK(absl::StrContains(yaml, "救助人员"));
+  CHECK(absl::StrContains(yaml, "姓名"));
 
   // One cell changed: one entry changed, under its code.
   Sheet changed = sheet;

@@ -185,8 +185,9 @@ struct Board : Office {
   Board() : Office(0) { AddDepartment(kOtherUscc, "教育局", false, "441900"); }
 
   CallerIdentity asked() const { return As(CertificateRole::kEditor, kOtherUscc, "o"); }
-  absl::StatusOr<v1::DemandView> Say(const std::string& from) {
+  absl::StatusOr<v1::DemandView> Say(const std::string& from, const std::string& division = "") {
     v1::RegisterDemandRequest request;
+    request.mutable_demand()->set_from_division(division);
     request.mutable_demand()->set_what("学籍");
     request.mutable_demand()->set_from(from);
     request.mutable_demand()->set_basis("办法");
@@ -240,6 +241,10 @@ TEST_CASE("demands: said, found, answered, matched, closed at one node") {
   CHECK(board.Listed(board.editor(), v1::DEMAND_BOX_MINE) == 2);
   CHECK(board.Listed(board.asked(), v1::DEMAND_BOX_ASKED) == 2);
   CHECK(board.Listed(board.editor(), v1::DEMAND_BOX_ASKED) == 0);
+  // A department of the same name in another division is another one.
+  REQUIRE(board.Say("教育局", "140213").ok());
+  CHECK(board.Listed(board.asked(), v1::DEMAND_BOX_ASKED) == 2);
+  CHECK(board.Todo(board.asked()) == 2);
 
   const auto kReply = v1::DEMAND_ANSWER_KIND_REPLY;
   CHECK(ReasonOf(board.Reply(board.editor(), id, kReply, "有").status()) == "not_asked");
@@ -257,16 +262,20 @@ TEST_CASE("demands: said, found, answered, matched, closed at one node") {
       "entry_unknown");
   REQUIRE(board.Reply(board.asked(), id, v1::DEMAND_ANSWER_KIND_MATCH, "", code).ok());
   CHECK(board.StateOf(id) == v1::DEMAND_STATE_MATCHED);
+  // The later answer of a department takes the place of its earlier one.
+  const auto shown = node.demands().Show(board.editor(), id, absl::InfiniteFuture());
+  REQUIRE(shown->answers_size() == 1);
+  CHECK(shown->answers(0).answer().code() == code);
   v1::CloseDemandRequest close;
   close.set_id(id);
   CHECK(ReasonOf(node.demands().Close(board.asked(), close, absl::InfiniteFuture()).status()) ==
         "not_your_demand");
   REQUIRE(node.demands().Close(board.editor(), close, absl::InfiniteFuture()).ok());
   CHECK(ReasonOf(board.Reply(board.asked(), id, kReply, "有").status()) == "demand_closed");
-  CHECK(board.Listed(board.editor(), v1::DEMAND_BOX_MINE) == 1);
+  CHECK(board.Listed(board.editor(), v1::DEMAND_BOX_MINE) == 2);
   const auto counts = node.demands().Count(board.editor(), absl::InfiniteFuture());
   CHECK(counts->total().closed() == 1);
-  CHECK(counts->total().unanswered() == 1);
+  CHECK(counts->total().unanswered() == 2);
   CHECK(counts->total().overdue() == 0);
 }
 

@@ -1,8 +1,12 @@
 // A draft on its way at one node under two approvals: who may do what, what stays in force
 // meanwhile, what is written down.
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
 #include "catalog/base/status.h"
 #include "catalog/keys.h"
 #include "node/entries/codes.h"
+#include "node/entries/versions.h"
 #include "tests/catch.h"
 #include "tests/unit/office.h"
 
@@ -107,6 +111,48 @@ TEST_CASE("lifecycle: the old version stays in force while a change is under app
   diff.set_from(1);
   diff.set_to(2);
   CHECK(node.versions().Diff(office.editor(), diff)->changes_size() == 1);
+}
+
+// Something in every field people write; of each list one.
+void Fill(google::protobuf::Message* message) {
+  const auto* reflection = message->GetReflection();
+  for (int i = 0; i < message->GetDescriptor()->field_count(); ++i) {
+    const auto* field = message->GetDescriptor()->field(i);
+    using Field = google::protobuf::FieldDescriptor;
+    if (field->cpp_type() == Field::CPPTYPE_MESSAGE) {
+      Fill(field->is_repeated() ? reflection->AddMessage(message, field)
+                                : reflection->MutableMessage(message, field));
+    } else if (field->cpp_type() == Field::CPPTYPE_STRING && field->is_repeated()) {
+      reflection->AddString(message, field, "甲");
+    } else if (field->cpp_type() == Field::CPPTYPE_STRING) {
+      reflection->SetString(message, field, "甲");
+    } else if (field->cpp_type() == Field::CPPTYPE_ENUM && field->is_repeated()) {
+      reflection->AddEnumValue(message, field, 1);
+    } else if (field->cpp_type() == Field::CPPTYPE_ENUM) {
+      reflection->SetEnumValue(message, field, 1);
+    } else if (field->cpp_type() == Field::CPPTYPE_BOOL) {
+      reflection->SetBool(message, field, true);
+    } else if (field->cpp_type() == Field::CPPTYPE_UINT32) {
+      reflection->SetUInt32(message, field, 7);
+    } else if (field->cpp_type() == Field::CPPTYPE_UINT64) {
+      reflection->SetUInt64(message, field, 7);
+    }
+  }
+}
+
+TEST_CASE("lifecycle: a diff names every element in the standard's words") {
+  v1::CatalogEntry before, after;
+  Fill(&after);
+  before.add_items()->set_field("甲");
+  before.add_resources()->set_id("甲");
+  const std::vector<v1::Change> changes = DiffEntries(before, after);
+  CHECK(changes.size() > 50);
+  for (const v1::Change& change : changes) {
+    INFO(change.element() << ": " << change.label());
+    CHECK(std::none_of(change.label().begin(), change.label().end(),
+                       [](unsigned char c) { return absl::ascii_isalpha(c); }));
+    CHECK(change.before() != change.after());
+  }
 }
 
 TEST_CASE("lifecycle: a change of contacts alone skips the second approval") {

@@ -388,6 +388,49 @@ TEST_CASE("search: made by several threads while entries change, each is there o
   world.Compare(60);
 }
 
+TEST_CASE(
+    "search: many that come together are a file at once; a crash before a manifest names it") {
+  World world(13);
+  for (size_t n = 0; n < kFileAtOnceMin + 100; ++n) {
+    v1::CatalogEntry entry = world.RandomEntry();
+    entry.set_code(absl::StrCat("307/9", n));
+    entry.set_state(v1::ENTRY_STATE_PUBLISHED);
+    entry.mutable_sharing()->set_type(v1::SHARING_TYPE_UNCONDITIONAL);
+    WriteSet writes;
+    world.Append(entry, v1::FEED_KIND_CATALOG_OPEN, &writes);
+    NoteChanges({&writes, 1}, &world.noted_);
+    REQUIRE(world.store_.Commit({&writes, 1}).ok());
+  }
+  world.TakeInNoted();
+  const auto files = [&] {
+    const auto view = world.index_->view();
+    return std::count_if(view->parts.begin(), view->parts.end(),
+                         [](const Part& part) { return !part.file.empty(); });
+  };
+  CHECK(files() == 1);
+  world.Compare(4);
+  world.Open();
+  CHECK(files() == 0);
+  world.CatchUp();
+  world.Save();
+  world.Open();
+  CHECK(files() > 0);
+  world.Compare(4);
+}
+
+TEST_CASE("search: a code that a segment has is never filtered out, nearly all others are") {
+  constexpr int kCodes = 20000;
+  CodeFilter filter(kCodes);
+  for (int n = 0; n < kCodes; ++n) filter.Add(absl::StrCat("3070120337/", n));
+  int passed = 0;
+  for (int n = 0; n < kCodes; ++n) {
+    REQUIRE(filter.MayHold(absl::StrCat("3070120337/", n)));
+    passed += filter.MayHold(absl::StrCat("3070120338/", n)) ? 1 : 0;
+  }
+  CHECK(passed < kCodes / 20);
+  CHECK_FALSE(CodeFilter().MayHold("3070120337/1"));
+}
+
 TEST_CASE("search: what the asker's levels hide is no hit and in no count") {
   World world(12);
   world.Change(200);

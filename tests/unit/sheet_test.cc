@@ -131,6 +131,16 @@ TEST_CASE("a csv has its rows by line, in GB18030 too") {
   CHECK(sheet.At(4, 1) == "2");
 }
 
+TEST_CASE("a csv in UTF-8 has no mark of it in its first cell") {
+  const ScratchFolder folder;
+  for (const char* mark : {"", "\xEF\xBB\xBF"}) {
+    std::ofstream(folder.path("d.csv"), std::ios::binary) << mark << "目录,甲\n1,2\n";
+    const auto sheets = ReadSheets(folder.path("d.csv"));
+    REQUIRE(sheets.ok());
+    CHECK((*sheets)[0].At(0, 0) == "目录");
+  }
+}
+
 TEST_CASE("a text no cell can hold is told, not cut") {
   const ScratchFolder folder;
   Workbook workbook(folder.path("e.xlsx"));
