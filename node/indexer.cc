@@ -35,6 +35,18 @@ void StandBack() {
   setpriority(PRIO_PROCESS, thread, kNice);
 }
 
+search::Helpers HelpersOf() {
+  return {.beside =
+              [](const std::function<void()>& work) {
+                auto thread = std::make_shared<std::thread>([work] {
+                  StandBack();
+                  work();
+                });
+                return [thread] { thread->join(); };
+              },
+          .at_once = kLoadThreads};
+}
+
 // Names the store and what was done to it: a store that was mended lost facts without a trace in
 // its feeds.
 std::string MarkOf(const Site& site) {
@@ -169,7 +181,7 @@ absl::Status Indexer::Begin() {
   } else {
     GT_ASSIGN_OR_RETURN(const search::Codes codes,
                         search::ChangedSince(*snapshot, *index_->heads(), *index_->view()));
-    GT_RETURN_IF_ERROR(search::TakeIn(*snapshot, codes, index_.get(), *hidden_.At(*snapshot)));
+    GT_RETURN_IF_ERROR(TakeInCodes(*snapshot, codes));
   }
   begun_ = unsaved_ = true;
   {
@@ -185,14 +197,7 @@ absl::Status Indexer::LoadAnew() {
   const absl::Time began = absl::Now();
   const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
   absl::Status kept;
-  search::LoadOptions options = {.at_once = kLoadThreads};
-  options.beside = [](const std::function<void()>& work) {
-    auto thread = std::make_shared<std::thread>([work] {
-      StandBack();
-      work();
-    });
-    return [thread] { thread->join(); };
-  };
+  search::LoadOptions options = {.helpers = HelpersOf()};
   options.between = [&](search::Codes* taken) {
     kept = TakeInNoted(taken);
     // Merging goes on beside it, or a large catalogue would end in hundreds of files.
@@ -219,6 +224,12 @@ absl::Status Indexer::LoadAnew() {
   return absl::OkStatus();
 }
 
+absl::Status Indexer::TakeInCodes(const Reader& snapshot, const search::Codes& codes) {
+  const bool many = codes.size() >= search::kFileAtOnceMin;
+  return search::TakeIn(snapshot, codes, index_.get(), *hidden_.At(snapshot),
+                        many ? HelpersOf() : search::Helpers());
+}
+
 absl::Status Indexer::TakeInNoted(search::Codes* taken) {
   search::Codes codes;
   uint64_t notes = 0;
@@ -236,7 +247,7 @@ absl::Status Indexer::TakeInNoted(search::Codes* taken) {
   }
   // Looked at after they were forgotten: a commit that follows notes them again.
   const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
-  const absl::Status done = search::TakeIn(*snapshot, codes, index_.get(), *hidden_.At(*snapshot));
+  const absl::Status done = TakeInCodes(*snapshot, codes);
   unsaved_ |= !codes.empty();
   burst_ = codes.size() >= kBurstCodes;
   std::lock_guard<std::mutex> lock(mutex_);

@@ -57,6 +57,8 @@ class Indexer {
   absl::Status Begin();
   absl::Status Round();
   absl::Status SaveNow();
+  // Threads of their own help with very many.
+  absl::Status TakeInCodes(const Reader& snapshot, const search::Codes& codes);
   absl::Status TakeInNoted(search::Codes* taken);
   absl::Status LoadAnew();
   void UpdateNodes();

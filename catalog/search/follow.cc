@@ -13,7 +13,7 @@
 namespace guantong::search {
 namespace {
 
-constexpr size_t kTakeInMax = 16384;  // codes of one segment
+constexpr size_t kTakeInMax = 8192;  // codes of one segment
 
 // E feed code; J code 0 feed.
 absl::string_view CodeOfEntryKey(absl::string_view key) { return key.substr(1 + kFeedKeyBytes); }
@@ -107,22 +107,74 @@ absl::StatusOr<Heads> HeadsOf(const Reader& snapshot) {
   return heads;
 }
 
-absl::Status TakeIn(const Reader& snapshot, const Codes& codes, Index* index,
-                    const HiddenEntries& hidden) {
-  std::vector<std::string> changed;
-  std::vector<Document> documents;
-  std::shared_ptr<const View> view = index->view();
-  for (const std::string& code : codes) {
-    std::vector<Document> now = ShownOf(snapshot, code, hidden);
-    if (SameAsHeld(*view, code, now)) continue;
-    changed.push_back(code);
-    std::move(now.begin(), now.end(), std::back_inserter(documents));
-    if (changed.size() < kTakeInMax) continue;
-    GT_RETURN_IF_ERROR(index->Apply(changed, std::exchange(documents, {})));
-    changed.clear();
-    view = index->view();
+namespace {
+
+// Some of the codes on their way into one segment. `beside` runs Make, the rest
+// is the caller's.
+class Share {
+ public:
+  Share(const Reader* snapshot, const HiddenEntries* hidden, std::shared_ptr<const View> view)
+      : snapshot_(*snapshot), hidden_(*hidden), view_(std::move(view)) {}
+
+  std::vector<std::string> codes;
+  LoadJob job;
+  std::function<void()> wait;
+
+  void Make() {
+    std::vector<Document> documents;
+    for (std::string& code : codes) {
+      std::vector<Document> now = ShownOf(snapshot_, code, hidden_);
+      if (SameAsHeld(*view_, code, now)) continue;
+      changed_.push_back(std::move(code));
+      std::move(now.begin(), now.end(), std::back_inserter(documents));
+    }
+    // So few are better off in memory, with others that are.
+    if (documents.size() < kFileAtOnceMin) unused_ = std::exchange(job, {});
+    made_ = job.Run(documents);
   }
-  return changed.empty() ? absl::OkStatus() : index->Apply(changed, std::move(documents));
+  absl::Status Take(Index* index) {
+    index->Release(unused_);
+    if (changed_.empty()) {
+      index->Release(job);
+      return made_.status();
+    }
+    return index->Replace(changed_, job, std::move(made_));
+  }
+
+ private:
+  const Reader& snapshot_;
+  const HiddenEntries& hidden_;
+  const std::shared_ptr<const View> view_;
+  std::vector<std::string> changed_;
+  LoadJob unused_;
+  absl::StatusOr<Part> made_ = absl::UnknownError("");
+};
+
+}  // namespace
+
+absl::Status TakeIn(const Reader& snapshot, const Codes& codes, Index* index,
+                    const HiddenEntries& hidden, const Helpers& helpers) {
+  // Codes of different shares are different ones, so each may be compared with
+  // the index as it is now.
+  const std::shared_ptr<const View> view = index->view();
+  std::deque<std::unique_ptr<Share>> under_way;
+  absl::Status taken;
+  const auto take_first = [&] {
+    const std::unique_ptr<Share> first = std::move(under_way.front());
+    under_way.pop_front();
+    first->wait();
+    taken.Update(first->Take(index));
+  };
+  for (auto code = codes.begin(); code != codes.end() && taken.ok();) {
+    while (under_way.size() >= helpers.at_once) take_first();
+    Share* share = under_way.emplace_back(std::make_unique<Share>(&snapshot, &hidden, view)).get();
+    for (; code != codes.end() && share->codes.size() < kTakeInMax; ++code)
+      share->codes.push_back(*code);
+    if (share->codes.size() >= kFileAtOnceMin) share->job = index->BeginLoad();
+    share->wait = helpers.beside([share] { share->Make(); });
+  }
+  while (!under_way.empty()) take_first();
+  return taken;
 }
 
 absl::StatusOr<Codes> ChangedSince(const Reader& snapshot, const Heads& from, const View& view) {
@@ -175,7 +227,7 @@ absl::StatusOr<Codes> Contested(const Reader& snapshot) {
 
 namespace {
 
-// Entries as stored on their way into one segment. `options.beside` runs Make,
+// Entries as stored on their way into one segment. `beside` runs Make,
 // the rest is the caller's.
 class Batch {
  public:
@@ -250,10 +302,10 @@ class Loader {
         std::make_unique<Batch>(&snapshot_, &hidden_, index_.BeginLoad(), options_.entries_max);
   }
   absl::Status HandOn() {
-    while (under_way_.size() >= options_.at_once) GT_RETURN_IF_ERROR(TakeFirst());
+    while (under_way_.size() >= options_.helpers.at_once) GT_RETURN_IF_ERROR(TakeFirst());
     Batch* batch = filling_.get();
     under_way_.push_back(std::move(filling_));
-    batch->wait = options_.beside([batch] { batch->Make(); });
+    batch->wait = options_.helpers.beside([batch] { batch->Make(); });
     return absl::OkStatus();
   }
   absl::Status TakeFirst() {

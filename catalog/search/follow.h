@@ -27,10 +27,21 @@ bool NoteChanges(absl::Span<const WriteSet> groups, Codes* codes);
 // their entries.
 absl::StatusOr<Heads> HeadsOf(const Reader& snapshot);
 
+// Begins `work` beside the caller and returns what waits for its end; the
+// caller's own thread by default. At most `at_once` are begun.
+struct Helpers {
+  std::function<std::function<void()>(std::function<void()> work)> beside =
+      [](const std::function<void()>& work) {
+        work();
+        return [] {};
+      };
+  size_t at_once = 1;
+};
+
 // Brings these codes to where the snapshot has them; what has not changed costs
-// a look. What is hidden is not in the index.
+// a look. What is hidden is not in the index. Very many are shared out.
 absl::Status TakeIn(const Reader& snapshot, const Codes& codes, Index* index,
-                    const HiddenEntries& hidden = {});
+                    const HiddenEntries& hidden = {}, const Helpers& helpers = {});
 
 // Codes of all feeds that stand elsewhere than `from` says.
 absl::StatusOr<Codes> ChangedSince(const Reader& snapshot, const Heads& from, const View& view);
@@ -43,14 +54,7 @@ struct LoadOptions {
   // After each segment: may bring the index up to date with later changes; adds
   // the codes it has taken in, and ends the loading by false: CANCELLED.
   std::function<bool(Codes* taken)> between = [](Codes*) { return true; };
-  // Begins `work` beside the caller and returns what waits for its end; the
-  // caller's own thread by default. At most `at_once` are begun.
-  std::function<std::function<void()>(std::function<void()> work)> beside =
-      [](const std::function<void()>& work) {
-        work();
-        return [] {};
-      };
-  size_t at_once = 1;
+  Helpers helpers;
   size_t entries_max = kLoadDocumentsMax;  // of one segment
 };
 

@@ -339,15 +339,19 @@ absl::Status Index::CompactMemory(std::vector<Part>* parts) {
 }
 
 absl::Status Index::Apply(const std::vector<std::string>& codes, std::vector<Document> documents) {
+  const LoadJob job = documents.size() < kFileAtOnceMin ? LoadJob() : BeginLoad();
+  return Replace(codes, job, job.Run(documents));
+}
+
+absl::Status Index::Replace(const std::vector<std::string>& codes, const LoadJob& job,
+                            absl::StatusOr<Part> made) {
+  Release(job);
+  GT_RETURN_IF_ERROR(made.status());
   std::vector<Part> parts = view_->parts;
   DeleteCodes(codes, &parts);
-  if (!documents.empty()) {
-    const LoadJob job = documents.size() < kFileAtOnceMin ? LoadJob() : BeginLoad();
-    absl::StatusOr<Part> part = job.Run(documents);
-    writing_.erase(job.file);
-    GT_RETURN_IF_ERROR(part.status());
-    FillPart(&*part, *view_->nodes);
-    parts.push_back(*std::move(part));
+  if (made->segment != nullptr) {
+    FillPart(&*made, *view_->nodes);
+    parts.push_back(*std::move(made));
     GT_RETURN_IF_ERROR(CompactMemory(&parts));
   }
   Publish(std::move(parts));

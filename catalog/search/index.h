@@ -83,7 +83,11 @@ class Index {
   // In place of all documents of these codes, these. Codes of documents must be
   // among them.
   absl::Status Apply(const std::vector<std::string>& codes, std::vector<Document> documents);
+  // The same, made beforehand.
+  absl::Status Replace(const std::vector<std::string>& codes, const LoadJob& job,
+                       absl::StatusOr<Part> made);
   LoadJob BeginLoad();
+  void Release(const LoadJob& job) { writing_.erase(job.file); }  // it is not run
   // Adds what the job made, without the documents of codes that were changed
   // meanwhile.
   void FinishLoad(Part made, const std::set<std::string>& changed);

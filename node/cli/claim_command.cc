@@ -22,6 +22,12 @@ struct ClaimOptions {
   std::string entry;
 };
 
+absl::StatusOr<v1::ShowResponse> Show(const Connection& connection, const std::string& code) {
+  v1::EntryRequest wanted;
+  wanted.set_code(code);
+  return connection.Call<v1::ShowResponse>("guantong.v1.CatalogService.Show", wanted);
+}
+
 void Told(const Invocation& invocation, const v1::CatalogEntry& draft, const std::string& text) {
   for (const v1::Problem& warning : draft.warnings()) Say(ProblemText(warning));
   EmitEntry(invocation, draft);
@@ -31,10 +37,7 @@ void Told(const Invocation& invocation, const v1::CatalogEntry& draft, const std
 // The node takes what came with the template before as what it says now.
 absl::Status RunClaimForEntry(const Invocation& invocation, const ClaimOptions& options) {
   GT_ASSIGN_OR_RETURN(const auto connection, Connection::Open(invocation));
-  v1::EntryRequest wanted;
-  wanted.set_code(options.entry);
-  GT_ASSIGN_OR_RETURN(const auto shown, connection->Call<v1::ShowResponse>(
-                                            "guantong.v1.CatalogService.Show", wanted));
+  GT_ASSIGN_OR_RETURN(const auto shown, Show(*connection, options.entry));
   v1::RegisterRequest request;
   v1::CatalogEntry* entry = request.mutable_entry();
   *entry = LatestOf(shown);
@@ -51,10 +54,7 @@ absl::Status RunClaimForEntry(const Invocation& invocation, const ClaimOptions& 
 
 absl::Status RunClaim(const Invocation& invocation, const ClaimOptions& options) {
   GT_ASSIGN_OR_RETURN(const auto connection, Connection::Open(invocation));
-  v1::EntryRequest wanted;
-  wanted.set_code(options.code);
-  GT_ASSIGN_OR_RETURN(const auto shown, connection->Call<v1::ShowResponse>(
-                                            "guantong.v1.CatalogService.Show", wanted));
+  GT_ASSIGN_OR_RETURN(const auto shown, Show(*connection, options.code));
   const v1::CatalogEntry& model = shown.entry();
   v1::RegisterRequest request;
   v1::CatalogEntry* entry = request.mutable_entry();

@@ -110,8 +110,8 @@ class Bench {
     index_->SetNodes(std::move(places));
     const auto begin = Clock::now();
     const double cpu = CpuSeconds();
-    search::LoadOptions options = {.at_once = 2};
-    options.beside = [](const std::function<void()>& work) {
+    search::LoadOptions options = {.helpers = {.at_once = 2}};
+    options.helpers.beside = [](const std::function<void()>& work) {
       auto thread = std::make_shared<std::thread>(work);
       return [thread] { thread->join(); };
     };

@@ -344,6 +344,15 @@ class World {
   uint64_t sequence_ = 0;
 };
 
+Helpers Threads() {
+  return {.beside =
+              [](const std::function<void()>& work) {
+                auto thread = std::make_shared<std::thread>(work);
+                return [thread] { thread->join(); };
+              },
+          .at_once = 3};
+}
+
 TEST_CASE("search: the index finds what the scan finds, in order, with its counts") {
   size_t merges = 0;
   for (uint32_t seed = 1; seed <= 4; ++seed) {
@@ -371,11 +380,7 @@ TEST_CASE("search: made by several threads while entries change, each is there o
   world.Change(300);
   world.TakeInNoted();
   world.index_->Clear();
-  LoadOptions options = {.at_once = 3, .entries_max = 7};
-  options.beside = [](const std::function<void()>& work) {
-    auto thread = std::make_shared<std::thread>(work);
-    return [thread] { thread->join(); };
-  };
+  LoadOptions options = {.helpers = Threads(), .entries_max = 7};
   size_t segments = 0;
   options.between = [&](Codes* taken) {
     ++segments;
@@ -391,7 +396,8 @@ TEST_CASE("search: made by several threads while entries change, each is there o
 TEST_CASE(
     "search: many that come together are a file at once; a crash before a manifest names it") {
   World world(13);
-  for (size_t n = 0; n < kFileAtOnceMin + 100; ++n) {
+  constexpr size_t kEntries = 3 * kFileAtOnceMin + 100;
+  for (size_t n = 0; n < kEntries; ++n) {
     v1::CatalogEntry entry = world.RandomEntry();
     entry.set_code(absl::StrCat("307/9", n));
     entry.set_state(v1::ENTRY_STATE_PUBLISHED);
@@ -401,14 +407,20 @@ TEST_CASE(
     NoteChanges({&writes, 1}, &world.noted_);
     REQUIRE(world.store_.Commit({&writes, 1}).ok());
   }
-  world.TakeInNoted();
+  REQUIRE(TakeIn(*world.store_.Snapshot(), world.noted_, world.index_.get(), {}, Threads()).ok());
   const auto files = [&] {
     const auto view = world.index_->view();
     return std::count_if(view->parts.begin(), view->parts.end(),
                          [](const Part& part) { return !part.file.empty(); });
   };
-  CHECK(files() == 1);
+  CHECK(files() == 2);
   world.Compare(4);
+  // Again, some of them changed: the rest costs a look and no file.
+  world.Change(20);
+  REQUIRE(TakeIn(*world.store_.Snapshot(), world.noted_, world.index_.get(), {}, Threads()).ok());
+  CHECK(files() == 2);
+  world.Compare(4);
+  world.noted_.clear();
   world.Open();
   CHECK(files() == 0);
   world.CatchUp();
