@@ -34,8 +34,12 @@ class SortedRowsBuilder {
   std::string Finish();
 
  private:
+  enum class Packing { kUnknown, kDense, kSwift };
+
   void EndPage();
 
+  Packing packing_ = Packing::kUnknown;  // the first page of a block shows it
+  std::string trial_;
   uint32_t rows_ = 0;
   size_t bytes_ = 0;
   uint32_t pages_ = 0;
