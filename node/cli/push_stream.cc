@@ -11,8 +11,9 @@
 namespace guantong {
 namespace {
 
-// Well under what a server takes in one message, with one row of the largest size on top.
-constexpr size_t kMessageBytesTarget = 256 << 10;
+// The server works on one message while the next is made; well under what it takes in one, with one
+// row of the largest size on top.
+constexpr size_t kMessageBytesTarget = 64 << 10;
 constexpr int kMessageRowsMax = static_cast<int>(kBatchRowsMax);
 
 }  // namespace

@@ -91,7 +91,8 @@ class Editor {
     open->set_mode(v1::PUSH_MODE_UPSERT);
     for (const char* field : {"id", "ver", "val"}) open->add_fields(field);
     writer->Write(request);
-    constexpr int64_t kRowsPerMessage = 1000;
+    // As the command line cuts them, by bytes.
+    constexpr int64_t kRowsPerMessage = 250;
     for (int64_t id = from; id < to;) {
       v1::PushRows* rows = request.mutable_rows();
       rows->Clear();
