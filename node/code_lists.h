@@ -59,6 +59,8 @@ class CodeLists {
   absl::Status CheckFree(const Reader& snapshot, const v1::CodeList& list) const;
   absl::StatusOr<v1::ShowCodeListResponse> ShowHere(const v1::ShowCodeListRequest& request) const;
   absl::Status Append(const v1::CodeList& fact);
+  // INVALID_ARGUMENT page_token_malformed.
+  static absl::StatusOr<size_t> PageStart(const std::string& token, size_t size);
   v1::HeldCodeList HeldOf(const Said& said, bool above = true) const;
 
   const Site& site_;
