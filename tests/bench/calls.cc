@@ -16,7 +16,7 @@
 //   switches_call         context switches of the four daemons per request, one caller
 //   cpu_us_call           CPU of the four daemons per request, CONNS callers
 #include <grpcpp/grpcpp.h>
-#include <unistd.h>
+#include <sys/types.h>
 
 #include <atomic>
 #include <condition_variable>
@@ -135,13 +135,7 @@ Spent SpentBy(test::Network& network) {
       spent.switches +=
           static_cast<double>(bench::ProcessFigure(pid, file.c_str(), "voluntary_ctxt_switches:"));
     }
-    std::ifstream stat(absl::StrCat("/proc/", pid, "/stat"));
-    std::string word;
-    for (int i = 1; stat >> word; ++i) {
-      if (i == 14 || i == 15) {
-        spent.cpu_us += std::atof(word.c_str()) * 1e6 / static_cast<double>(sysconf(_SC_CLK_TCK));
-      }
-    }
+    spent.cpu_us += bench::ProcessorSeconds(pid) * 1e6;
   }
   return spent;
 }

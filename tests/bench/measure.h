@@ -4,14 +4,13 @@
 #define GUANTONG_TESTS_BENCH_MEASURE_H_
 
 #include <sys/types.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -55,18 +54,12 @@ inline uint64_t ProcessFigure(pid_t pid, const char* file, const std::string& ke
 inline uint64_t PssKib(pid_t pid) { return ProcessFigure(pid, "smaps_rollup", "Pss:"); }
 inline uint64_t ResidentKib(pid_t pid) { return ProcessFigure(pid, "status", "VmRSS:"); }
 
-// Seconds of processor a process has used, its ended children not counted; steps of 10 ms.
+// Seconds of processor a process has used, its children not counted.
 inline double ProcessorSeconds(pid_t pid) {
-  std::ifstream file(absl::StrCat("/proc/", pid, "/stat"));
-  std::string line;
-  std::getline(file, line);
-  // The name in brackets may hold blanks; user and system time are the 12th and 13th field after.
-  std::istringstream fields(line.substr(std::min(line.size(), line.rfind(')') + 1)));
-  std::string skipped;
-  for (int i = 0; i < 11; ++i) fields >> skipped;
-  double user = 0, system = 0;
-  fields >> user >> system;
-  return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+  clockid_t clock;
+  timespec spent = {};
+  if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &spent) != 0) return 0;
+  return static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) * 1e-9;
 }
 
 inline uint64_t FolderBytes(const std::string& dir) {
