@@ -74,15 +74,16 @@ std::vector<Gathering::Waiting> Gathering::Take(Target& target, absl::Time now) 
   size_t bytes = 0;
   while (!target.waiting.empty() && some.size() < kGatheredMax) {
     Waiting& next = target.waiting.front();
-    next.question.budget -= now - next.asked_at;
+    const absl::Duration left = next.question.budget - (now - next.asked_at);
     bytes += BytesOf(next.question);
     if (!some.empty()) {
       const absl::Duration first = some.front().question.budget;
-      if (now < target.alone_until || bytes > kGatheredBytesMax ||
-          next.question.budget > 2 * first || 2 * next.question.budget < first) {
+      if (now < target.alone_until || bytes > kGatheredBytesMax || left > 2 * first ||
+          2 * left < first) {
         break;
       }
     }
+    next.question.budget = left;
     some.push_back(std::move(next));
     target.waiting.pop_front();
   }

@@ -40,6 +40,10 @@ void SendFlow::Grant(uint64_t bytes, Instant now) {
   if (newest.has_value()) Adapt(*newest, bytes, now);
 }
 
+void SendFlow::Widen(uint64_t bytes) {
+  credit_ = std::min(credit_ + std::min(bytes, kCreditBytesMax), kCreditBytesMax);
+}
+
 void SendFlow::Adapt(const Mark& mark, uint64_t granted, Instant now) {
   const auto took = std::max<std::chrono::nanoseconds>(now - mark.at, std::chrono::microseconds(1));
   shortest_ = std::min(shortest_, took);
@@ -130,6 +134,12 @@ uint64_t ReceiveFlow::TakeGrant() {
   const uint64_t grant = std::exchange(consumed_, 0);
   credit_ += grant;
   return grant;
+}
+
+uint64_t ReceiveFlow::TakeWidening() {
+  if (held_) return 0;
+  credit_ += widening_;
+  return std::exchange(widening_, 0);
 }
 
 }  // namespace guantong

@@ -33,6 +33,8 @@ class SendFlow {
 
   // Credit granted by the peer, first in its LaneOpen.
   void Grant(uint64_t bytes, Instant now);
+  // Credit beyond the first, which returns nothing.
+  void Widen(uint64_t bytes);
   // The data bytes the next fragment may hold when `remaining` are left of the frame; nothing: wait
   // for credit. With `message_bytes` of fragments in its message already: only whole, and only
   // where all of the message holds the line no longer than one fragment may.
@@ -83,7 +85,7 @@ class ReceiveFlow {
   // Credit beyond the first. Not taken back.
   void Widen(uint64_t bytes) {
     allowance_ += bytes;
-    consumed_ += bytes;
+    widening_ += bytes;
   }
   // All that the peer may have unconsumed here.
   uint64_t allowance() const { return allowance_; }
@@ -93,6 +95,9 @@ class ReceiveFlow {
   void Release() { held_ = false; }
   // What to grant the peer now, 0 for nothing.
   uint64_t TakeGrant();
+  // What Widen has added and the peer was not told, 0 for nothing. Told apart from what was
+  // consumed: the peer measures the line by the latter.
+  uint64_t TakeWidening();
   // What TakeGrant would give.
   uint64_t grantable() const { return held_ ? 0 : consumed_; }
 
@@ -101,6 +106,7 @@ class ReceiveFlow {
   uint64_t allowance_;
   uint64_t credit_;        // the peer may still send
   uint64_t consumed_ = 0;  // and not granted again
+  uint64_t widening_ = 0;  // and not told
   bool held_ = true;
   std::string partial_;
   std::deque<std::string> complete_;

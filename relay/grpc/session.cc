@@ -107,9 +107,12 @@ absl::Status Session::Take(v1::Lane lane, v1::LinkMessage* message) {
         GT_RETURN_IF_ERROR(state.receive.Add(&fragment));
       }
     }
-    const uint64_t credit = message->credit().bytes() + message->beside().bytes();
     if (state.opened && (message->has_credit() || message->has_beside())) {
-      state.send.Grant(credit, last_byte_);
+      // Since credit goes beside, what comes alone is more than what was consumed.
+      const bool widened = peer_version_ >= kVersionOfMore;
+      if (widened) state.send.Widen(message->credit().bytes());
+      state.send.Grant(message->beside().bytes() + (widened ? 0 : message->credit().bytes()),
+                       last_byte_);
       Widen(state, message->beside().wanted());
       Pump(lane);
     }
@@ -317,6 +320,10 @@ bool Session::NextMessage(v1::Lane lane) {
     return true;
   }
   const bool shares = peer_version_ >= kVersionOfMore;
+  if (const uint64_t more = state.receive.TakeWidening(); more > 0) {
+    state.message.mutable_credit()->set_bytes(more);
+    return true;
+  }
   const bool unasked = peer_version_ < kVersionOfDue && state.receive.grantable() >= kCreditUnasked;
   if (!shares || state.credit_due || unasked) {
     if (const uint64_t grant = state.receive.TakeGrant(); grant > 0) {
