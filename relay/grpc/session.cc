@@ -235,9 +235,7 @@ void Session::Widen(LaneState& lane, uint64_t wanted) {
   wanted = std::min<uint64_t>(wanted, host_->options().credit_bytes_max);
   if (state_ != State::kUp || wanted <= lane.receive.allowance()) return;
   const uint64_t more = host_->TakeCredit(wanted - lane.receive.allowance());
-  if (more == 0) return;
-  lane.receive.Widen(more);
-  lane.credit_due = true;
+  if (more > 0) lane.receive.Widen(more);
 }
 
 // With `mutex_` held.

@@ -580,8 +580,8 @@ TEST_CASE("credit grows for who asks, as far as the node has some to spare") {
   wish.mutable_beside()->set_wanted(64 << 20);
   bulk.Say(wish);
   v1::LinkMessage heard;
-  while (heard.beside().bytes() == 0) REQUIRE(bulk.Hear(&heard));
-  CHECK(heard.beside().bytes() == options.credit_more_bytes);
+  while (heard.credit().bytes() == 0) REQUIRE(bulk.Hear(&heard));
+  CHECK(heard.credit().bytes() == options.credit_more_bytes);
 }
 
 TEST_CASE("an idle link lives by its pings, a silent peer is dead") {
