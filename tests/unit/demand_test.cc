@@ -260,9 +260,11 @@ TEST_CASE("demands: said, found, answered, matched, closed at one node") {
   CHECK(
       ReasonOf(board.Reply(board.asked(), id, v1::DEMAND_ANSWER_KIND_MATCH, "", "9/1").status()) ==
       "entry_unknown");
-  REQUIRE(board.Reply(board.asked(), id, v1::DEMAND_ANSWER_KIND_MATCH, "", code).ok());
+  const auto matched = board.Reply(board.asked(), id, v1::DEMAND_ANSWER_KIND_MATCH, "", code);
+  REQUIRE(matched.ok());
   CHECK(board.StateOf(id) == v1::DEMAND_STATE_MATCHED);
   // The later answer of a department takes the place of its earlier one.
+  CHECK(matched->answers_size() == 1);
   const auto shown = node.demands().Show(board.editor(), id, absl::InfiniteFuture());
   REQUIRE(shown->answers_size() == 1);
   CHECK(shown->answers(0).answer().code() == code);
