@@ -180,7 +180,6 @@ absl::StatusOr<std::string> Calls::AnswerGathered(const v1::SignedCall& call, ab
       reply.set_alone(true);
       continue;
     }
-    one.mutable_caller()->set_uscc(std::move(*asked.mutable_uscc()));
     one.mutable_caller()->set_purpose(std::move(*asked.mutable_purpose()));
     one.set_method(std::move(*asked.mutable_method()));
     one.set_body(std::move(*asked.mutable_body()));

@@ -11,12 +11,15 @@
 namespace guantong {
 namespace {
 
-constexpr absl::Duration kWait = absl::Milliseconds(2);
 // How long a node that does not know the method is asked one by one.
 constexpr absl::Duration kAlone = absl::Minutes(10);
 
 size_t BytesOf(const CallQuestion& question) {
-  return question.body.size() + question.uscc.size() + question.purpose.size();
+  return question.body.size() + question.purpose.size();
+}
+
+std::string AskerOf(const CallQuestion& question) {
+  return absl::StrCat(question.uscc, " ", question.target);
 }
 
 absl::StatusOr<std::string> OutcomeOf(v1::GatheredReply* reply) {
@@ -39,7 +42,7 @@ void SetOutcome(absl::StatusOr<std::string> outcome, v1::GatheredReply* reply) {
 
 Gathering::~Gathering() {
   if (timers_ != nullptr) timers_->Stop();
-  for (auto& [path, target] : targets_) {
+  for (auto& [asker, target] : targets_) {
     for (Waiting& one : target.waiting) {
       one.done({.status = absl::UnavailableError("the node is stopping"),
                 .body = "",
@@ -55,14 +58,14 @@ void Gathering::Ask(CallQuestion question, Done done) {
   std::vector<Waiting> some;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    Target& target = targets_[question.target];
-    const std::string path = question.target;
+    const std::string asker = AskerOf(question);
+    Target& target = targets_[asker];
     target.waiting.push_back({std::move(question), std::move(done), now});
     if (target.under_way == 0 || target.waiting.size() >= kGatheredMax ||
         now < target.alone_until) {
       some = Take(target, now);
     }
-    Time(path, target);
+    Time(asker, target);
   }
   Go(std::move(some));
 }
@@ -91,46 +94,46 @@ std::vector<Gathering::Waiting> Gathering::Take(Target& target, absl::Time now) 
   return some;
 }
 
-void Gathering::Time(const std::string& path, Target& target) {
+void Gathering::Time(const std::string& asker, Target& target) {
   if (target.waiting.empty() || target.timed) return;
   target.timed = true;
   if (timers_ == nullptr) timers_ = std::make_unique<Timers>();
-  timers_->After(kWait, [this, path] { OnTime(path); });
+  timers_->After(wait_, [this, asker] { OnTime(asker); });
 }
 
-void Gathering::OnTime(const std::string& path) {
+void Gathering::OnTime(const std::string& asker) {
   std::vector<Waiting> some;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    Target& target = targets_[path];
+    Target& target = targets_[asker];
     target.timed = false;
     some = Take(target, absl::Now());
-    Time(path, target);
-    if (target.under_way == 0) targets_.erase(path);
+    Time(asker, target);
+    if (target.under_way == 0) targets_.erase(asker);
   }
   Go(std::move(some));
 }
 
-void Gathering::Ended(const std::string& path) {
+void Gathering::Ended(const std::string& asker) {
   std::vector<Waiting> some;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     const absl::Time now = absl::Now();
-    Target& target = targets_[path];
+    Target& target = targets_[asker];
     --target.under_way;
     some = Take(target, now);
-    Time(path, target);
+    Time(asker, target);
     const bool idle = target.under_way == 0 && target.waiting.empty() && !target.timed;
-    if (idle && now >= target.alone_until) targets_.erase(path);
+    if (idle && now >= target.alone_until) targets_.erase(asker);
   }
   Go(std::move(some));
 }
 
 void Gathering::GoAlone(Waiting one) {
-  const std::string path = one.question.target;
+  const std::string asker = AskerOf(one.question);
   send_(std::move(one.question),
-        [this, path, asked_at = one.asked_at, done = std::move(one.done)](CallAnswer answer) {
-          Ended(path);
+        [this, asker, asked_at = one.asked_at, done = std::move(one.done)](CallAnswer answer) {
+          Ended(asker);
           answer.elapsed = absl::Now() - asked_at;
           done(std::move(answer));
         });
@@ -145,32 +148,31 @@ void Gathering::Go(std::vector<Waiting> some) {
     v1::GatheredCall& call = *calls.add_calls();
     call.set_method(one.question.method);
     call.set_body(one.question.body);
-    call.set_uscc(one.question.uscc);
     call.set_purpose(one.question.purpose);
     budget = std::min(budget, one.question.budget);
   }
   CallQuestion question = {.target = some.front().question.target,
                            .method = kGatheredMethod,
                            .body = calls.SerializeAsString(),
-                           .uscc = "",
+                           .uscc = some.front().question.uscc,
                            .purpose = "",
                            .budget = budget};
   auto asked = std::make_shared<std::vector<Waiting>>(std::move(some));
   send_(std::move(question), [this, asked](CallAnswer answer) {
-    const std::string path = asked->front().question.target;
-    Ended(path);
+    const std::string asker = AskerOf(asked->front().question);
+    Ended(asker);
     Answered(std::move(*asked), std::move(answer));
   });
 }
 
 void Gathering::Answered(std::vector<Waiting> asked, CallAnswer answer) {
   const absl::Time now = absl::Now();
-  const std::string path = asked.front().question.target;
+  const std::string asker = AskerOf(asked.front().question);
   v1::GatheredReplies replies;
   const bool unknown = DetailOf(answer.status).reason == "method_unknown";
   if (unknown) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    targets_[path].alone_until = now + kAlone;
+    targets_[asker].alone_until = now + kAlone;
   } else if (answer.status.ok() && (!replies.ParseFromString(answer.body) ||
                                     replies.replies_size() != static_cast<int>(asked.size()))) {
     answer.status =
@@ -185,7 +187,7 @@ void Gathering::Answered(std::vector<Waiting> asked, CallAnswer answer) {
     if (unknown || (reply != nullptr && reply->alone())) {
       {
         const std::lock_guard<std::mutex> lock(mutex_);
-        ++targets_[path].under_way;
+        ++targets_[asker].under_way;
       }
       one.question.budget -= answer.elapsed;
       GoAlone(std::move(one));

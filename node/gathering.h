@@ -1,8 +1,10 @@
-// Quick questions to the same node, gathered under load: while a call to it is under way, what
-// comes waits for its answer, or 2 ms, and then travels as one call (guantong/v1/gathered.proto).
-// So a lone asker waits for nobody, and the more ask at a time the less each costs: a signature, a
-// frame and a wake-up at every hop are shared. The one signature covers every question in full, as
-// that of the reply covers every answer: what each asked and was told is proved as before.
+// Quick questions of a department to the same node, gathered under load: while a call to it is
+// under way, what comes waits for its answer, or 2 ms, and then travels as one call
+// (guantong/v1/gathered.proto). So a lone asker waits for nobody, and the more ask at a time the
+// less each costs: a signature, a frame and a wake-up at every hop are shared. The one signature
+// covers every question in full, as that of the reply covers every answer: what each asked and was
+// told is proved as before. Questions of one department alone travel together, so that what it
+// proves shows no other one's.
 //
 // A question that the provider finds long is asked again alone; it has not been executed. A
 // provider of an earlier build does not know the method, and is asked one by one from then on.
@@ -38,7 +40,8 @@ class Gathering {
   // Sends one call; `done` is called once, perhaps before it returns.
   using Send = std::function<void(CallQuestion, Done done)>;
 
-  explicit Gathering(Send send) : send_(std::move(send)) {}
+  explicit Gathering(Send send, absl::Duration wait = absl::Milliseconds(2))
+      : send_(std::move(send)), wait_(wait) {}
   ~Gathering();
 
   // `done` is called once, perhaps before this returns.
@@ -60,17 +63,18 @@ class Gathering {
 
   // With the lock held.
   std::vector<Waiting> Take(Target& target, absl::Time now);
-  void Time(const std::string& path, Target& target);
+  void Time(const std::string& asker, Target& target);
 
   void Go(std::vector<Waiting> some);
   void GoAlone(Waiting one);
-  void OnTime(const std::string& path);
-  void Ended(const std::string& path);
+  void OnTime(const std::string& asker);
+  void Ended(const std::string& asker);
   void Answered(std::vector<Waiting> asked, CallAnswer answer);
 
   const Send send_;
+  const absl::Duration wait_;
   std::mutex mutex_;
-  Targets targets_;                 // guarded by mutex_
+  Targets targets_;                 // guarded by mutex_; by department and node
   std::unique_ptr<Timers> timers_;  // guarded by mutex_; from the first that has to wait
 };
 

@@ -63,14 +63,21 @@ CallAnswer Answer(absl::StatusOr<std::string> outcome) {
 
 class Asker {
  public:
+  // By default nothing goes for having waited.
+  explicit Asker(absl::Duration wait = absl::Hours(1))
+      : gathering([this](CallQuestion question,
+                         Gathering::Done done) { wire.Take(std::move(question), std::move(done)); },
+                  wait) {}
+
   // The answer arrives in answers[index].
-  void Ask(const std::string& body, absl::Duration budget = absl::Seconds(20)) {
+  void Ask(const std::string& body, absl::Duration budget = absl::Seconds(20),
+           const std::string& uscc = "dep") {
     const size_t index = answers.size();
     answers.emplace_back();
     gathering.Ask({.target = "63",
                    .method = "query",
                    .body = body,
-                   .uscc = "dep " + body,
+                   .uscc = uscc,
                    .purpose = "why " + body,
                    .budget = budget},
                   [this, index](CallAnswer answer) { answers[index] = std::move(answer); });
@@ -78,9 +85,7 @@ class Asker {
 
   Wire wire;
   std::deque<std::optional<CallAnswer>> answers;
-  Gathering gathering{[this](CallQuestion question, Gathering::Done done) {
-    wire.Take(std::move(question), std::move(done));
-  }};
+  Gathering gathering;
 };
 
 TEST_CASE(
@@ -90,7 +95,7 @@ TEST_CASE(
   const Wire::Sent alone = asker.wire.Next();
   CHECK(alone.question.method == "query");
   CHECK(alone.question.body == "a");
-  CHECK(alone.question.uscc == "dep a");
+  CHECK(alone.question.uscc == "dep");
 
   for (const char* body : {"b", "c", "d"}) asker.Ask(body);
   alone.done(Answer(std::string("A")));
@@ -103,7 +108,7 @@ TEST_CASE(
   REQUIRE(calls.calls_size() == 3);
   CHECK(calls.calls(1).method() == "query");
   CHECK(calls.calls(1).body() == "c");
-  CHECK(calls.calls(1).uscc() == "dep c");
+  CHECK(together.question.uscc == "dep");
   CHECK(calls.calls(1).purpose() == "why c");
 
   v1::GatheredReplies replies;
@@ -127,8 +132,24 @@ TEST_CASE(
   CHECK(asker.answers[3]->body == "D");
 }
 
-TEST_CASE("A question does not wait for another that takes its time") {
+TEST_CASE("Questions of two departments share no call") {
   Asker asker;
+  asker.Ask("a");
+  const Wire::Sent alone = asker.wire.Next();
+  asker.Ask("b");
+  asker.Ask("other", absl::Seconds(20), "other dep");
+  const Wire::Sent others = asker.wire.Next();  // it is the first of its department
+  CHECK(others.question.body == "other");
+  CHECK(others.question.uscc == "other dep");
+  asker.Ask("c");
+  alone.done(Answer(std::string("A")));
+  const Wire::Sent together = asker.wire.Next();
+  CHECK(together.question.uscc == "dep");
+  CHECK(together.gathered().calls_size() == 2);
+}
+
+TEST_CASE("A question does not wait for another that takes its time") {
+  Asker asker(absl::Milliseconds(2));
   asker.Ask("slow");
   const Wire::Sent slow = asker.wire.Next();
   asker.Ask("quick");
