@@ -5,6 +5,7 @@
 #include "catalog/base/digest.h"
 #include "catalog/base/status.h"
 #include "catalog/batch.h"
+#include "catalog/spare.h"
 #include "guantong/storage/v1/store.pb.h"
 
 namespace guantong {
@@ -26,7 +27,13 @@ void PutLogged(const FeedKey& feed, bool own, const v1::BatchHeader& header,
     logged.set_block_bytes(static_cast<uint32_t>(batch.payload().size()));
     writes->Put(LogBlockKey(feed, header.epoch().number(), header.last()), batch.payload());
   }
-  if (!block || own) logged.set_payload(batch.payload());
+  if (!block) {
+    logged.set_payload(batch.payload());
+  } else if (own && batch.payload().size() >= kSpareBlockBytesMin) {
+    *logged.mutable_spare() = MakeSpare(batch.payload());
+  } else if (own) {
+    logged.set_payload(batch.payload());
+  }
   writes->Put(LogKey(feed, header.epoch().number(), header.last()), logged.SerializeAsString());
 }
 

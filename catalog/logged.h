@@ -21,8 +21,8 @@ struct LoggedHead {
   bool block;      // the payload stands under LogBlockKey
 };
 
-// `own`: a feed of this node. Its rows stand in the record, too: a copy is fetched again when the
-// one of the two is damaged, an own table can only be made again from the log.
+// `own`: a feed of this node. The record of a block holds what mends it (catalog/spare.h): a
+// damaged copy is fetched again, own rows may stand nowhere else.
 void PutLogged(const FeedKey& feed, bool own, const v1::BatchHeader& header,
                const v1::SignedBatch& batch, WriteSet* writes);
 

@@ -21,6 +21,7 @@
 #include "node/limits.h"
 #include "node/log.h"
 #include "node/upkeep/damage.h"
+#include "node/upkeep/mend_blocks.h"
 #include "node/upkeep/mend_feeds.h"
 
 namespace guantong {
@@ -75,6 +76,10 @@ class Mending {
     GT_ASSIGN_OR_RETURN(std::unique_ptr<RocksStore> made, OpenRocksStore(new_dir_));
     std::vector<LostRange> lost;
     GT_RETURN_IF_ERROR(Copy(*old, made.get(), &lost));
+    std::vector<std::string> files;
+    for (const std::string& file : damage_.files())
+      files.push_back(absl::StrCat(store_dir_, "/", file));
+    GT_RETURN_IF_ERROR(MendBlocks(made.get(), lost, files, &damage_));
     GT_RETURN_IF_ERROR(MendFeeds(made.get(), identity_, lost, &damage_));
     damage_.set_kept(kept_);
     GT_RETURN_IF_ERROR(Record(made.get()));

@@ -121,9 +121,27 @@ class FeedMender {
     if (record.feed().kind() == v1::FEED_KIND_ROWS) {
       return record.applied() &&
              (Hit(RowsPrefix(key)) || Hit(BlockEntriesPrefix(key)) || Hit(OwnBlocksPrefix(key)) ||
-              Hit(LogBlocksPrefix(key)) || Hit(TableKey(key)) || Hit(SnapshotProgressKey(key)));
+              (Hit(LogBlocksPrefix(key)) && !BlocksAreThere(key)) || Hit(TableKey(key)) ||
+              Hit(SnapshotProgressKey(key)));
     }
     return Hit(MemberPrefix(key)) || Hit(EntryPrefix(key)) || Hit(SnapshotProgressKey(key));
+  }
+
+  // All that its table takes from the log: none was in what is lost, or all have been mended.
+  bool BlocksAreThere(const FeedKey& key) const {
+    const std::string entries = BlockEntriesPrefix(key);
+    auto entry = store_.Scan(entries, PrefixEnd(entries));
+    for (; entry->Valid(); entry->Next()) {
+      storage::v1::BlockEntry block;
+      if (!block.ParseFromArray(entry->value().data(), static_cast<int>(entry->value().size())))
+        return false;
+      std::string bytes;
+      if (block.epoch() != 0 &&
+          !store_.Get(LogBlockKey(key, block.epoch(), block.last()), &bytes).ok()) {
+        return false;
+      }
+    }
+    return entry->status().ok();
   }
 
   static const char* PartOf(const storage::v1::FeedRecord& record) {

@@ -100,7 +100,7 @@ TEST_CASE("a flipped bit in the rows of the origin") {
   const auto damage = data.UntilMended(data.county);
   INFO(damage.dump(1));
   CHECK(damage.at("repaired") == true);
-  CHECK(data.Cured(damage, "table", "replayed"));
+  CHECK(data.Cured(damage, "table", "mended"));
   data.UntilEqual();
   const std::string all =
       data.network.folder().File("all.csv", MarkedRows(0, kRows + 10, kRows / 2, kMark));
