@@ -50,9 +50,10 @@ std::optional<DecimalParts> ParseDecimal(absl::string_view text) {
   return parts;
 }
 
-std::string DecimalText(const DecimalParts& parts) {
-  return absl::StrCat(parts.negative ? "-" : "", parts.whole.empty() ? "0" : parts.whole,
-                      parts.fraction.empty() ? "" : ".", parts.fraction);
+void AppendDecimalText(const DecimalParts& parts, std::string* out) {
+  if (parts.negative) out->push_back('-');
+  absl::StrAppend(out, parts.whole.empty() ? "0" : parts.whole);
+  if (!parts.fraction.empty()) absl::StrAppend(out, ".", parts.fraction);
 }
 
 int CompareDecimals(absl::string_view a, absl::string_view b) {

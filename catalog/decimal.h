@@ -23,7 +23,7 @@ struct DecimalParts {
 // Parts of [+-]digits[.digits] or [+-].digits; they point into `text`.
 std::optional<DecimalParts> ParseDecimal(absl::string_view text);
 
-std::string DecimalText(const DecimalParts& parts);
+void AppendDecimalText(const DecimalParts& parts, std::string* out);
 
 // By value: negative, zero, positive. What is no number (a peer may send anything) comes before all
 // numbers.

@@ -1,5 +1,6 @@
 #include "catalog/keys.h"
 
+#include <endian.h>
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
@@ -232,15 +233,13 @@ std::string PrefixEnd(absl::string_view prefix) {
 }
 
 void AppendBigEndian64(uint64_t value, std::string* out) {
-  char bytes[sizeof(value)];
-  for (size_t i = 0; i < sizeof(value); ++i) bytes[i] = static_cast<char>(value >> (56 - 8 * i));
-  out->append(bytes, sizeof(value));
+  const uint64_t bytes = htobe64(value);
+  out->append(reinterpret_cast<const char*>(&bytes), sizeof(bytes));
 }
 
 void AppendBigEndian32(uint32_t value, std::string* out) {
-  char bytes[sizeof(value)];
-  for (size_t i = 0; i < sizeof(value); ++i) bytes[i] = static_cast<char>(value >> (24 - 8 * i));
-  out->append(bytes, sizeof(value));
+  const uint32_t bytes = htobe32(value);
+  out->append(reinterpret_cast<const char*>(&bytes), sizeof(bytes));
 }
 
 uint64_t ReadBigEndian64(absl::string_view bytes) {

@@ -1,18 +1,17 @@
 #include "catalog/row.h"
 
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/wire_format_lite.h>
+
 #include <algorithm>
 #include <utility>
 
-#include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "catalog/base/limits.h"
 #include "catalog/base/status.h"
 
 namespace guantong {
 namespace {
-
-// Of rows with more columns the marks are allocated.
-constexpr size_t kColumnsInPlace = 64;
 
 absl::Status Invalid(absl::string_view reason, absl::string_view text,
                      absl::string_view subject = "") {
@@ -22,6 +21,19 @@ absl::Status Invalid(absl::string_view reason, absl::string_view text,
 std::string Label(const v1::Column& column) {
   return column.name().empty() ? column.field()
                                : absl::StrCat(column.name(), " (", column.field(), ")");
+}
+
+void AppendVarint(uint32_t number, std::string* out) {
+  uint8_t bytes[8];
+  const uint8_t* end = google::protobuf::io::CodedOutputStream::WriteVarint32ToArray(number, bytes);
+  out->append(reinterpret_cast<const char*>(bytes), static_cast<size_t>(end - bytes));
+}
+
+void AppendLengthDelimited(int field, absl::string_view bytes, std::string* out) {
+  using Wire = google::protobuf::internal::WireFormatLite;
+  AppendVarint(Wire::MakeTag(field, Wire::WIRETYPE_LENGTH_DELIMITED), out);
+  AppendVarint(static_cast<uint32_t>(bytes.size()), out);
+  out->append(bytes.data(), bytes.size());
 }
 
 int ColumnOf(const v1::DatasetSchema& schema, absl::string_view field) {
@@ -82,66 +94,82 @@ absl::StatusOr<RowBuilder> RowBuilder::Create(const v1::DatasetSchema& schema,
                                               bool key_only) {
   RowBuilder builder;
   builder.schema_ = schema;
-  builder.key_only_ = key_only;
-  std::vector<bool> given(schema.columns_size(), false);
-  for (const std::string& field : fields) {
-    const int column = ColumnOf(schema, field);
+  builder.fields_ = fields.size();
+  builder.given_.resize(static_cast<size_t>(schema.columns_size()));
+  for (size_t field = 0; field < fields.size(); ++field) {
+    const int column = ColumnOf(schema, fields[field]);
     if (column < 0) {
-      return Invalid("field_unknown", absl::StrCat("没有名为 ", field, " 的信息项"), field);
+      return Invalid("field_unknown", absl::StrCat("没有名为 ", fields[field], " 的信息项"),
+                     fields[field]);
     }
-    if (given[column]) {
-      return Invalid("field_repeated", absl::StrCat("字段 ", field, " 出现两次"), field);
+    Given& given = builder.given_[static_cast<size_t>(column)];
+    if (given.field != kNotGiven) {
+      return Invalid("field_repeated", absl::StrCat("字段 ", fields[field], " 出现两次"),
+                     fields[field]);
     }
-    given[column] = true;
-    builder.column_of_field_.push_back(column);
+    given.field = static_cast<int>(field);
   }
-  for (int column = 0; column < schema.columns_size(); ++column) {
-    if (schema.columns(column).key() && !given[column]) {
-      return Invalid("key_missing", absl::StrCat("缺少主键列 ", Label(schema.columns(column))),
-                     schema.columns(column).field());
+  for (int i = 0; i < schema.columns_size(); ++i) {
+    v1::Column& column = *builder.schema_.mutable_columns(i);
+    Given& given = builder.given_[static_cast<size_t>(i)];
+    if (column.key() && given.field == kNotGiven) {
+      return Invalid("key_missing", absl::StrCat("缺少主键列 ", Label(column)), column.field());
+    }
+    given.can_be_empty = IsTextType(column.type()) && column.nullable() && !column.key();
+    if (key_only && !column.key()) {
+      given.field = kNotGiven;
+      column.set_nullable(true);
     }
   }
   return builder;
 }
 
+bool RowBuilder::Has(int column, const std::vector<absl::string_view>& values) const {
+  const Given& given = given_[static_cast<size_t>(column)];
+  if (given.field == kNotGiven) return false;
+  const size_t field = static_cast<size_t>(given.field);
+  return !is_null_[field] && (given.can_be_empty || !values[field].empty());
+}
+
 absl::Status RowBuilder::Build(const std::vector<absl::string_view>& values,
-                               const std::vector<bool>& nulls, v1::Row* row) const {
-  if (values.size() != column_of_field_.size() || nulls.size() != values.size()) {
-    return Invalid("row_malformed", absl::StrCat("这一行有 ", values.size(), " 个值，应有 ",
-                                                 column_of_field_.size(), " 个"));
+                               const std::vector<uint32_t>& nulls, BuiltRow* row) {
+  if (values.size() != fields_) {
+    return Invalid("row_malformed",
+                   absl::StrCat("这一行有 ", values.size(), " 个值，应有 ", fields_, " 个"));
   }
-  absl::InlinedVector<bool, kColumnsInPlace> present(schema_.columns_size(), false);
-  int columns = 0;
-  for (size_t i = 0; i < values.size(); ++i) {
-    const v1::Column& column = schema_.columns(column_of_field_[i]);
-    if (key_only_ && !column.key()) continue;
-    const bool can_be_empty = IsTextType(column.type()) && column.nullable() && !column.key();
-    if (nulls[i] || (values[i].empty() && !can_be_empty)) continue;
-    present[column_of_field_[i]] = true;
-    columns = std::max(columns, column_of_field_[i] + 1);
+  is_null_.assign(values.size(), false);
+  for (uint32_t null : nulls) {
+    if (null < values.size()) is_null_[null] = true;
   }
-  row->Clear();
-  while (row->values_size() < columns) row->add_values();
+  row->key.clear();
+  row->bytes.clear();
+  std::string absent;  // the nulls in front of a value, as Row packs them
   size_t bytes = 0;
-  for (size_t i = 0; i < values.size(); ++i) {
-    const int column = column_of_field_[i];
-    if (!present[column]) continue;
-    GT_ASSIGN_OR_RETURN(*row->mutable_values(column),
-                        CanonicalValue(schema_.columns(column), values[i]));
-    bytes += row->values(column).size() + 8;
-  }
+  int columns = schema_.columns_size();
+  while (columns > 0 && !Has(columns - 1, values)) --columns;
   for (int i = 0; i < schema_.columns_size(); ++i) {
     const v1::Column& column = schema_.columns(i);
-    if (present[i]) continue;
-    if (column.key() || (!column.nullable() && !key_only_)) {
-      return Invalid("value_missing", absl::StrCat(Label(column), " 不能为空"), column.field());
+    if (!Has(i, values)) {
+      if (column.key() || !column.nullable()) {
+        return Invalid("value_missing", absl::StrCat(Label(column), " 不能为空"), column.field());
+      }
+      if (i >= columns) continue;
+      AppendLengthDelimited(v1::Row::kValuesFieldNumber, "", &row->bytes);
+      AppendVarint(static_cast<uint32_t>(i), &absent);
+      continue;
     }
-    if (i < columns) row->add_nulls(i);
+    value_.clear();
+    GT_RETURN_IF_ERROR(AppendCanonicalValue(
+        column, values[static_cast<size_t>(given_[static_cast<size_t>(i)].field)], &value_));
+    AppendLengthDelimited(v1::Row::kValuesFieldNumber, value_, &row->bytes);
+    if (column.key()) AppendKeyValue(column.type(), value_, &row->key);
+    bytes += value_.size() + 8;
   }
+  if (!absent.empty()) AppendLengthDelimited(v1::Row::kNullsFieldNumber, absent, &row->bytes);
   if (bytes > kRowBytesMax) {
     return Invalid("row_malformed", absl::StrCat("这一行超过 ", kRowBytesMax, " 字节"));
   }
-  if (bytes > kRowKeyBytesMax / 4 && EncodeRowKey(schema_, *row).size() > kRowKeyBytesMax) {
+  if (row->key.size() > kRowKeyBytesMax) {
     return Invalid("row_malformed", absl::StrCat("主键超过 ", kRowKeyBytesMax, " 字节"));
   }
   return absl::OkStatus();

@@ -2,6 +2,7 @@
 #ifndef GUANTONG_CATALOG_ROW_H_
 #define GUANTONG_CATALOG_ROW_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -22,26 +23,45 @@ absl::StatusOr<v1::DatasetSchema> SchemaOf(const v1::CatalogEntry& entry);
 // ended by 0x00 0x01. Number columns sort as numbers (sign and length first).
 std::string EncodeRowKey(const v1::DatasetSchema& schema, const v1::Row& row);
 
-// Builds a Row in schema order from named values (indices into the schema by position of `fields`).
+// A row as it is stored: a serialised Row, and its key as EncodeRowKey gives it.
+struct BuiltRow {
+  std::string key;
+  std::string bytes;
+};
+
+// Builds rows in schema order from named values (indices into the schema by position of `fields`).
 // An empty value is null in columns that are not text, and missing where a key or a required column
-// has it. With `key_only` all but the key is null. Missing key or required value: INVALID_ARGUMENT
-// value_missing, subject = field; value_invalid; row_malformed (number of values, size). Trailing
-// nulls are left out, so equal rows are equal bytes. The memory of `row` is used again; it is
-// undefined after an error.
+// has it. With `key_only` all but the key is null. The first column with something wrong decides:
+// INVALID_ARGUMENT value_missing, subject = field; value_invalid; row_malformed (number of values,
+// size of row or key). Trailing nulls are left out, so equal rows are equal bytes. The memory of
+// `row` is used again; it is undefined after an error. One thread.
 class RowBuilder {
  public:
   // INVALID_ARGUMENT field_unknown names a field the schema lacks, field_repeated one named twice;
   // key_missing when a key column is not among `fields`.
   static absl::StatusOr<RowBuilder> Create(const v1::DatasetSchema& schema,
                                            const std::vector<std::string>& fields, bool key_only);
-  absl::Status Build(const std::vector<absl::string_view>& values, const std::vector<bool>& nulls,
-                     v1::Row* row) const;
+  // `nulls`: which values are none, whatever they say; beyond the last it is not looked at.
+  absl::Status Build(const std::vector<absl::string_view>& values,
+                     const std::vector<uint32_t>& nulls, BuiltRow* row);
 
  private:
+  static constexpr int kNotGiven = -1;
+
+  struct Given {
+    int field = kNotGiven;  // which value
+    bool can_be_empty = false;
+  };
+
   RowBuilder() = default;
+  // A value that is not null.
+  bool Has(int column, const std::vector<absl::string_view>& values) const;
+
   v1::DatasetSchema schema_;
-  std::vector<int> column_of_field_;
-  bool key_only_ = false;
+  std::vector<Given> given_;  // by column
+  size_t fields_ = 0;
+  std::vector<bool> is_null_;  // of the row at hand, by value
+  std::string value_;
 };
 
 bool IsNull(const v1::Row& row, int column);

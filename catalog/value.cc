@@ -75,7 +75,7 @@ absl::Status CheckText(const v1::Column& column, absl::string_view value, uint64
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> CanonicalDecimal(const v1::Column& column, absl::string_view value) {
+absl::Status AppendDecimal(const v1::Column& column, absl::string_view value, std::string* out) {
   const bool integer = column.type() == v1::ITEM_TYPE_I;
   std::optional<DecimalParts> parts = ParseDecimal(value);
   if (!parts || (integer && !parts->fraction.empty())) {
@@ -99,27 +99,33 @@ absl::StatusOr<std::string> CanonicalDecimal(const v1::Column& column, absl::str
     return Invalid(column, absl::StrCat("“", Excerpt(value), "”有 ", digits, " 位数字，最多 ",
                                         column.length(), " 位"));
   }
-  return DecimalText(*parts);
+  AppendDecimalText(*parts, out);
+  return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> CanonicalDouble(const v1::Column& column, absl::string_view value) {
+absl::Status AppendDouble(const v1::Column& column, absl::string_view value, std::string* out) {
   double number = 0;
   if (!absl::SimpleAtod(value, &number) || !std::isfinite(number)) {
     return NotA(column, value, "数值");
   }
   // What is written without an exponent stays as it is written.
   if (const auto parts = ParseDecimal(value); parts && value.size() <= kNumberDigitsMax) {
-    return DecimalText(*parts);
+    AppendDecimalText(*parts, out);
+    return absl::OkStatus();
   }
   char text[32];
   const std::to_chars_result end = std::to_chars(text, text + sizeof(text), number);
-  return std::string(text, end.ptr);
+  out->append(text, end.ptr);
+  return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> CanonicalLogical(const v1::Column& column, absl::string_view value) {
+absl::Status AppendLogical(const v1::Column& column, absl::string_view value, std::string* out) {
   const std::string word = absl::AsciiStrToLower(value);
-  if (word == "true" || word == "1" || word == "是") return "true";
-  if (word == "false" || word == "0" || word == "否") return "false";
+  const bool yes = word == "true" || word == "1" || word == "是";
+  if (yes || word == "false" || word == "0" || word == "否") {
+    out->append(yes ? "true" : "false");
+    return absl::OkStatus();
+  }
   return NotA(column, value, "逻辑值（true、false、1、0、是、否）");
 }
 
@@ -158,12 +164,20 @@ int Compare(const T& a, const T& b) {
 }  // namespace
 
 absl::StatusOr<std::string> CanonicalValue(const v1::Column& column, absl::string_view value) {
+  std::string canonical;
+  GT_RETURN_IF_ERROR(AppendCanonicalValue(column, value, &canonical));
+  return canonical;
+}
+
+absl::Status AppendCanonicalValue(const v1::Column& column, absl::string_view value,
+                                  std::string* out) {
   if (value.size() > kValueBytesMax) {
     return Invalid(column, absl::StrCat("超过 ", kValueBytesMax, " 字节"));
   }
   if (IsTextType(column.type())) {
     GT_RETURN_IF_ERROR(CheckText(column, value, column.length()));
-    return std::string(value);
+    out->append(value.data(), value.size());
+    return absl::OkStatus();
   }
 
   const absl::string_view bare = absl::StripAsciiWhitespace(value);
@@ -173,17 +187,23 @@ absl::StatusOr<std::string> CanonicalValue(const v1::Column& column, absl::strin
     case v1::ITEM_TYPE_N:
     case v1::ITEM_TYPE_Y:
     case v1::ITEM_TYPE_I:
-      return CanonicalDecimal(column, bare);
+      return AppendDecimal(column, bare, out);
     case v1::ITEM_TYPE_B:
     case v1::ITEM_TYPE_F:
-      return CanonicalDouble(column, bare);
+      return AppendDouble(column, bare, out);
     case v1::ITEM_TYPE_L:
-      return CanonicalLogical(column, bare);
+      return AppendLogical(column, bare, out);
     case v1::ITEM_TYPE_D:
-      if (auto date = CanonicalDate(bare)) return *std::move(date);
+      if (const auto date = CanonicalDate(bare)) {
+        *out += *date;
+        return absl::OkStatus();
+      }
       return NotA(column, bare, "日期（例如 2026-11-21）");
     case v1::ITEM_TYPE_T:
-      if (auto time = CanonicalTime(bare)) return *std::move(time);
+      if (const auto time = CanonicalTime(bare)) {
+        *out += *time;
+        return absl::OkStatus();
+      }
       return NotA(column, bare, "日期时间（例如 2026-11-21T08:00:00+08:00）");
     default:
       return Invalid(column, absl::StrCat("数据类型 ", static_cast<int>(column.type()), " 未知"));

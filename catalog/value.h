@@ -7,6 +7,7 @@
 
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "guantong/v1/row.pb.h"
@@ -17,6 +18,9 @@ namespace guantong {
 // Numbers lose leading zeros and a plus sign, dates become YYYY-MM-DD. INVALID_ARGUMENT
 // value_invalid, subject = field; text Chinese first.
 absl::StatusOr<std::string> CanonicalValue(const v1::Column& column, absl::string_view value);
+// The same, appended to `out`, which is undefined after an error.
+absl::Status AppendCanonicalValue(const v1::Column& column, absl::string_view value,
+                                  std::string* out);
 
 bool IsTextType(v1::ItemType type);     // C, M, G
 bool IsDecimalType(v1::ItemType type);  // N, Y, I

@@ -12,14 +12,14 @@ namespace guantong {
 OpenPushes::Slot::~Slot() {
   if (!held_) return;
   std::lock_guard<std::mutex> lock(open_.mutex_);
-  open_.open_.erase(feed_);
+  open_.open_.erase(name_);
 }
 
 absl::Status OpenPushes::Slot::Hold(const std::string& table, std::function<void()> cancel) {
   std::lock_guard<std::mutex> lock(open_.mutex_);
   const absl::Time now = absl::Now();
   const absl::Time silent_since = now - absl::Seconds(kPushIdleSecondsMax);
-  auto same = open_.open_.find(feed_);
+  auto same = open_.open_.find(name_);
   if (same != open_.open_.end()) {
     if (same->second.heard_at < silent_since) same->second.cancel();
     return Error(absl::StatusCode::kFailedPrecondition, "push_open",
@@ -27,7 +27,7 @@ absl::Status OpenPushes::Slot::Hold(const std::string& table, std::function<void
                  table, "等它结束后重试 (try again when it has ended)");
   }
   if (open_.open_.size() >= kPushesOpenMax) {
-    for (auto& [feed, open] : open_.open_) {
+    for (auto& [name, open] : open_.open_) {
       if (open.heard_at < silent_since) open.cancel();
     }
     return Error(
@@ -35,19 +35,19 @@ absl::Status OpenPushes::Slot::Hold(const std::string& table, std::function<void
         absl::StrCat("同时进行的推送已达 ", kPushesOpenMax, " 个 (too many pushes are open)"),
         table, "稍后重试 (try again later)");
   }
-  open_.open_[feed_] = {.heard_at = now, .cancel = std::move(cancel)};
+  open_.open_[name_] = {.heard_at = now, .cancel = std::move(cancel)};
   held_ = true;
   return absl::OkStatus();
 }
 
 void OpenPushes::Slot::Heard() const {
   std::lock_guard<std::mutex> lock(open_.mutex_);
-  open_.open_[feed_].heard_at = absl::Now();
+  open_.open_[name_].heard_at = absl::Now();
 }
 
 void OpenPushes::Slot::Complete() const {
   std::lock_guard<std::mutex> lock(open_.mutex_);
-  open_.open_[feed_].heard_at = absl::InfiniteFuture();
+  open_.open_[name_].heard_at = absl::InfiniteFuture();
 }
 
 }  // namespace guantong

@@ -1,5 +1,5 @@
 // The pushes being taken in: one per dataset, few in all. A silent one gives way to whoever comes
-// next.
+// next. The same for series of pushes, each by a name of its own.
 #ifndef GUANTONG_NODE_OPEN_PUSHES_H_
 #define GUANTONG_NODE_OPEN_PUSHES_H_
 
@@ -7,10 +7,10 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "catalog/keys.h"
 
 namespace guantong {
 
@@ -20,7 +20,7 @@ class OpenPushes {
   // Holds a dataset until it is destroyed.
   class Slot {
    public:
-    Slot(OpenPushes* open, FeedKey feed) : open_(*open), feed_(feed) {}
+    Slot(OpenPushes* open, std::string name) : open_(*open), name_(std::move(name)) {}
     Slot(const Slot&) = delete;
     Slot& operator=(const Slot&) = delete;
     ~Slot();
@@ -29,6 +29,7 @@ class OpenPushes {
     // in the way have been cancelled, and the next attempt may succeed. `cancel` may come from any
     // thread while the slot is held.
     absl::Status Hold(const std::string& table, std::function<void()> cancel);
+    const std::string& name() const { return name_; }
     // Something has come.
     void Heard() const;
     // All has come: what lasts now is our own doing.
@@ -36,7 +37,7 @@ class OpenPushes {
 
    private:
     OpenPushes& open_;
-    const FeedKey feed_;
+    const std::string name_;
     bool held_ = false;
   };
 
@@ -47,7 +48,7 @@ class OpenPushes {
   };
 
   std::mutex mutex_;
-  std::map<FeedKey, Open> open_;
+  std::map<std::string, Open> open_;
 };
 
 }  // namespace guantong

@@ -19,6 +19,7 @@
 #include "node/clock.h"
 #include "node/driver.h"
 #include "node/entry_rules.h"
+#include "node/form/utf8.h"
 #include "node/limits.h"
 
 namespace guantong {
@@ -36,15 +37,19 @@ absl::Status FormError(absl::string_view text) {
   return Error(absl::StatusCode::kInvalidArgument, "push_malformed", text);
 }
 
-void Reject(uint64_t line, absl::string_view field, absl::string_view reason,
-            const v1::PushRow* row, v1::PushResponse* response) {
+void Reject(uint64_t line, absl::string_view field, absl::string_view reason, const PushedRow* row,
+            v1::PushResponse* response) {
   response->set_rejected(response->rejected() + 1);
   if (static_cast<size_t>(response->rejects_size()) >= kRejectsListedMax) return;
   v1::RejectedRow* reject = response->add_rejects();
   reject->set_line(line);
   reject->set_field(std::string(field));
   reject->set_reason(std::string(reason));
-  if (row != nullptr) *reject->mutable_values() = row->values();
+  if (row == nullptr) return;
+  for (absl::string_view value : row->values) {
+    // What is no text cannot be shown.
+    reject->add_values(FindUtf8Fault(value).found ? "" : std::string(value));
+  }
 }
 
 absl::Status RowInvalid(uint64_t line, absl::string_view field, absl::string_view why) {
@@ -93,21 +98,33 @@ absl::Status PushDesk::Begin() {
 
 absl::StatusOr<v1::PushResponse> PushDesk::Take(const CallerIdentity& caller,
                                                 const PushStream& stream) {
-  v1::PushRequest first;
-  if (!stream.read(&first))
+  v1::PushRequest request;
+  if (!stream.read(&request))
     return stream.broken() ? SenderGone() : FormError("推送没有内容 (an empty push)");
-  if (!first.has_open()) return FormError("推送须以 open 开始 (a push begins with open)");
-  GT_ASSIGN_OR_RETURN(Push push, Start(caller, std::move(*first.mutable_open())));
-  OpenPushes::Slot slot(&open_, push.feed);
-  GT_RETURN_IF_ERROR(slot.Hold(push.table, stream.cancel));
-  RowSorter rows({.dir = site_.options.dir,
-                  .buffer_bytes_max = kPushBufferBytesMax,
-                  .bytes_max = kPushBytesMax});
-  GT_RETURN_IF_ERROR(Receive(stream, slot, &push, &rows));
-  slot.Complete();
-  absl::StatusOr<v1::PushResponse> response = Apply(stream, push, &rows);
-  if (response.ok() && !push.open.dry_run() && !response->repeated_batch()) results_.ForgetOld();
-  return response;
+  GT_ASSIGN_OR_RETURN(const std::unique_ptr<Taken> taken,
+                      TakeIn(caller, &request, stream, nullptr));
+  if (stream.read(&request)) return FormError("end 之后不能再有内容 (nothing may follow the end)");
+  if (stream.broken()) return SenderGone();
+  return Apply(stream, taken.get());
+}
+
+absl::StatusOr<std::unique_ptr<PushDesk::Taken>> PushDesk::TakeIn(
+    const CallerIdentity& caller, v1::PushRequest* first, const PushStream& stream,
+    std::shared_ptr<OpenPushes::Slot> held) {
+  if (!first->has_open()) return FormError("推送须以 open 开始 (a push begins with open)");
+  GT_ASSIGN_OR_RETURN(Push push, Start(caller, std::move(*first->mutable_open())));
+  std::string name(push.feed.bytes());
+  if (held == nullptr || held->name() != name) {
+    held = std::make_shared<OpenPushes::Slot>(&open_, std::move(name));
+    GT_RETURN_IF_ERROR(held->Hold(push.table, stream.cancel));
+  }
+  const RowSorterOptions sorting = {.dir = site_.options.dir,
+                                    .buffer_bytes_max = kPushBufferBytesMax,
+                                    .bytes_max = kPushBytesMax};
+  auto taken = std::make_unique<Taken>(std::move(push), std::move(held), sorting);
+  GT_RETURN_IF_ERROR(Receive(stream, taken.get()));
+  taken->slot->Complete();
+  return taken;
 }
 
 absl::StatusOr<PushDesk::Push> PushDesk::Start(const CallerIdentity& caller,
@@ -149,65 +166,47 @@ absl::StatusOr<PushDesk::Push> PushDesk::Start(const CallerIdentity& caller,
   return push;
 }
 
-absl::Status PushDesk::Receive(const PushStream& stream, const OpenPushes::Slot& slot, Push* push,
-                               RowSorter* rows) {
+absl::Status PushDesk::Receive(const PushStream& stream, Taken* taken) {
+  Push& push = taken->push;
   const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
-  GT_ASSIGN_OR_RETURN(const TableReader table, TableReader::Open(*snapshot, push->feed));
-  const v1::DatasetSchema& schema = table.schema();
+  GT_ASSIGN_OR_RETURN(const TableReader table, TableReader::Open(*snapshot, push.feed));
   GT_ASSIGN_OR_RETURN(
-      const RowBuilder builder,
-      RowBuilder::Create(schema, {push->open.fields().begin(), push->open.fields().end()},
-                         /*key_only=*/push->open.mode() == v1::PUSH_MODE_DELETE));
-  ContentDigest digest(push->open);
-  const bool list_rejects = push->open.accept_valid() || push->open.dry_run();
+      RowBuilder builder,
+      RowBuilder::Create(table.schema(), {push.open.fields().begin(), push.open.fields().end()},
+                         /*key_only=*/push.open.mode() == v1::PUSH_MODE_DELETE));
+  ContentDigest digest(push.open);
+  const bool list_rejects = push.open.accept_valid() || push.open.dry_run();
   v1::PushRequest request;
-  std::vector<absl::string_view> values;
-  std::vector<bool> nulls;
-  v1::Row built;
-  std::string key;
-  std::string bytes;
-  bool ended = false;
+  PushedRow row;
+  BuiltRow built;
   while (stream.read(&request)) {
-    slot.Heard();
-    if (ended) return FormError("end 之后不能再有内容 (nothing may follow the end)");
+    taken->slot->Heard();
     if (request.has_end()) {
-      if (request.end().rows() != push->received) {
-        return FormError(absl::StrCat("应有 ", request.end().rows(), " 行，收到 ", push->received,
+      if (request.end().rows() != push.received) {
+        return FormError(absl::StrCat("应有 ", request.end().rows(), " 行，收到 ", push.received,
                                       " 行 (rows are missing)"));
       }
-      ended = true;
-      continue;
+      push.digest = digest.Finish();
+      return taken->rows.Finish();
     }
-    if (!request.has_rows()) return FormError("open 之后只能是行 (only rows may follow open)");
-    for (const v1::PushRow& row : request.rows().rows()) {
+    if (request.kind_case() != v1::PushRequest::kRows)
+      return FormError("open 之后只能是行 (only rows may follow open)");
+    PushedRowsReader rows(request.rows());
+    while (true) {
+      GT_ASSIGN_OR_RETURN(const bool any, rows.Next(&row));
+      if (!any) break;
       digest.Add(row);
-      ++push->received;
-      values.assign(row.values().begin(), row.values().end());
-      nulls.assign(values.size(), false);
-      for (uint32_t null : row.nulls()) {
-        if (null < nulls.size()) nulls[null] = true;
-      }
-      absl::Status valid = builder.Build(values, nulls, &built);
-      if (valid.ok()) {
-        key = EncodeRowKey(schema, built);
-        if (key.size() > kRowKeyBytesMax) {
-          valid = Error(absl::StatusCode::kInvalidArgument, "row_invalid",
-                        absl::StrCat("主键超过 ", kRowKeyBytesMax, " 字节 (the key is too long)"));
-        }
-      }
-      if (!valid.ok()) {
+      ++push.received;
+      if (const absl::Status valid = builder.Build(row.values, row.nulls, &built); !valid.ok()) {
         const ErrorDetail detail = DetailOf(valid);
-        if (!list_rejects) return RowInvalid(row.line(), detail.subject, valid.message());
-        Reject(row.line(), detail.subject, valid.message(), &row, &push->response);
+        if (!list_rejects) return RowInvalid(row.line, detail.subject, valid.message());
+        Reject(row.line, detail.subject, valid.message(), &row, &push.response);
         continue;
       }
-      built.SerializeToString(&bytes);
-      GT_RETURN_IF_ERROR(rows->Add(key, bytes, row.line()));
+      GT_RETURN_IF_ERROR(taken->rows.Add(built.key, built.bytes, row.line));
     }
   }
-  if (!ended || stream.broken()) return SenderGone();
-  push->digest = digest.Finish();
-  return rows->Finish();
+  return SenderGone();
 }
 
 absl::Status PushDesk::CheckReplace(const Push& push, const DiffCounts& counts,
@@ -230,8 +229,8 @@ absl::Status PushDesk::CheckReplace(const Push& push, const DiffCounts& counts,
       absl::StrCat("确认无误后加 --expect-deletes ", counts.deletes, " (say so if it is meant)"));
 }
 
-absl::StatusOr<v1::PushResponse> PushDesk::Apply(const PushStream& stream, const Push& push,
-                                                 RowSorter* rows) {
+absl::StatusOr<v1::PushResponse> PushDesk::Apply(const PushStream& stream, Taken* taken) {
+  const Push& push = taken->push;
   absl::Status moved;
   const absl::Time give_up = absl::Now() + kPendingPushWait;
   for (int attempt = 0; attempt < kPushRedoMax; ++attempt) {
@@ -261,7 +260,7 @@ absl::StatusOr<v1::PushResponse> PushDesk::Apply(const PushStream& stream, const
     PayloadWriter payloads(site_.driver, push.feed, push.open.batch_id());
     const bool list_rejects = push.open.accept_valid() || push.open.dry_run();
     absl::StatusOr<DiffCounts> counts = Diff(
-        table, push.open.mode(), rows,
+        table, push.open.mode(), &taken->rows,
         [&](uint64_t first_line, uint64_t line) {
           const std::string why =
               absl::StrCat("与第 ", first_line, " 行主键相同 (same key as line ", first_line, ")");
@@ -293,6 +292,7 @@ absl::StatusOr<v1::PushResponse> PushDesk::Apply(const PushStream& stream, const
     *record.mutable_at() = TimestampOf(absl::Now());
     if (counts->changes() == 0) {
       GT_RETURN_IF_ERROR(results_.Keep(push.feed, push.open.batch_id(), record));
+      results_.ForgetOld();
       return response;
     }
     const uint32_t staged = payloads.staged();
@@ -308,6 +308,7 @@ absl::StatusOr<v1::PushResponse> PushDesk::Apply(const PushStream& stream, const
     if (done.ok()) {
       response.set_commit(done->commit);
       *response.mutable_position() = done->position;
+      results_.ForgetOld();
       return response;
     }
     // Only a refusal says for sure that nothing refers to what is staged.

@@ -2,14 +2,16 @@
 // to the engine as payloads whose sequencing is one commit. Until then nothing of it can be seen; a
 // push that ends in an error has changed nothing.
 //
-// One push per dataset is open at a time. The batch id with the digest of the content makes a
-// repeated push one effect.
+// One push per dataset is open at a time; of a series the next may come in while the one before it
+// is compared and committed. The batch id with the digest of the content makes a repeated push one
+// effect.
 #ifndef GUANTONG_NODE_PUSH_H_
 #define GUANTONG_NODE_PUSH_H_
 
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -42,6 +44,14 @@ class PushDesk {
 
   absl::StatusOr<v1::PushResponse> Take(const CallerIdentity& caller, const PushStream& stream);
 
+  // A series of pushes, each open, rows, end. `admit` says before each whose it is; `answer` comes
+  // in their order, from this thread or one of the series' own, never from two at once. After the
+  // first that is no success nothing more is taken; the stream is read to its end.
+  // RESOURCE_EXHAUSTED node_busy: too many series, nothing was read.
+  using Admit = std::function<absl::StatusOr<CallerIdentity>()>;
+  using Answer = std::function<void(const absl::StatusOr<v1::PushResponse>&)>;
+  absl::Status TakeAll(const PushStream& stream, const Admit& admit, const Answer& answer);
+
  private:
   // What one push is about, from its first message.
   struct Push {
@@ -54,15 +64,30 @@ class PushDesk {
     v1::PushResponse response;  // counts and rejects so far
   };
 
+  // One that has come whole.
+  struct Taken {
+    Taken(Push push, std::shared_ptr<OpenPushes::Slot> slot, RowSorterOptions options)
+        : push(std::move(push)), slot(std::move(slot)), rows(std::move(options)) {}
+
+    Push push;
+    std::shared_ptr<OpenPushes::Slot> slot;
+    RowSorter rows;
+  };
+  class Series;
+
+  // Reads to the end of the push that `first` begins. In a series `held` is the slot of the push
+  // before, which this one shares while that is being applied.
+  absl::StatusOr<std::unique_ptr<Taken>> TakeIn(const CallerIdentity& caller,
+                                                v1::PushRequest* first, const PushStream& stream,
+                                                std::shared_ptr<OpenPushes::Slot> held);
   absl::StatusOr<Push> Start(const CallerIdentity& caller, v1::PushOpen open) const;
-  absl::Status Receive(const PushStream& stream, const OpenPushes::Slot& slot, Push* push,
-                       RowSorter* rows);
-  absl::StatusOr<v1::PushResponse> Apply(const PushStream& stream, const Push& push,
-                                         RowSorter* rows);
+  absl::Status Receive(const PushStream& stream, Taken* taken);
+  absl::StatusOr<v1::PushResponse> Apply(const PushStream& stream, Taken* taken);
   absl::Status CheckReplace(const Push& push, const DiffCounts& counts, uint64_t rows_before) const;
 
   const Site& site_;
   OpenPushes open_;
+  OpenPushes series_;
   PushResults results_;
 };
 

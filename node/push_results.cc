@@ -92,11 +92,11 @@ ContentDigest::ContentDigest(const v1::PushOpen& open) : state_(std::make_unique
 
 ContentDigest::~ContentDigest() = default;
 
-void ContentDigest::Add(const v1::PushRow& row) {
-  AppendBigEndian32(static_cast<uint32_t>(row.values_size()), &state_->buffer);
-  for (const std::string& value : row.values()) Add(value);
-  AppendBigEndian32(static_cast<uint32_t>(row.nulls_size()), &state_->buffer);
-  for (uint32_t null : row.nulls()) AppendBigEndian32(null, &state_->buffer);
+void ContentDigest::Add(const PushedRow& row) {
+  AppendBigEndian32(static_cast<uint32_t>(row.values.size()), &state_->buffer);
+  for (absl::string_view value : row.values) Add(value);
+  AppendBigEndian32(static_cast<uint32_t>(row.nulls.size()), &state_->buffer);
+  for (uint32_t null : row.nulls) AppendBigEndian32(null, &state_->buffer);
   if (state_->buffer.size() > kHashAtATime) Flush();
 }
 

@@ -14,6 +14,7 @@
 #include "catalog/keys.h"
 #include "guantong/storage/v1/store.pb.h"
 #include "guantong/v1/data.pb.h"
+#include "node/pushed_rows.h"
 #include "node/site.h"
 
 namespace guantong {
@@ -50,7 +51,7 @@ class ContentDigest {
  public:
   explicit ContentDigest(const v1::PushOpen& open);
   ~ContentDigest();
-  void Add(const v1::PushRow& row);
+  void Add(const PushedRow& row);
   std::string Finish();
 
  private:

@@ -30,6 +30,7 @@
 #include "node/form/json_form.h"
 #include "node/form/row_file.h"
 #include "node/language.h"
+#include "node/pushed_rows.h"
 
 namespace guantong {
 namespace {
@@ -75,14 +76,13 @@ struct LocalRejects {
   }
 };
 
-v1::PushRow ToPushRow(SourceRow row) {
-  v1::PushRow out;
-  out.set_line(row.line);
+void ToPushed(const SourceRow& row, PushedRow* out) {
+  out->line = row.line;
+  out->values.assign(row.values.begin(), row.values.end());
+  out->nulls.clear();
   for (size_t i = 0; i < row.values.size(); ++i) {
-    if (row.nulls[i]) out.add_nulls(static_cast<uint32_t>(i));
-    *out.add_values() = std::move(row.values[i]);
+    if (row.nulls[i]) out->nulls.push_back(static_cast<uint32_t>(i));
   }
-  return out;
 }
 
 absl::StatusOr<v1::PushResponse> Attempt(const Connection& connection, const v1::PushOpen& open,
@@ -91,6 +91,7 @@ absl::StatusOr<v1::PushResponse> Attempt(const Connection& connection, const v1:
   PushStream stream(connection, deadline);
   bool going = stream.Open(open);
   SourceRow row;
+  PushedRow pushed;
   while (going) {
     GT_ASSIGN_OR_RETURN(const bool any, rows->Next(&row));
     if (!any) break;
@@ -99,7 +100,8 @@ absl::StatusOr<v1::PushResponse> Attempt(const Connection& connection, const v1:
       local->Add(row);
       continue;
     }
-    going = stream.Add(ToPushRow(std::move(row)));
+    ToPushed(row, &pushed);
+    going = stream.Add(pushed);
     bar.Show(rows->progress().bytes_read, rows->progress().bytes);
   }
   bar.Clear();

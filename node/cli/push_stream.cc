@@ -14,7 +14,6 @@ namespace {
 // The server works on one message while the next is made; well under what it takes in one, with one
 // row of the largest size on top.
 constexpr size_t kMessageBytesTarget = 64 << 10;
-constexpr int kMessageRowsMax = static_cast<int>(kBatchRowsMax);
 
 }  // namespace
 
@@ -45,24 +44,21 @@ bool PushStream::Open(const v1::PushOpen& open) {
   return rpc_->writer->Write(request);
 }
 
-bool PushStream::Add(v1::PushRow row) {
-  rows_bytes_ += row.ByteSizeLong();
-  *rows_.mutable_rows()->add_rows() = std::move(row);
+bool PushStream::Add(const PushedRow& row) {
+  rows_.Add(row);
   ++rows_sent_;
-  const bool full =
-      rows_bytes_ >= kMessageBytesTarget || rows_.rows().rows_size() >= kMessageRowsMax;
+  const bool full = rows_.bytes() >= kMessageBytesTarget || rows_.rows() >= kBatchRowsMax;
   return !full || Flush();
 }
 
 bool PushStream::Flush() {
-  const bool sent = rpc_->writer->Write(rows_);
-  rows_.Clear();
-  rows_bytes_ = 0;
-  return sent;
+  v1::PushRequest request;
+  request.set_rows(rows_.Take());
+  return rpc_->writer->Write(request);
 }
 
 absl::StatusOr<v1::PushResponse> PushStream::Finish() {
-  if (rows_.has_rows()) Flush();
+  if (rows_.rows() > 0) Flush();
   v1::PushRequest end;
   end.mutable_end()->set_rows(rows_sent_);
   rpc_->writer->Write(end);

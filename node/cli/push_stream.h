@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "guantong/v1/data.pb.h"
 #include "node/cli/connection.h"
+#include "node/pushed_rows.h"
 
 namespace guantong {
 
@@ -20,7 +21,7 @@ class PushStream {
   // Rows are sent in messages of some hundred KiB. False: the node has ended the stream, Finish
   // says why.
   bool Open(const v1::PushOpen& open);
-  bool Add(v1::PushRow row);
+  bool Add(const PushedRow& row);
   absl::StatusOr<v1::PushResponse> Finish();
 
  private:
@@ -29,8 +30,7 @@ class PushStream {
   const Connection& connection_;
   std::unique_ptr<Rpc> rpc_;
   uint64_t rows_sent_ = 0;
-  v1::PushRequest rows_;
-  size_t rows_bytes_ = 0;
+  PushedRowsWriter rows_;
 };
 
 }  // namespace guantong

@@ -22,12 +22,19 @@ class DataService final
                     v1::PushResponse* response) override {
     return Serve(authoriser_, *context, "guantong.v1.DataService.Push",
                  [&](const CallerIdentity& caller) {
-                   const PushStream stream = {
-                       .read = [reader](v1::PushRequest* request) { return reader->Read(request); },
-                       .broken = [context] { return context->IsCancelled(); },
-                       .cancel = [context] { context->TryCancel(); }};
-                   return Fill(pushes_.Take(caller, stream), response);
+                   return Fill(pushes_.Take(caller, StreamOf(context, reader)), response);
                  });
+  }
+  grpc::Status Pushes(grpc::ServerContext* context,
+                      grpc::ServerReaderWriter<v1::PushAnswer, v1::PushRequest>* stream) override {
+    constexpr const char* kMethod = "guantong.v1.DataService.Pushes";
+    return Serve(authoriser_, *context, kMethod, [&](const CallerIdentity&) {
+      return pushes_.TakeAll(
+          StreamOf(context, stream),
+          // The stream outlives certificates and appointments.
+          [&] { return authoriser_->Admit(MethodNamed(kMethod), *context); },
+          [&](const absl::StatusOr<v1::PushResponse>& made) { stream->Write(AnswerOf(made)); });
+    });
   }
   // Most questions go to another node and wait for it: no thread does.
   grpc::ServerUnaryReactor* Query(grpc::CallbackServerContext* context,
@@ -65,6 +72,25 @@ class DataService final
   }
 
  private:
+  static PushStream StreamOf(grpc::ServerContext* context,
+                             grpc::internal::ReaderInterface<v1::PushRequest>* reader) {
+    return {.read = [reader](v1::PushRequest* request) { return reader->Read(request); },
+            .broken = [context] { return context->IsCancelled(); },
+            .cancel = [context] { context->TryCancel(); }};
+  }
+  static v1::PushAnswer AnswerOf(const absl::StatusOr<v1::PushResponse>& made) {
+    v1::PushAnswer answer;
+    if (made.ok()) {
+      *answer.mutable_response() = *made;
+      return answer;
+    }
+    const grpc::Status status = ToGrpc(made.status());
+    answer.set_code(status.error_code());
+    answer.set_message(status.error_message());
+    answer.set_detail(status.error_details());
+    return answer;
+  }
+
   Authoriser* const authoriser_;
   PushDesk& pushes_;
   Questions& questions_;

@@ -1,10 +1,11 @@
 // Rows pushed at a county, kept as queryable rows at all four levels: the work of PostgreSQL's
 // logical cascade, on the same rows.
 //
-//   ROWS=1000000 BATCH=1000 UPDATES=200000 LAT=300 LAT_GAP_MS=20 PUSHERS=1  bench_cascade
+//   ROWS=1000000 BATCH=1000 UPDATES=200000 LAT=300 LAT_GAP_MS=20 AHEAD=2  bench_cascade
 //
-// Four real daemons in a line, TLS on every link, each level subscribes to the dataset and
-// acknowledges only what it has fsynced. Prints one line:
+// The rows are pushed in series, a push begun while AHEAD before it are not yet acknowledged
+// (0: one after another, as the peer does). Four real daemons in a line, TLS on every link, each
+// level subscribes to the dataset and acknowledges only what it has fsynced. Prints one line:
 //   ins_rows_s    until the top answers a local query for the last key and the full count
 //   src_rows_s    until the county has acknowledged the last push
 //   cpu_us_row    processor time of the four nodes for an inserted row; cpu_us_row_source: of this
@@ -33,8 +34,8 @@
 #include "absl/time/time.h"
 #include "guantong/v1/data.grpc.pb.h"
 #include "node/identity/credentials.h"
-#include "node/identity/identity.h"
 #include "tests/bench/measure.h"
+#include "tests/bench/push.h"
 #include "tests/network/network.h"
 
 namespace guantong {
@@ -67,52 +68,11 @@ std::string ValueOf(int64_t id) {
 
 class Editor {
  public:
-  explicit Editor(const std::string& profile_file) {
-    absl::StatusOr<Profile> profile = LoadProfile(profile_file);
-    if (!profile.ok()) throw std::runtime_error(std::string(profile.status().message()));
-    grpc::ChannelArguments arguments;
-    arguments.SetMaxReceiveMessageSize(16 << 20);
-    channel_ = grpc::CreateCustomChannel(
-        profile->node,
-        MakeChannelCredentials(
-            profile->key_pem, profile->certificate_pem, profile->network,
-            [](const VerifiedChain&) { return absl::OkStatus(); }, [](const absl::Status&) {}),
-        arguments);
-    stub_ = v1::DataService::NewStub(channel_);
-  }
+  explicit Editor(const test::Client& client)
+      : channel_(bench::Connect(bench::ProfileOf(client))),
+        stub_(v1::DataService::NewStub(channel_)) {}
 
-  void Push(const std::string& code, int64_t from, int64_t to, int64_t version, bool reversed) {
-    grpc::ClientContext context;
-    v1::PushResponse response;
-    std::unique_ptr<grpc::ClientWriter<v1::PushRequest>> writer = stub_->Push(&context, &response);
-    v1::PushRequest request;
-    v1::PushOpen* open = request.mutable_open();
-    open->set_code(code);
-    open->set_mode(v1::PUSH_MODE_UPSERT);
-    for (const char* field : {"id", "ver", "val"}) open->add_fields(field);
-    writer->Write(request);
-    // As the command line cuts them, by bytes.
-    constexpr int64_t kRowsPerMessage = 250;
-    for (int64_t id = from; id < to;) {
-      v1::PushRows* rows = request.mutable_rows();
-      rows->Clear();
-      for (; id < to && rows->rows_size() < kRowsPerMessage; ++id) {
-        v1::PushRow* row = rows->add_rows();
-        row->set_line(static_cast<uint64_t>(id));
-        row->add_values(std::to_string(id));
-        row->add_values(std::to_string(version));
-        std::string value = values_[static_cast<size_t>(id)];
-        if (reversed) std::reverse(value.begin(), value.end());
-        row->add_values(std::move(value));
-      }
-      writer->Write(request);
-    }
-    request.mutable_end()->set_rows(static_cast<uint64_t>(to - from));
-    writer->Write(request);
-    writer->WritesDone();
-    const grpc::Status status = writer->Finish();
-    if (!status.ok()) throw std::runtime_error("push: " + status.error_message());
-  }
+  v1::DataService::Stub* stub() { return stub_.get(); }
 
   // The version of a row in the local copy; 0 when it is not there.
   int64_t LocalVersion(const std::string& code, int64_t id) {
@@ -122,10 +82,6 @@ class Editor {
 
   int64_t LocalCount(const std::string& code) {
     return static_cast<int64_t>(Query(code, "", /*count=*/true).total());
-  }
-
-  void MakeValues(int64_t rows) {
-    for (int64_t id = 0; id < rows; ++id) values_.push_back(ValueOf(id));
   }
 
  private:
@@ -147,13 +103,13 @@ class Editor {
 
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::DataService::Stub> stub_;
-  std::vector<std::string> values_;
 };
 
 int Run() {
   const int64_t rows = Parameter("ROWS", 1000000);
   const int64_t batch = Parameter("BATCH", 1000);
   const int64_t updates = std::min(rows, Parameter("UPDATES", 200000));
+  const int ahead = static_cast<int>(Parameter("AHEAD", 2));
   const int64_t singles = Parameter("LAT", 300);
   const absl::Duration gap = absl::Milliseconds(Parameter("LAT_GAP_MS", 20));
 
@@ -169,9 +125,20 @@ int Run() {
   for (const char* division : {"630100", "630000", "000000"}) {
     network[division].Editor().Do({"subscribe", code});
   }
-  Editor source(county.Editor().profile());
-  Editor sink(top.Editor().profile());
-  source.MakeValues(rows + singles);
+  Editor source(county.Editor());
+  Editor sink(top.Editor());
+  std::vector<std::string> texts;
+  for (int64_t id = 0; id < rows + singles; ++id) texts.push_back(ValueOf(id));
+  bench::Pusher pusher(source.stub(), code, {"id", "ver", "val"}, ahead);
+  const auto push = [&](int64_t from, int64_t to, int64_t version, bool reversed) {
+    pusher.Push(to - from, [&](int64_t i, bench::Pusher::Values* values) {
+      (*values)[0] = std::to_string(from + i);
+      (*values)[1] = std::to_string(version);
+      std::string& text = (*values)[2];
+      text = texts[static_cast<size_t>(from + i)];
+      if (reversed) std::reverse(text.begin(), text.end());
+    });
+  };
 
   const auto processor = [&] {
     double seconds = 0;
@@ -184,8 +151,9 @@ int Run() {
   const double own_before = bench::ProcessorSeconds(getpid());
   const absl::Time start = absl::Now();
   for (int64_t from = 0; from < rows; from += batch) {
-    source.Push(code, from, std::min(rows, from + batch), 1, false);
+    push(from, std::min(rows, from + batch), 1, false);
   }
+  pusher.Await();
   const absl::Time pushed = absl::Now();
   Await("the last row at the top", [&] { return sink.LocalVersion(code, rows - 1) == 1; });
   const absl::Time arrived = absl::Now();
@@ -196,15 +164,17 @@ int Run() {
 
   const absl::Time update_start = absl::Now();
   for (int64_t from = 0; from < updates; from += batch) {
-    source.Push(code, from, std::min(updates, from + batch), 2, true);
+    push(from, std::min(updates, from + batch), 2, true);
   }
+  pusher.Await();
   Await("the last update at the top", [&] { return sink.LocalVersion(code, updates - 1) == 2; });
   const absl::Time updated = absl::Now();
 
   std::vector<double> latencies_ms, pushes_ms;
   for (int64_t i = 0; i < singles; ++i) {
     const absl::Time call = absl::Now();
-    source.Push(code, rows + i, rows + i + 1, 1, false);
+    push(rows + i, rows + i + 1, 1, false);
+    pusher.Await();
     pushes_ms.push_back(absl::ToDoubleMilliseconds(absl::Now() - call));
     Await("a single row at the top", [&] { return sink.LocalVersion(code, rows + i) == 1; });
     latencies_ms.push_back(absl::ToDoubleMilliseconds(absl::Now() - call));

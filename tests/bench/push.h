@@ -9,12 +9,14 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "guantong/v1/data.grpc.pb.h"
 #include "node/identity/credentials.h"
 #include "node/identity/identity.h"
+#include "node/pushed_rows.h"
 #include "tests/network/client.h"
 
 namespace guantong::bench {
@@ -37,35 +39,88 @@ inline std::shared_ptr<grpc::Channel> Connect(const Profile& profile) {
       arguments);
 }
 
-// Upserts `rows` rows, `row(i)` their values; one push. Throws unless it is acknowledged.
+// Pushes one after another on one stream, as a program does that pushes often. Every call throws
+// when a push has failed.
+class Pusher {
+ public:
+  // At most `ahead` pushes are under way before the next begins.
+  Pusher(v1::DataService::Stub* stub, std::string code, std::vector<std::string> fields,
+         int ahead = 2)
+      : stream_(stub->Pushes(&context_)),
+        code_(std::move(code)),
+        fields_(std::move(fields)),
+        ahead_(ahead) {}
+  ~Pusher() {
+    if (ended_) return;
+    context_.TryCancel();
+    stream_->Finish();
+  }
+  Pusher(const Pusher&) = delete;
+  Pusher& operator=(const Pusher&) = delete;
+
+  // Upserts `rows` rows, whose values `row(i, values)` puts where those of the one before stand;
+  // returns when the node has been sent them.
+  using Values = std::vector<std::string>;
+  void Push(int64_t rows, const std::function<void(int64_t, Values*)>& row) {
+    Await(ahead_);
+    v1::PushRequest request;
+    request.mutable_open()->set_code(code_);
+    request.mutable_open()->set_mode(v1::PUSH_MODE_UPSERT);
+    for (const std::string& field : fields_) request.mutable_open()->add_fields(field);
+    Write(request);
+    PushedRowsWriter some;
+    PushedRow one;
+    Values values(fields_.size());
+    for (int64_t i = 0; i < rows;) {
+      for (; i < rows && some.bytes() < kMessageBytes; ++i) {
+        row(i, &values);
+        one.line = static_cast<uint64_t>(i + 1);
+        one.values.assign(values.begin(), values.end());
+        some.Add(one);
+      }
+      request.set_rows(some.Take());
+      Write(request);
+    }
+    request.mutable_end()->set_rows(static_cast<uint64_t>(rows));
+    Write(request);
+    ++under_way_;
+  }
+
+  // Until no more than `left` are unanswered.
+  void Await(int left = 0) {
+    for (v1::PushAnswer answer; under_way_ > left; --under_way_) {
+      if (!stream_->Read(&answer)) throw std::runtime_error("push: " + Ended());
+      if (answer.code() != 0) throw std::runtime_error("push: " + answer.message());
+    }
+  }
+
+ private:
+  static constexpr size_t kMessageBytes = 64 << 10;
+
+  void Write(const v1::PushRequest& request) {
+    if (!stream_->Write(request)) throw std::runtime_error("push: " + Ended());
+  }
+  std::string Ended() {
+    ended_ = true;
+    return stream_->Finish().error_message();
+  }
+
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientReaderWriter<v1::PushRequest, v1::PushAnswer>> stream_;
+  const std::string code_;
+  const std::vector<std::string> fields_;
+  const int ahead_;
+  int under_way_ = 0;
+  bool ended_ = false;
+};
+
+// Upserts `rows` rows, `row(i)` their values; one push, acknowledged.
 inline void Push(v1::DataService::Stub* stub, const std::string& code,
                  const std::vector<std::string>& fields, int64_t rows,
                  const std::function<std::vector<std::string>(int64_t)>& row) {
-  constexpr int kRowsPerMessage = 500;
-  grpc::ClientContext context;
-  v1::PushResponse response;
-  const auto writer = stub->Push(&context, &response);
-  v1::PushRequest request;
-  request.mutable_open()->set_code(code);
-  request.mutable_open()->set_mode(v1::PUSH_MODE_UPSERT);
-  for (const std::string& field : fields) request.mutable_open()->add_fields(field);
-  writer->Write(request);
-  for (int64_t i = 0; i < rows;) {
-    v1::PushRows* some = request.mutable_rows();
-    some->Clear();
-    for (; i < rows && some->rows_size() < kRowsPerMessage; ++i) {
-      v1::PushRow* one = some->add_rows();
-      one->set_line(static_cast<uint64_t>(i + 1));
-      for (std::string& value : row(i)) one->add_values(std::move(value));
-    }
-    writer->Write(request);
-  }
-  request.mutable_end()->set_rows(static_cast<uint64_t>(rows));
-  writer->Write(request);
-  writer->WritesDone();
-  if (const grpc::Status status = writer->Finish(); !status.ok()) {
-    throw std::runtime_error("push: " + status.error_message());
-  }
+  Pusher pusher(stub, code, fields);
+  pusher.Push(rows, [&](int64_t i, Pusher::Values* values) { *values = row(i); });
+  pusher.Await();
 }
 
 }  // namespace guantong::bench

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "node/identity/credentials.h"
 #include "node/identity/identity.h"
+#include "node/pushed_rows.h"
 #include "relay/grpc/wire_status.h"
 
 namespace guantong::test {
@@ -69,10 +70,9 @@ OpenPush::~OpenPush() {
 
 bool OpenPush::Add(const std::string& key, const std::string& name) {
   v1::PushRequest request;
-  v1::PushRow* row = request.mutable_rows()->add_rows();
-  row->set_line(2);
-  row->add_values(key);
-  row->add_values(name);
+  PushedRowsWriter rows;
+  rows.Add({.line = 2, .values = {key, name}, .nulls = {}});
+  request.set_rows(rows.Take());
   ++rows_;
   return stream_->Write(request);
 }

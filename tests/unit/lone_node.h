@@ -13,6 +13,7 @@
 #include "catalog/memory_store.h"
 #include "node/desks.h"
 #include "node/driver.h"
+#include "node/pushed_rows.h"
 #include "node/refusals.h"
 #include "node/site.h"
 #include "node/watched_store.h"
@@ -140,16 +141,7 @@ class LoneNode {
 
   absl::StatusOr<v1::PushResponse> Push(const v1::PushOpen& open, const Rows& rows,
                                         const std::string& uscc = kOurUscc) {
-    std::vector<v1::PushRequest> requests(1);
-    *requests[0].mutable_open() = open;
-    for (size_t i = 0; i < rows.size(); ++i) {
-      // Several rows a message, several messages a push.
-      if (i % 3 == 0) requests.emplace_back();
-      v1::PushRow* row = requests.back().mutable_rows()->add_rows();
-      row->set_line(i + 2);
-      for (const std::string& value : rows[i]) row->add_values(value);
-    }
-    requests.emplace_back().mutable_end()->set_rows(rows.size());
+    const std::vector<v1::PushRequest> requests = RequestsOf(open, rows);
     size_t at = 0;
     return pushes().Take(Editor(uscc), {.read =
                                             [&](v1::PushRequest* request) {
@@ -161,6 +153,24 @@ class LoneNode {
                                         .cancel = [] {}});
   }
 
+  // Several rows a message, several messages a push.
+  static std::vector<v1::PushRequest> RequestsOf(const v1::PushOpen& open, const Rows& rows) {
+    std::vector<v1::PushRequest> requests(1);
+    *requests[0].mutable_open() = open;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (i % 3 == 0) requests.emplace_back();
+      AddRow({.line = i + 2, .values = {rows[i].begin(), rows[i].end()}, .nulls = {}},
+             &requests.back());
+    }
+    requests.emplace_back().mutable_end()->set_rows(rows.size());
+    return requests;
+  }
+  // One more row of a message of rows.
+  static void AddRow(const PushedRow& row, v1::PushRequest* request) {
+    PushedRowsWriter writer;
+    writer.Add(row);
+    request->set_rows(request->rows() + writer.Take());
+  }
   static v1::PushOpen Open(const std::string& code, v1::PushMode mode,
                            const std::string& batch_id = "") {
     v1::PushOpen open;

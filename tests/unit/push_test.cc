@@ -231,8 +231,7 @@ TEST_CASE("A push whose end did not come, or counts other rows, changes nothing"
   const auto push = [&](std::optional<uint64_t> rows_said) {
     std::vector<v1::PushRequest> requests(2);
     *requests[0].mutable_open() = node.Open(code, v1::PUSH_MODE_UPSERT);
-    v1::PushRow* row = requests[1].mutable_rows()->add_rows();
-    for (const char* value : {"1", "one", "1"}) row->add_values(value);
+    LoneNode::AddRow({.values = {"1", "one", "1"}, .nulls = {}}, &requests[1]);
     if (rows_said.has_value()) requests.emplace_back().mutable_end()->set_rows(*rows_said);
     size_t at = 0;
     return node.pushes().Take(node.Editor(), {.read =

@@ -1,0 +1,115 @@
+// A series of pushes on one stream: this thread takes the next in while another compares and
+// commits the one before.
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "catalog/base/digest.h"
+#include "catalog/base/status.h"
+#include "node/push.h"
+
+namespace guantong {
+
+// Applies what it is given, in order, one ahead of its giver.
+class PushDesk::Series {
+ public:
+  Series(PushDesk* desk, const PushStream* stream, const Answer* answer)
+      : desk_(*desk), stream_(*stream), answer_(*answer), thread_([this] { Run(); }) {}
+  ~Series() { Finish(); }
+  Series(const Series&) = delete;
+  Series& operator=(const Series&) = delete;
+
+  // Waits until the one before has ended. Drops `taken` once one has failed.
+  void Give(std::unique_ptr<Taken> taken) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [this] { return next_ == nullptr && !at_work_; });
+    if (failed_) return;
+    next_ = std::move(taken);
+    changed_.notify_all();
+  }
+
+  // Until all that was given is answered. False: one has failed.
+  bool Finish() {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      ended_ = true;
+      changed_.notify_all();
+    }
+    if (thread_.joinable()) thread_.join();
+    return !failed_;
+  }
+
+  bool failed() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return failed_;
+  }
+
+ private:
+  void Run() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    while (true) {
+      changed_.wait(lock, [this] { return next_ != nullptr || ended_; });
+      if (next_ == nullptr) return;
+      std::unique_ptr<Taken> taken = std::move(next_);
+      at_work_ = true;
+      lock.unlock();
+      const absl::StatusOr<v1::PushResponse> response = desk_.Apply(stream_, taken.get());
+      // The dataset is free before the sender hears of it.
+      taken.reset();
+      answer_(response);
+      lock.lock();
+      failed_ |= !response.ok();
+      at_work_ = false;
+      changed_.notify_all();
+    }
+  }
+
+  PushDesk& desk_;
+  const PushStream& stream_;
+  const Answer& answer_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::unique_ptr<Taken> next_;
+  bool at_work_ = false;
+  bool failed_ = false;
+  bool ended_ = false;
+  std::thread thread_;
+};
+
+absl::Status PushDesk::TakeAll(const PushStream& stream, const Admit& admit, const Answer& answer) {
+  OpenPushes::Slot place(&series_, RandomBytes(16));
+  GT_RETURN_IF_ERROR(place.Hold("", stream.cancel));
+  v1::PushRequest request;
+  {
+    const PushStream heard = {.read =
+                                  [&](v1::PushRequest* next) {
+                                    const bool any = stream.read(next);
+                                    place.Heard();
+                                    return any;
+                                  },
+                              .broken = stream.broken,
+                              .cancel = stream.cancel};
+    Series series(this, &stream, &answer);
+    std::weak_ptr<OpenPushes::Slot> held;
+    absl::Status status;
+    while (status.ok() && !series.failed() && heard.read(&request)) {
+      const absl::StatusOr<CallerIdentity> caller = admit();
+      status = caller.status();
+      if (!status.ok()) break;
+      absl::StatusOr<std::unique_ptr<Taken>> taken = TakeIn(*caller, &request, heard, held.lock());
+      status = taken.status();
+      if (!status.ok()) break;
+      held = (*taken)->slot;
+      place.Complete();
+      series.Give(*std::move(taken));
+      place.Heard();
+    }
+    if (series.Finish() && !status.ok()) answer(status);
+  }
+  while (stream.read(&request)) {
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace guantong
