@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "catalog/base/digest.h"
+#include "catalog/base/limits.h"
 #include "catalog/base/status.h"
 #include "node/push.h"
 
@@ -23,8 +24,16 @@ class PushDesk::Series {
   // Waits until the one before has ended. Drops `taken` once one has failed.
   void Give(std::unique_ptr<Taken> taken) {
     std::unique_lock<std::mutex> lock(mutex_);
+    const bool waited = next_ != nullptr || at_work_;
     changed_.wait(lock, [this] { return next_ == nullptr && !at_work_; });
     if (failed_) return;
+    if (!waited && taken->rows.rows() <= kPutsRowsMax) {
+      lock.unlock();
+      const bool good = ApplyAndAnswer(std::move(taken));
+      lock.lock();
+      failed_ |= !good;
+      return;
+    }
     next_ = std::move(taken);
     changed_.notify_all();
   }
@@ -46,6 +55,14 @@ class PushDesk::Series {
   }
 
  private:
+  bool ApplyAndAnswer(std::unique_ptr<Taken> taken) {
+    const absl::StatusOr<v1::PushResponse> response = desk_.Apply(stream_, taken.get());
+    // The dataset is free before the sender hears of it.
+    taken.reset();
+    answer_(response);
+    return response.ok();
+  }
+
   void Run() {
     std::unique_lock<std::mutex> lock(mutex_);
     while (true) {
@@ -54,12 +71,9 @@ class PushDesk::Series {
       std::unique_ptr<Taken> taken = std::move(next_);
       at_work_ = true;
       lock.unlock();
-      const absl::StatusOr<v1::PushResponse> response = desk_.Apply(stream_, taken.get());
-      // The dataset is free before the sender hears of it.
-      taken.reset();
-      answer_(response);
+      const bool good = ApplyAndAnswer(std::move(taken));
       lock.lock();
-      failed_ |= !response.ok();
+      failed_ |= !good;
       at_work_ = false;
       changed_.notify_all();
     }

@@ -41,7 +41,8 @@ PushStream::~PushStream() {
 bool PushStream::Open(const v1::PushOpen& open) {
   v1::PushRequest request;
   *request.mutable_open() = open;
-  return rpc_->writer->Write(request);
+  // Rows or the end follow at once and take it along.
+  return rpc_->writer->Write(request, grpc::WriteOptions().set_buffer_hint());
 }
 
 bool PushStream::Add(const PushedRow& row) {

@@ -67,7 +67,7 @@ class Pusher {
     request.mutable_open()->set_code(code_);
     request.mutable_open()->set_mode(v1::PUSH_MODE_UPSERT);
     for (const std::string& field : fields_) request.mutable_open()->add_fields(field);
-    Write(request);
+    Write(request, /*more=*/true);
     PushedRowsWriter some;
     PushedRow one;
     Values values(fields_.size());
@@ -79,10 +79,10 @@ class Pusher {
         some.Add(one);
       }
       request.set_rows(some.Take());
-      Write(request);
+      Write(request, /*more=*/i == rows);
     }
     request.mutable_end()->set_rows(static_cast<uint64_t>(rows));
-    Write(request);
+    Write(request, /*more=*/false);
     ++under_way_;
   }
 
@@ -97,8 +97,11 @@ class Pusher {
  private:
   static constexpr size_t kMessageBytes = 64 << 10;
 
-  void Write(const v1::PushRequest& request) {
-    if (!stream_->Write(request)) throw std::runtime_error("push: " + Ended());
+  // `more`: another follows at once and takes it along.
+  void Write(const v1::PushRequest& request, bool more) {
+    grpc::WriteOptions options;
+    if (more) options.set_buffer_hint();
+    if (!stream_->Write(request, options)) throw std::runtime_error("push: " + Ended());
   }
   std::string Ended() {
     ended_ = true;

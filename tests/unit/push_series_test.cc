@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "catalog/base/limits.h"
 #include "catalog/base/status.h"
 #include "node/limits.h"
 #include "node/push.h"
@@ -17,9 +18,10 @@
 namespace guantong {
 namespace {
 
-LoneNode::Rows Some(int from, int count) {
+LoneNode::Rows Some(size_t from, size_t count) {
   LoneNode::Rows rows;
-  for (int i = from; i < from + count; ++i) rows.push_back({std::to_string(1000 + i), "东", "1"});
+  for (size_t i = from; i < from + count; ++i)
+    rows.push_back({std::to_string(1000 + i), "东", "1"});
   return rows;
 }
 
@@ -85,7 +87,7 @@ TEST_CASE("a series of pushes: each is answered in turn, each is a commit") {
   LoneNode node;
   const std::string code = node.Publish();
   Talk talk;
-  for (int i = 0; i < 5; ++i) talk.Push(&node, code, Some(10 * i, 10 + i));
+  for (size_t i = 0; i < 5; ++i) talk.Push(&node, code, Some(10 * i, 10 + i));
   REQUIRE(talk.Run(&node).ok());
   REQUIRE(talk.answers().size() == 5);
   for (size_t i = 0; i < 5; ++i) {
@@ -106,8 +108,9 @@ TEST_CASE("a series of pushes: one comes in while the one before it is not yet a
   std::condition_variable changed;
   bool second_in = false;
   bool overlapped = false;
-  talk.Push(&node, code, Some(0, 5));
-  const auto second = node.RequestsOf(node.Open(code, v1::PUSH_MODE_UPSERT), Some(5, 5));
+  talk.Push(&node, code, Some(0, kPutsRowsMax + 1));
+  const auto second =
+      node.RequestsOf(node.Open(code, v1::PUSH_MODE_UPSERT), Some(kPutsRowsMax + 1, 5));
   for (size_t i = 0; i < second.size(); ++i) {
     if (i + 1 == second.size()) {
       talk.Then([&] {
@@ -126,7 +129,7 @@ TEST_CASE("a series of pushes: one comes in while the one before it is not yet a
   REQUIRE(talk.Run(&node).ok());
   CHECK(overlapped);
   CHECK(talk.answers().size() == 2);
-  CHECK(node.CountRows(code) == 10);
+  CHECK(node.CountRows(code) == kPutsRowsMax + 6);
 }
 
 TEST_CASE("a series of pushes: the first that fails ends it, what it said is the last answer") {
@@ -173,7 +176,7 @@ TEST_CASE("a series of pushes: who pushes is asked before each") {
   LoneNode node;
   const std::string code = node.Publish();
   Talk talk;
-  for (int i = 0; i < 3; ++i) talk.Push(&node, code, Some(10 * i, 10));
+  for (size_t i = 0; i < 3; ++i) talk.Push(&node, code, Some(10 * i, 10));
   talk.admitted_max = 2;
   REQUIRE(talk.Run(&node).ok());
   REQUIRE(talk.answers().size() == 3);
