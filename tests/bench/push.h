@@ -95,7 +95,7 @@ class Pusher {
   }
 
  private:
-  static constexpr size_t kMessageBytes = 64 << 10;
+  static constexpr size_t kMessageBytes = 256 << 10;
 
   // `more`: another follows at once and takes it along.
   void Write(const v1::PushRequest& request, bool more) {

@@ -145,15 +145,20 @@ TEST_CASE("a series of pushes: the first that fails ends it, what it said is the
   CHECK(ReasonOf(talk.answers()[1].status()) == "row_invalid");
   CHECK(node.CountRows(code) == 5);
 
-  // One that is refused only when it is compared: the same key twice.
-  Talk twice;
-  twice.Push(&node, code, {{"1", "东", "1"}, {"1", "西", "1"}});
-  twice.Then([&] { twice.AwaitAnswers(1); });
-  twice.Push(&node, code, Some(5, 5));
-  REQUIRE(twice.Run(&node).ok());
-  REQUIRE(twice.answers().size() == 1);
-  CHECK(ReasonOf(twice.answers()[0].status()) == "row_invalid");
-  CHECK(node.CountRows(code) == 5);
+  // One that is refused only when it is compared, the same key twice: a small one, and one that is
+  // handed over.
+  for (const size_t rows : {size_t{1}, kPutsRowsMax + 1}) {
+    LoneNode::Rows repeated = Some(0, rows);
+    repeated.push_back({repeated.front()[0], "西", "1"});
+    Talk twice;
+    twice.Push(&node, code, repeated);
+    twice.Then([&] { twice.AwaitAnswers(1); });
+    twice.Push(&node, code, Some(5, 5));
+    REQUIRE(twice.Run(&node).ok());
+    REQUIRE(twice.answers().size() == 1);
+    CHECK(ReasonOf(twice.answers()[0].status()) == "row_invalid");
+    CHECK(node.CountRows(code) == 5);
+  }
   CHECK(node.Push(node.Open(code, v1::PUSH_MODE_UPSERT), Some(5, 5)).ok());
 }
 
