@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
 namespace guantong {
@@ -52,8 +51,11 @@ std::optional<DecimalParts> ParseDecimal(absl::string_view text) {
 
 void AppendDecimalText(const DecimalParts& parts, std::string* out) {
   if (parts.negative) out->push_back('-');
-  absl::StrAppend(out, parts.whole.empty() ? "0" : parts.whole);
-  if (!parts.fraction.empty()) absl::StrAppend(out, ".", parts.fraction);
+  if (parts.whole.empty()) out->push_back('0');
+  out->append(parts.whole.data(), parts.whole.size());
+  if (parts.fraction.empty()) return;
+  out->push_back('.');
+  out->append(parts.fraction.data(), parts.fraction.size());
 }
 
 int CompareDecimals(absl::string_view a, absl::string_view b) {
@@ -70,7 +72,9 @@ std::string DecimalKey(absl::string_view text) {
   std::string key(1, parts->negative ? kNegative : kPositive);
   key.push_back(static_cast<char>(parts->whole.size() >> 8));
   key.push_back(static_cast<char>(parts->whole.size()));
-  absl::StrAppend(&key, parts->whole, WithoutTrailingZeros(parts->fraction));
+  const absl::string_view fraction = WithoutTrailingZeros(parts->fraction);
+  key.append(parts->whole.data(), parts->whole.size());
+  key.append(fraction.data(), fraction.size());
   if (parts->negative) {
     for (size_t i = 1; i < key.size(); ++i) key[i] = static_cast<char>(~key[i]);
     // Below zero the longer fraction is the smaller number.

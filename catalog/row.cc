@@ -31,8 +31,12 @@ void AppendVarint(uint32_t number, std::string* out) {
 
 void AppendLengthDelimited(int field, absl::string_view bytes, std::string* out) {
   using Wire = google::protobuf::internal::WireFormatLite;
-  AppendVarint(Wire::MakeTag(field, Wire::WIRETYPE_LENGTH_DELIMITED), out);
-  AppendVarint(static_cast<uint32_t>(bytes.size()), out);
+  using google::protobuf::io::CodedOutputStream;
+  uint8_t head[16];
+  uint8_t* end = CodedOutputStream::WriteTagToArray(
+      Wire::MakeTag(field, Wire::WIRETYPE_LENGTH_DELIMITED), head);
+  end = CodedOutputStream::WriteVarint32ToArray(static_cast<uint32_t>(bytes.size()), end);
+  out->append(reinterpret_cast<const char*>(head), static_cast<size_t>(end - head));
   out->append(bytes.data(), bytes.size());
 }
 

@@ -239,10 +239,13 @@ void AppendKeyValue(v1::ItemType type, absl::string_view canonical, std::string*
 }
 
 void AppendKeyPrefix(absl::string_view prefix, std::string* key) {
-  for (size_t zero; (zero = prefix.find('\0')) != absl::string_view::npos;) {
-    key->append(prefix.data(), zero + 1);
+  while (!prefix.empty()) {
+    const void* zero = std::memchr(prefix.data(), 0, prefix.size());
+    if (zero == nullptr) break;
+    const size_t size = static_cast<size_t>(static_cast<const char*>(zero) - prefix.data()) + 1;
+    key->append(prefix.data(), size);
     key->push_back('\xff');
-    prefix.remove_prefix(zero + 1);
+    prefix.remove_prefix(size);
   }
   key->append(prefix.data(), prefix.size());
 }

@@ -191,6 +191,7 @@ absl::Status PushDesk::Receive(const PushStream& stream, Taken* taken) {
     }
     if (request.kind_case() != v1::PushRequest::kRows)
       return FormError("open 之后只能是行 (only rows may follow open)");
+    taken->rows.Expect(request.rows().size());
     PushedRowsReader rows(request.rows());
     while (true) {
       GT_ASSIGN_OR_RETURN(const bool any, rows.Next(&row));

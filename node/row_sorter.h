@@ -4,6 +4,7 @@
 #ifndef GUANTONG_NODE_ROW_SORTER_H_
 #define GUANTONG_NODE_ROW_SORTER_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <queue>
@@ -29,6 +30,10 @@ class RowSorter {
   RowSorter& operator=(const RowSorter&) = delete;
   ~RowSorter();
 
+  // Room for rows of so many bytes at once, instead of little by little.
+  void Expect(size_t bytes) {
+    arena_.reserve(std::min(arena_.size() + bytes, options_.buffer_bytes_max));
+  }
   // RESOURCE_EXHAUSTED push_too_large, disk_full.
   absl::Status Add(absl::string_view key, absl::string_view row, uint64_t line);
   absl::Status Finish();
