@@ -9,6 +9,7 @@
 #include "catalog/base/limits.h"
 #include "catalog/base/status.h"
 #include "catalog/feed_kind.h"
+#include "catalog/zstd_contexts.h"
 
 namespace guantong {
 namespace {
@@ -160,8 +161,8 @@ std::string EncodePayload(absl::string_view plain, v1::Compression* compression)
   // Room for an eighth less than the plain text: zstd gives up where that is not enough, and so do
   // we.
   std::string packed(plain.size() - plain.size() / 8, '\0');
-  const size_t size =
-      ZSTD_compress(packed.data(), packed.size(), plain.data(), plain.size(), kCompressionLevel);
+  const size_t size = ZSTD_compressCCtx(ThreadPacker(), packed.data(), packed.size(), plain.data(),
+                                        plain.size(), kCompressionLevel);
   if (ZSTD_isError(size)) return std::string(plain);
   packed.resize(size);
   *compression = v1::COMPRESSION_ZSTD;
@@ -184,8 +185,8 @@ absl::StatusOr<std::string> DecodePayload(v1::Compression compression, absl::str
   }
   if (size > kPayloadBytesMax) return corrupt("too long");
   std::string plain(size, '\0');
-  const size_t unpacked =
-      ZSTD_decompress(plain.data(), plain.size(), payload.data(), payload.size());
+  const size_t unpacked = ZSTD_decompressDCtx(ThreadUnpacker(), plain.data(), plain.size(),
+                                              payload.data(), payload.size());
   if (ZSTD_isError(unpacked)) return corrupt(ZSTD_getErrorName(unpacked));
   if (unpacked != plain.size()) return corrupt("shorter than it says");
   return plain;

@@ -12,6 +12,7 @@
 #include "catalog/base/limits.h"
 #include "catalog/base/status.h"
 #include "catalog/keys.h"
+#include "catalog/zstd_contexts.h"
 
 namespace guantong {
 namespace {
@@ -82,7 +83,7 @@ Packer MakePacker(int level) {
   return packer;
 }
 
-// Contexts are large and made once a thread.
+// With parameters that stay, so not ThreadPacker. Once a thread.
 ZSTD_CCtx* DensePacker() {
   thread_local const Packer packer = MakePacker(kDenseLevel);
   return packer.get();
@@ -105,12 +106,6 @@ size_t Pack(ZSTD_CCtx* packer, absl::string_view page, std::string* out) {
   const size_t stored = ZSTD_isError(packed) ? 0 : packed;
   out->resize(before + stored);
   return stored;
-}
-
-ZSTD_DCtx* Unpacker() {
-  thread_local const std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> unpacker(
-      ZSTD_createDCtx(), &ZSTD_freeDCtx);
-  return unpacker.get();
 }
 
 }  // namespace
@@ -325,8 +320,8 @@ absl::StatusOr<absl::string_view> SortedRowsCursor::row() {
   if (page.stored != page.raw) {
     if (!unpacked_) {
       page_bytes_.resize(page.raw);
-      const size_t size = ZSTD_decompressDCtx(Unpacker(), page_bytes_.data(), page_bytes_.size(),
-                                              stored.data(), stored.size());
+      const size_t size = ZSTD_decompressDCtx(ThreadUnpacker(), page_bytes_.data(),
+                                              page_bytes_.size(), stored.data(), stored.size());
       if (ZSTD_isError(size) || size != page.raw) return Corrupt();
       unpacked_ = true;
     }

@@ -105,7 +105,13 @@ absl::StatusOr<v1::PushResponse> PushDesk::Take(const CallerIdentity& caller,
                       TakeIn(caller, &request, stream, nullptr));
   if (stream.read(&request)) return FormError("end 之后不能再有内容 (nothing may follow the end)");
   if (stream.broken()) return SenderGone();
-  return Apply(stream, taken.get());
+  absl::StatusOr<v1::PushResponse> response = Apply(stream, taken.get());
+  AfterAnswer(response);
+  return response;
+}
+
+void PushDesk::AfterAnswer(const absl::StatusOr<v1::PushResponse>& response) {
+  if (response.ok() && !response->dry_run() && !response->repeated_batch()) results_.ForgetOld();
 }
 
 absl::StatusOr<std::unique_ptr<PushDesk::Taken>> PushDesk::TakeIn(
@@ -293,7 +299,6 @@ absl::StatusOr<v1::PushResponse> PushDesk::Apply(const PushStream& stream, Taken
     *record.mutable_at() = TimestampOf(absl::Now());
     if (counts->changes() == 0) {
       GT_RETURN_IF_ERROR(results_.Keep(push.feed, push.open.batch_id(), record));
-      results_.ForgetOld();
       return response;
     }
     const uint32_t staged = payloads.staged();
@@ -309,7 +314,6 @@ absl::StatusOr<v1::PushResponse> PushDesk::Apply(const PushStream& stream, Taken
     if (done.ok()) {
       response.set_commit(done->commit);
       *response.mutable_position() = done->position;
-      results_.ForgetOld();
       return response;
     }
     // Only a refusal says for sure that nothing refers to what is staged.

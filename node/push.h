@@ -83,6 +83,8 @@ class PushDesk {
   absl::StatusOr<Push> Start(const CallerIdentity& caller, v1::PushOpen open) const;
   absl::Status Receive(const PushStream& stream, Taken* taken);
   absl::StatusOr<v1::PushResponse> Apply(const PushStream& stream, Taken* taken);
+  // What nobody waits for.
+  void AfterAnswer(const absl::StatusOr<v1::PushResponse>& response);
   absl::Status CheckReplace(const Push& push, const DiffCounts& counts, uint64_t rows_before) const;
 
   const Site& site_;

@@ -60,6 +60,7 @@ class PushDesk::Series {
     // The dataset is free before the sender hears of it.
     taken.reset();
     answer_(response);
+    desk_.AfterAnswer(response);
     return response.ok();
   }
 
