@@ -8,6 +8,7 @@
 #include "catalog/base/status.h"
 #include "catalog/facts.h"
 #include "catalog/feed_kind.h"
+#include "catalog/run_cursor.h"
 #include "catalog/sorted_rows.h"
 #include "catalog/table.h"
 #include "guantong/v1/row.pb.h"
@@ -41,6 +42,8 @@ class Chunker {
     return StableHash(key) / (std::numeric_limits<uint64_t>::max() / (kChunkBytesTarget / 2)) <
            bytes;
   }
+
+  size_t bytes() const { return bytes_; }
 
   absl::Status Keep(const std::string& chunk) {
     bytes_ = 0;
@@ -85,6 +88,14 @@ class RowsChunk {
   v1::RowBatch batch_;
 };
 
+// Blocks of a table that are taken for chunks; larger ones only, where there are very many.
+constexpr size_t kWholeBlockBytesMin = 64 << 10;
+constexpr int kSmallChunksMax = 60'000;
+
+size_t WholeBlockMin(const v1::Manifest& manifest) {
+  return manifest.chunks_size() < kSmallChunksMax ? kWholeBlockBytesMin : kChunkBytesTarget / 2;
+}
+
 absl::Status AddRows(const Reader& snapshot, const FeedKey& feed, v1::Encoding encoding,
                      v1::Manifest* manifest, const KeepChunk& keep) {
   GT_ASSIGN_OR_RETURN(const TableReader table, TableReader::Open(snapshot, feed));
@@ -94,20 +105,33 @@ absl::Status AddRows(const Reader& snapshot, const FeedKey& feed, v1::Encoding e
   Chunker chunker(manifest, keep);
   RowsChunk chunk(encoding);
   uint64_t rows = 0;
-  absl::Status kept;
-  const auto flush = [&] {
-    kept = chunker.Keep(chunk.Finish());
-    return kept.ok();
-  };
-  GT_RETURN_IF_ERROR(table.Scan("", "", [&](absl::string_view key, absl::string_view row) {
-    chunk.Add(key, row);
-    ++rows;
-    return !chunker.Ends(key, key.size() + row.size()) || flush();
-  }));
-  GT_RETURN_IF_ERROR(kept);
-  if (!chunk.empty()) flush();
+  GT_ASSIGN_OR_RETURN(RunsCursor cursor,
+                      RunsCursor::Open(snapshot, feed, VisibleRuns(table.record()), "", ""));
+  while (cursor.Valid()) {
+    // What stands alone is a chunk as it is; a small remainder before it takes its rows in.
+    const bool whole = encoding == v1::ENCODING_SORTED_ROWS &&
+                       (chunk.empty() || chunker.bytes() >= kWholeBlockBytesMin);
+    const std::string* block = whole ? cursor.WholeBlock(WholeBlockMin(*manifest)) : nullptr;
+    if (block != nullptr) {
+      if (!chunk.empty()) GT_RETURN_IF_ERROR(chunker.Keep(chunk.Finish()));
+      GT_ASSIGN_OR_RETURN(const SortedRows opened, SortedRows::Open(*block));
+      rows += opened.rows();
+      GT_RETURN_IF_ERROR(chunker.Keep(*block));
+      GT_RETURN_IF_ERROR(cursor.SkipBlock());
+      continue;
+    }
+    if (!cursor.deleted()) {
+      GT_ASSIGN_OR_RETURN(const absl::string_view row, cursor.row());
+      chunk.Add(cursor.key(), row);
+      ++rows;
+      if (chunker.Ends(cursor.key(), cursor.key().size() + row.size()))
+        GT_RETURN_IF_ERROR(chunker.Keep(chunk.Finish()));
+    }
+    GT_RETURN_IF_ERROR(cursor.Next());
+  }
+  if (!chunk.empty()) GT_RETURN_IF_ERROR(chunker.Keep(chunk.Finish()));
   manifest->set_records(rows);
-  return kept;
+  return absl::OkStatus();
 }
 
 absl::Status AddRecords(const Reader& snapshot, const std::string& prefix, v1::FeedKind kind,

@@ -14,6 +14,20 @@
 
 namespace guantong {
 
+namespace {
+
+// Null: none of this manifest.
+const v1::ChunkRef* FindChunk(HeldManifest& held, const std::string& hash) {
+  if (held.by_hash.empty()) {
+    for (int i = 0; i < held.manifest.chunks_size(); ++i)
+      held.by_hash.emplace(held.manifest.chunks(i).hash(), i);
+  }
+  const auto found = held.by_hash.find(hash);
+  return found == held.by_hash.end() ? nullptr : &held.manifest.chunks(found->second);
+}
+
+}  // namespace
+
 void Receiver::AskSnapshot(Turn& turn, FeedState& feed, Mark from) {
   feed.wants_snapshot = true;
   feed.snapshot_from = std::max(feed.snapshot_from, from);
@@ -249,10 +263,7 @@ void Receiver::OnChunkRequest(Turn& turn, Peer& peer, const v1::ChunkRequest& re
   Peer* upstream = core_.NextHop(feed->origin_path);
   const v1::ChunkRef* known = nullptr;
   if (feed->held.has_value()) {
-    const auto& chunks = feed->held->manifest.chunks();
-    auto it = std::find_if(chunks.begin(), chunks.end(),
-                           [&](const v1::ChunkRef& ref) { return ref.hash() == request.hash(); });
-    if (it != chunks.end()) known = &*it;
+    known = FindChunk(*feed->held, request.hash());
   }
   // Lost here, where it was made: the next snapshot makes it again.
   const bool lost = known != nullptr && feed->own;
@@ -278,9 +289,7 @@ void Receiver::OnChunk(Turn& turn, Peer& peer, v1::Chunk chunk) {
     ++peer.frames_rejected;
     return;
   }
-  const bool ours =
-      std::any_of(feed->held->manifest.chunks().begin(), feed->held->manifest.chunks().end(),
-                  [&](const v1::ChunkRef& ref) { return ref.hash() == chunk.hash(); });
+  const bool ours = FindChunk(*feed->held, chunk.hash()) != nullptr;
   if (!ours || (!chunk.absent() && Sha256(chunk.data()) != chunk.hash())) {
     ++peer.frames_rejected;
     return;

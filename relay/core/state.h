@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
 #include "catalog/keys.h"
 #include "catalog/table.h"
@@ -48,6 +49,7 @@ struct HeldManifest {
   v1::SignedManifest signed_manifest;
   v1::Manifest manifest;
   absl::Time used_at;
+  absl::flat_hash_map<std::string, int> by_hash = {};  // its chunks, when one was asked for
 };
 
 // A snapshot being loaded here.

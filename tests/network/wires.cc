@@ -36,7 +36,7 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr size_t kPacketBytesMax = 2048;
+constexpr size_t kPacketBytesMax = 64 << 10;
 constexpr size_t kDestinationAt = 16;  // in the header of IPv4
 constexpr int kPacketsAtOnce = 64;     // of one host, before the others have their turn
 constexpr int kHostsMax = 250;
@@ -58,9 +58,13 @@ void OnItsOwnThread(const std::function<void()>& work) {
   if (failed) std::rethrow_exception(failed);
 }
 
-void SetUp(int control, const char* interface, const std::string& address) {
+void SetUp(int control, const char* interface, const std::string& address, int packet_bytes) {
   ifreq request = {};
   std::strncpy(request.ifr_name, interface, IFNAMSIZ - 1);
+  if (packet_bytes > 0) {
+    request.ifr_mtu = packet_bytes;
+    if (ioctl(control, SIOCSIFMTU, &request) != 0) Fail("packet size of an interface");
+  }
   if (!address.empty()) {
     auto* in = reinterpret_cast<sockaddr_in*>(&request.ifr_addr);
     in->sin_family = AF_INET;
@@ -79,7 +83,7 @@ struct Ends {
 };
 
 // On a thread of its own.
-Ends MakeNamespace(const std::string& address) {
+Ends MakeNamespace(const std::string& address, int packet_bytes = 0) {
   Ends ends;
   if (unshare(CLONE_NEWNET) != 0) Fail("a network namespace");
   ends.network_namespace = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -91,8 +95,8 @@ Ends MakeNamespace(const std::string& address) {
   std::strncpy(request.ifr_name, "line", IFNAMSIZ - 1);
   if (ioctl(ends.tun, TUNSETIFF, &request) != 0) Fail("a TUN interface");
   const int control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  SetUp(control, "lo", "");
-  SetUp(control, "line", address);
+  SetUp(control, "lo", "", 0);
+  SetUp(control, "line", address, packet_bytes);
   close(control);
   return ends;
 }
@@ -102,7 +106,7 @@ std::string AddressOf(int number) { return absl::StrCat("10.99.0.", number); }
 }  // namespace
 
 struct Wires::State {
-  explicit State(uint32_t seed) : random(seed) {
+  State(uint32_t seed, int packet_size) : packet_bytes(packet_size), random(seed) {
     wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     thread = std::thread([this] { Run(); });
   }
@@ -140,6 +144,7 @@ struct Wires::State {
   void Take(int from, std::string bytes);
   int Deliver();  // milliseconds until the next is due; -1: none
 
+  const int packet_bytes;
   mutable std::mutex mutex;  // guards all below; `hosts` keep their places
   bool stopping = false;
   std::deque<Host> hosts;
@@ -201,7 +206,7 @@ int Wires::State::Deliver() {
 }
 
 void Wires::State::Run() {
-  char buffer[kPacketBytesMax];
+  std::vector<char> buffer(kPacketBytesMax);
   while (true) {
     std::vector<pollfd> ready;
     int wait;
@@ -219,9 +224,9 @@ void Wires::State::Run() {
     for (size_t i = 1; i < ready.size(); ++i) {
       if ((ready[i].revents & POLLIN) == 0) continue;
       for (int taken = 0; taken < kPacketsAtOnce; ++taken) {
-        const ssize_t got = read(ready[i].fd, buffer, sizeof buffer);
+        const ssize_t got = read(ready[i].fd, buffer.data(), buffer.size());
         if (got <= 0) break;
-        Take(static_cast<int>(i), std::string(buffer, static_cast<size_t>(got)));
+        Take(static_cast<int>(i), std::string(buffer.data(), static_cast<size_t>(got)));
       }
     }
   }
@@ -240,7 +245,8 @@ std::string Wires::WhyNot() {
   return "";
 }
 
-Wires::Wires(uint32_t seed) : state_(std::make_unique<State>(seed)) {}
+Wires::Wires(uint32_t seed, int packet_bytes)
+    : state_(std::make_unique<State>(seed, packet_bytes)) {}
 Wires::~Wires() = default;
 
 const Host& Wires::AddHost() {
@@ -251,7 +257,7 @@ const Host& Wires::AddHost() {
   }
   if (number > kHostsMax) throw std::runtime_error("no more hosts on these wires");
   Ends ends;
-  OnItsOwnThread([&] { ends = MakeNamespace(AddressOf(number)); });
+  OnItsOwnThread([&] { ends = MakeNamespace(AddressOf(number), state_->packet_bytes); });
   const std::lock_guard<std::mutex> lock(state_->mutex);
   state_->tuns.push_back(ends.tun);
   state_->hosts.push_back({ends.network_namespace, number, AddressOf(number)});

@@ -43,8 +43,8 @@ class Wires {
   // Why this machine can have none; empty when it can.
   static std::string WhyNot();
 
-  // `seed` of the loss.
-  explicit Wires(uint32_t seed = 1);
+  // `seed` of the loss; `packet_bytes` the largest packet of its interfaces.
+  explicit Wires(uint32_t seed = 1, int packet_bytes = 1500);
   ~Wires();
   Wires(const Wires&) = delete;
   Wires& operator=(const Wires&) = delete;

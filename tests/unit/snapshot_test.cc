@@ -12,6 +12,7 @@
 #include "catalog/base/status.h"
 #include "catalog/facts.h"
 #include "catalog/memory_store.h"
+#include "catalog/sorted_rows.h"
 #include "catalog/table.h"
 #include "guantong/v1/entry.pb.h"
 #include "tests/catch.h"
@@ -176,6 +177,106 @@ TEST_CASE("snapshot: a change leaves nearly all chunks as they were") {
   REQUIRE(new_chunks.size() > 8);
   CHECK(fetched >= 1);
   CHECK(fetched <= 4);
+}
+
+// Pushes of blocks, one each; an empty row is a delete.
+struct BlockPushes {
+  BlockPushes() { PutFeed(store, FeedOf(v1::FEED_KIND_ROWS)); }
+
+  std::string Push(const Rows& rows) {
+    SortedRowsBuilder builder;
+    for (const auto& [key, row] : rows) {
+      builder.Add(key, row);
+      all[key] = row;
+      if (row.empty()) all.erase(key);
+    }
+    std::string block = builder.Finish();
+    const FeedKey feed = FeedKey::Of(FeedOf(v1::FEED_KIND_ROWS));
+    auto table = TableWriter::Load(store, feed);
+    REQUIRE(table.ok());
+    v1::BatchHeader header;
+    header.mutable_epoch()->set_number(1);
+    header.set_prev(sequence);
+    header.set_last(sequence += rows.size());
+    header.set_encoding(v1::ENCODING_SORTED_ROWS);
+    header.set_push_end(true);
+    header.set_commit(4);
+    header.set_rows(all.size());
+    WriteSet writes;
+    REQUIRE(table->ApplyBlock(header, block, &writes).ok());
+    writes.Put(LogBlockKey(feed, 1, sequence), block);
+    REQUIRE(store.Commit({writes}).ok());
+    return block;
+  }
+  // The chunks of a snapshot, which hold all rows in order and nothing else.
+  std::set<std::string> Snapshot() {
+    Chunks chunks;
+    const v1::Manifest manifest =
+        Build(store, FeedOf(v1::FEED_KIND_ROWS), &chunks, v1::ENCODING_SORTED_ROWS);
+    CHECK(manifest.records() == all.size());
+    Rows rows;
+    std::string last;
+    std::set<std::string> made;
+    for (const auto& [hash, chunk] : chunks) {
+      v1::RowBatch batch;
+      REQUIRE(UnpackBlock(chunk, &batch).ok());
+      for (const v1::RowChange& change : batch.changes()) {
+        CHECK(last < change.key());
+        last = change.key();
+        rows[change.key()] = change.row();
+      }
+      made.insert(chunk);
+    }
+    CHECK(rows == all);
+    return made;
+  }
+
+  MemoryStore store;
+  Rows all;
+  uint64_t sequence = 10;
+};
+
+// `count` rows of 200 B that no packing makes smaller, from k`from`0 on.
+Rows Noise(int from, int count) {
+  Rows rows;
+  for (int i = from; i < from + count; ++i) {
+    std::string row;
+    for (int j = 0; row.size() < 200; ++j) row += Sha256(absl::StrCat(i, "-", j));
+    rows[absl::StrCat("k", 1000000 + i * 10)] = row;
+  }
+  return rows;
+}
+
+TEST_CASE("snapshot: blocks that stand alone are its chunks as they are") {
+  BlockPushes table;
+  std::vector<std::string> blocks;
+  for (int i = 0; i < 6; ++i) blocks.push_back(table.Push(Noise(i * 1000, 1000)));
+  CHECK(table.Snapshot() == std::set<std::string>(blocks.begin(), blocks.end()));
+
+  // One row of the second changes, one behind the fourth is new; small blocks, each a run.
+  table.Push({{"k1015000", std::string(300, 'c')}});
+  table.Push({{"k1039999", std::string(300, 'n')}});
+  std::set<std::string> chunks = table.Snapshot();
+  CHECK(chunks.count(blocks[0]) == 1);
+  CHECK(chunks.count(blocks[1]) == 0);
+  CHECK(chunks.count(blocks[3]) == 1);
+  CHECK(chunks.count(blocks[5]) == 1);
+}
+
+TEST_CASE("snapshot: blocks with deletes, covered ones and small ones are made anew") {
+  BlockPushes table;
+  const std::string covered = table.Push(Noise(0, 1000));
+  Rows gone = Noise(1000, 1000);
+  gone["k1010000"] = "";
+  const std::string holed = table.Push(gone);
+  std::vector<std::string> small;
+  for (int i = 0; i < 40; ++i) small.push_back(table.Push(Noise(2000 + i * 100, 100)));
+  table.Push({{"k1000000", ""}});
+  const std::set<std::string> chunks = table.Snapshot();
+  CHECK(chunks.count(covered) == 0);
+  CHECK(chunks.count(holed) == 0);
+  for (const std::string& block : small) CHECK(chunks.count(block) == 0);
+  CHECK(chunks.size() < 10);
 }
 
 TEST_CASE("snapshot: rows of the largest size still make chunks that fit") {
