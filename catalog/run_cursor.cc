@@ -58,7 +58,6 @@ class BlocksCursor : public RunCursor {
 
   bool Valid() const override { return rows_.has_value(); }
   absl::Status Next() override {
-    block_.reset();
     GT_RETURN_IF_ERROR(rows_->Next());
     if (rows_->Valid()) {
       StopAtEnd();
@@ -69,7 +68,6 @@ class BlocksCursor : public RunCursor {
   }
   absl::Status Seek(absl::string_view to) override {
     if (!Valid() || key() >= to) return absl::OkStatus();
-    block_.reset();
     if (index_->key().substr(kRunPrefixBytes) >= to) {
       GT_RETURN_IF_ERROR(rows_->Seek(to));
       StopAtEnd();
@@ -83,20 +81,6 @@ class BlocksCursor : public RunCursor {
   absl::string_view key() const override { return rows_->key(); }
   bool deleted() const override { return rows_->deleted(); }
   absl::StatusOr<absl::string_view> row() override { return rows_->row(); }
-  absl::string_view block_last() const override {
-    if (block_ == nullptr) return "";
-    const absl::string_view last = index_->key().substr(kRunPrefixBytes);
-    return end_.empty() || last < end_ ? last : absl::string_view();
-  }
-  const std::string* WholeBlock(size_t bytes_min) const override {
-    if (block_ == nullptr || block_->size() < bytes_min) return nullptr;
-    const absl::StatusOr<SortedRows> rows = SortedRows::Check(*block_);
-    return rows.ok() && !rows->has_deletes() ? block_.get() : nullptr;
-  }
-  absl::Status SkipBlock() override {
-    index_->Next();
-    return Enter("");
-  }
 
  private:
   void StopAtEnd() {
@@ -106,7 +90,6 @@ class BlocksCursor : public RunCursor {
   // The block at the index cursor, from `key` on.
   absl::Status Enter(absl::string_view key) {
     rows_.reset();
-    block_.reset();
     if (!index_->Valid()) return index_->status();
     storage::v1::BlockEntry entry;
     if (!entry.ParseFromArray(index_->value().data(), static_cast<int>(index_->value().size()))) {
@@ -124,11 +107,10 @@ class BlocksCursor : public RunCursor {
       return Error(absl::StatusCode::kDataLoss, "store_corrupt", "a block of rows is missing");
     }
     GT_RETURN_IF_ERROR(got);
-    GT_ASSIGN_OR_RETURN(rows_, SortedRowsCursor::Open(block, key));
+    GT_ASSIGN_OR_RETURN(rows_, SortedRowsCursor::Open(std::move(block), key));
     if (!rows_->Valid()) {
       return Error(absl::StatusCode::kDataLoss, "store_corrupt", "a block ends before its index");
     }
-    if (rows_->key() == entry.first()) block_ = std::move(block);
     StopAtEnd();
     return absl::OkStatus();
   }
@@ -139,7 +121,6 @@ class BlocksCursor : public RunCursor {
   const std::string end_;
   std::unique_ptr<Cursor> index_;
   std::optional<SortedRowsCursor> rows_;
-  std::shared_ptr<const std::string> block_;  // while its first row is shown
 };
 
 }  // namespace
@@ -188,22 +169,6 @@ absl::Status RunsCursor::Next() {
       if (run->Valid() && run->key() == key_) GT_RETURN_IF_ERROR(run->Next());
     }
   }
-  Find();
-  return absl::OkStatus();
-}
-
-const std::string* RunsCursor::WholeBlock(size_t bytes_min) const {
-  if (newest_ == nullptr) return nullptr;
-  const absl::string_view last = newest_->block_last();
-  if (last.empty()) return nullptr;
-  for (const std::unique_ptr<RunCursor>& run : runs_) {
-    if (run.get() != newest_ && run->Valid() && run->key() <= last) return nullptr;
-  }
-  return newest_->WholeBlock(bytes_min);
-}
-
-absl::Status RunsCursor::SkipBlock() {
-  GT_RETURN_IF_ERROR(newest_->SkipBlock());
   Find();
   return absl::OkStatus();
 }

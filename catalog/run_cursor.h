@@ -26,11 +26,6 @@ class RunCursor {
   virtual absl::string_view key() const = 0;
   virtual bool deleted() const = 0;
   virtual absl::StatusOr<absl::string_view> row() = 0;  // until Next or Seek
-  // Of a block this row begins that lies in the range: its last key; else empty.
-  virtual absl::string_view block_last() const { return ""; }
-  // That block, where it is no smaller than `bytes_min` and holds no deletes; else null.
-  virtual const std::string* WholeBlock(size_t /*bytes_min*/) const { return nullptr; }
-  virtual absl::Status SkipBlock() { return Next(); }
 };
 
 // begin <= key < end; an empty end: to the end.
@@ -50,10 +45,6 @@ class RunsCursor {
   absl::string_view key() const { return newest_->key(); }
   bool deleted() const { return newest_->deleted(); }
   absl::StatusOr<absl::string_view> row() { return newest_->row(); }
-  // A block whose rows are the next ones as they stand: it begins here, other runs have nothing in
-  // it, none of it is deleted. Null where there is none of `bytes_min`. Until Next or SkipBlock.
-  const std::string* WholeBlock(size_t bytes_min) const;
-  absl::Status SkipBlock();
 
  private:
   void Find();

@@ -2,15 +2,16 @@
 
 #include <limits>
 #include <utility>
+#include <vector>
 
 #include "catalog/base/digest.h"
 #include "catalog/base/limits.h"
 #include "catalog/base/status.h"
 #include "catalog/facts.h"
 #include "catalog/feed_kind.h"
-#include "catalog/run_cursor.h"
 #include "catalog/sorted_rows.h"
 #include "catalog/table.h"
+#include "catalog/whole_blocks.h"
 #include "guantong/v1/row.pb.h"
 
 namespace guantong {
@@ -105,31 +106,43 @@ absl::Status AddRows(const Reader& snapshot, const FeedKey& feed, v1::Encoding e
   Chunker chunker(manifest, keep);
   RowsChunk chunk(encoding);
   uint64_t rows = 0;
-  GT_ASSIGN_OR_RETURN(RunsCursor cursor,
-                      RunsCursor::Open(snapshot, feed, VisibleRuns(table.record()), "", ""));
-  while (cursor.Valid()) {
-    // What stands alone is a chunk as it is; a small remainder before it takes its rows in.
-    const bool whole = encoding == v1::ENCODING_SORTED_ROWS &&
-                       (chunk.empty() || chunker.bytes() >= kWholeBlockBytesMin);
-    const std::string* block = whole ? cursor.WholeBlock(WholeBlockMin(*manifest)) : nullptr;
-    if (block != nullptr) {
-      if (!chunk.empty()) GT_RETURN_IF_ERROR(chunker.Keep(chunk.Finish()));
-      GT_ASSIGN_OR_RETURN(const SortedRows opened, SortedRows::Open(*block));
-      rows += opened.rows();
-      GT_RETURN_IF_ERROR(chunker.Keep(*block));
-      GT_RETURN_IF_ERROR(cursor.SkipBlock());
+  const auto flush = [&] {
+    return chunk.empty() ? absl::OkStatus() : chunker.Keep(chunk.Finish());
+  };
+  absl::Status kept;
+  const auto add_rows = [&](absl::string_view begin, absl::string_view end) {
+    const absl::Status read =
+        table.Scan(begin, end, [&](absl::string_view key, absl::string_view row) {
+          chunk.Add(key, row);
+          ++rows;
+          if (chunker.Ends(key, key.size() + row.size())) kept = flush();
+          return kept.ok();
+        });
+    return read.ok() ? kept : read;
+  };
+  std::vector<WholeBlock> blocks;
+  if (encoding == v1::ENCODING_SORTED_ROWS) {
+    GT_ASSIGN_OR_RETURN(blocks, FindWholeBlocks(snapshot, feed, VisibleRuns(table.record())));
+  }
+  std::string from;
+  for (const WholeBlock& block : blocks) {
+    GT_ASSIGN_OR_RETURN(const std::string bytes,
+                        ReadWholeBlock(snapshot, block, WholeBlockMin(*manifest)));
+    if (bytes.empty()) continue;
+    GT_RETURN_IF_ERROR(add_rows(from, block.first));
+    // A small remainder takes the rows of the block in.
+    if (!chunk.empty() && chunker.bytes() < kWholeBlockBytesMin) {
+      from = block.first;
       continue;
     }
-    if (!cursor.deleted()) {
-      GT_ASSIGN_OR_RETURN(const absl::string_view row, cursor.row());
-      chunk.Add(cursor.key(), row);
-      ++rows;
-      if (chunker.Ends(cursor.key(), cursor.key().size() + row.size()))
-        GT_RETURN_IF_ERROR(chunker.Keep(chunk.Finish()));
-    }
-    GT_RETURN_IF_ERROR(cursor.Next());
+    GT_RETURN_IF_ERROR(flush());
+    GT_RETURN_IF_ERROR(chunker.Keep(bytes));
+    rows += block.rows;
+    // The first key behind it.
+    from = block.last + std::string(1, 0);
   }
-  if (!chunk.empty()) GT_RETURN_IF_ERROR(chunker.Keep(chunk.Finish()));
+  GT_RETURN_IF_ERROR(add_rows(from, ""));
+  GT_RETURN_IF_ERROR(flush());
   manifest->set_records(rows);
   return absl::OkStatus();
 }

@@ -11,6 +11,9 @@
 
 namespace guantong {
 
+// Groups of chunks on their way to the disk while the next is made.
+inline constexpr size_t kSnapshotGroupsUnderWay = 2;
+
 class Snapshots {
  public:
   explicit Snapshots(const Site* site) : site_(*site), worker_(1) {}

@@ -4,7 +4,7 @@
 //   ROWS=10000000 BATCH=1000  bench_snapshot
 //
 // Three real daemons, TLS, fsynced: an origin and two children. The first subscribes before there
-// is a row, all rows of 200 B are pushed one push after the other and come to it by the log (the
+// is a row, all rows of 200 B are pushed in a series and come to it by the log (the
 // tail). Then the second subscribes; more than a log keeps (512 MiB, five million such rows) comes
 // as a snapshot, less as the log. Prints one line:
 //   tail_rows_s                 from the first push until the first child answers for the last row
@@ -100,10 +100,14 @@ int Run() {
   const auto at_first = At(first);
   double cpu = CpuSeconds(root) + CpuSeconds(first);
   absl::Time begin = absl::Now();
-  for (int64_t from = 0; from < rows; from += batch) {
-    bench::Push(source.get(), code, {"id", "val"}, std::min(batch, rows - from), [&](int64_t i) {
-      return std::vector<std::string>{std::to_string(from + i), ValueOf(from + i)};
-    });
+  {
+    bench::Pusher pusher(source.get(), code, {"id", "val"});
+    for (int64_t from = 0; from < rows; from += batch) {
+      pusher.Push(std::min(batch, rows - from), [&](int64_t i, bench::Pusher::Values* values) {
+        *values = {std::to_string(from + i), ValueOf(from + i)};
+      });
+    }
+    pusher.Await();
   }
   bench::Await("the last row at the first child",
                [&] { return Has(at_first.get(), code, rows - 1); });
