@@ -263,6 +263,21 @@ TEST_CASE("snapshot: blocks that stand alone are its chunks as they are") {
   CHECK(chunks.count(blocks[5]) == 1);
 }
 
+TEST_CASE("snapshot: of blocks whose ranges meet none is a chunk") {
+  BlockPushes table;
+  const std::string first = table.Push(Noise(0, 1000));
+  const std::string second = table.Push(Noise(1000, 1000));
+  const std::string third = table.Push(Noise(2000, 1000));
+  const std::string fourth = table.Push(Noise(3000, 1000));
+  Rows newer = Noise(500, 1000);
+  for (auto& [key, row] : newer) row[0] = static_cast<char>(row[0] ^ 1);
+  const std::string over = table.Push(newer);
+  const std::set<std::string> chunks = table.Snapshot();
+  CHECK(chunks.count(first) + chunks.count(second) + chunks.count(over) == 0);
+  // What is left of them may take one block in.
+  CHECK(chunks.count(third) + chunks.count(fourth) >= 1);
+}
+
 TEST_CASE("snapshot: blocks with deletes, covered ones and small ones are made anew") {
   BlockPushes table;
   const std::string covered = table.Push(Noise(0, 1000));
