@@ -40,6 +40,7 @@
 #include "node/refusals.h"
 #include "node/renewal.h"
 #include "node/rpc/authorise.h"
+#include "node/rpc/question_streams.h"
 #include "node/rpc/search_service.h"
 #include "node/rpc/services.h"
 #include "node/snapshots.h"
@@ -141,7 +142,7 @@ class RunningDaemon : public Daemon {
     site_.options = std::move(options);
     site_.identity = &identity_;
     watched_ = std::make_unique<WatchedStore>(
-        store_.get(), [this](absl::Span<const WriteSet> groups) { desks_->indexer.Note(groups); });
+        store_.get(), [this](absl::Span<const WriteSet> groups) { desks_->Committed(groups); });
     site_.store = watched_.get();
     site_.workers = &workers_;
     site_.requests = &requests_;
@@ -160,6 +161,7 @@ class RunningDaemon : public Daemon {
     snapshots_ = std::make_unique<Snapshots>(&site_);
     renewal_ = std::make_unique<Renewal>(&site_, std::move(begin_anew));
     authoriser_ = std::make_unique<Authoriser>(&site_);
+    question_streams_ = std::make_unique<QuestionStreams>(authoriser_.get(), &desks_->questions);
     desks_->Register();
     trace_->Register();
     doctor_->Register();
@@ -186,6 +188,7 @@ class RunningDaemon : public Daemon {
     if (std::exchange(stopped_, true)) return;
     renewal_->Stop();
     upkeep_->scrubber().Stop();
+    question_streams_->Stop();
     if (links_ != nullptr) links_->Stop();
     // At the same time: requests that wait for the driver end with it.
     std::thread requests([this] {
@@ -269,7 +272,7 @@ class RunningDaemon : public Daemon {
     services_.push_back(MakeReviewService(authoriser_.get(), &desks_->approvals, &desks_->versions,
                                           &desks_->worklist, readers_.get()));
     services_.push_back(MakeDataService(authoriser_.get(), &desks_->pushes, &desks_->questions,
-                                        subscriptions_.get()));
+                                        question_streams_.get(), subscriptions_.get()));
     services_.push_back(MakeNodeService(authoriser_.get(), {.site = &site_,
                                                             .enrolment = &desks_->enrolment,
                                                             .overview = overview_.get(),
@@ -339,6 +342,7 @@ class RunningDaemon : public Daemon {
   std::unique_ptr<Snapshots> snapshots_;
   std::unique_ptr<Renewal> renewal_;
   std::unique_ptr<Authoriser> authoriser_;
+  std::unique_ptr<QuestionStreams> question_streams_;
   std::unique_ptr<Driver> driver_;
   std::unique_ptr<Links> links_;
   std::vector<std::unique_ptr<grpc::Service>> services_;

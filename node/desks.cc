@@ -6,7 +6,7 @@ Desks::Desks(Site* site, const std::string& search_folder)
     : directory(site),
       calls(site),
       hidden(&directory),
-      finder(site, &calls, &directory),
+      finder(site, &calls, &directory, &sights),
       indexer(site, &directory, &hidden, search_folder),
       classes(site, &directory),
       code_lists(site, &directory, &calls),
@@ -31,7 +31,7 @@ Desks::Desks(Site* site, const std::string& search_folder)
       persons(&entries, &publication),
       enrolment(site, &rules),
       pushes(site),
-      questions(site, &calls, &finder) {}
+      questions(site, &calls, &finder, &sights) {}
 
 void Desks::Register() {
   finder.Register();

@@ -26,6 +26,7 @@
 #include "node/query.h"
 #include "node/rules.h"
 #include "node/searches.h"
+#include "node/sights.h"
 #include "node/site.h"
 
 namespace guantong {
@@ -37,10 +38,17 @@ struct Desks {
   Desks(const Desks&) = delete;
   Desks& operator=(const Desks&) = delete;
 
+  // Notes what is being committed, see WatchedStore.
+  void Committed(absl::Span<const WriteSet> groups) {
+    sights.LetGo();
+    indexer.Note(groups);
+  }
+
   // Makes what other nodes ask of them known to `calls`. Before the driver begins.
   void Register();
 
   Directory directory;
+  Sights sights;
   Calls calls;
   Hidden hidden;
   Finder finder;

@@ -101,6 +101,9 @@ class Driver : public LinkEvents {
   // Runs `read` on the core thread and waits for it. UNAVAILABLE while there is no engine.
   absl::Status Read(std::function<void(const Engine&)> read);
 
+  // UNAVAILABLE node_stopping.
+  static absl::Status StoppingError();
+
   // Answers to deliveries and snapshots; always taken.
   void Answer(Event event);
   void Answer(std::vector<Event> events);
@@ -159,7 +162,6 @@ class Driver : public LinkEvents {
 
   Driver(Store* store, MakeEngine make_engine, Hooks hooks);
 
-  static absl::Status StoppingError();
   absl::Status Enqueue(Item item);
   void EnqueueAlways(Item item);
 

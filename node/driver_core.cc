@@ -8,6 +8,7 @@
 #include "catalog/keys.h"
 #include "node/driver.h"
 #include "node/limits.h"
+#include "node/round.h"
 
 namespace guantong {
 namespace {
@@ -206,6 +207,7 @@ void Driver::SendGathered() {
 }
 
 void Driver::RunErrands(Errands errands, Delivered where) {
+  const Round round;
   for (auto& [on_call, done] : errands.calls_done) on_call(std::move(done));
   if (!errands.deliveries.empty() && hooks_.on_deliveries) {
     hooks_.on_deliveries(std::move(errands.deliveries), where);

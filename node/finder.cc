@@ -24,8 +24,8 @@ absl::Status Malformed() {
 
 }  // namespace
 
-Finder::Finder(const Site* site, Calls* calls, const Directory* directory)
-    : site_(*site), calls_(*calls), directory_(*directory) {}
+Finder::Finder(const Site* site, Calls* calls, const Directory* directory, Sights* sights)
+    : site_(*site), calls_(*calls), directory_(*directory), sights_(*sights) {}
 
 void Finder::Register() {
   calls_.Serve(kLookup,
@@ -90,13 +90,15 @@ absl::StatusOr<v1::ShowResponse> Finder::FindHere(const Reader& snapshot, absl::
   return found;
 }
 
-absl::StatusOr<v1::ShowResponse> Finder::FindKnown(absl::string_view code) const {
-  return FindHere(*site_.store->Snapshot(), code, UpwardItems::kShown);
+std::shared_ptr<const Finder::Found> Finder::FindKnown(const std::string& code) const {
+  return sights_.Now(*site_.store)->Keep<Found>(code, [&](const Reader& reader) {
+    return FindHere(reader, code, UpwardItems::kShown);
+  });
 }
 
 absl::StatusOr<v1::ShowResponse> Finder::Find(absl::string_view code, const CallerIdentity& caller,
                                               absl::Time deadline) {
-  absl::StatusOr<v1::ShowResponse> here = FindKnown(code);
+  absl::StatusOr<v1::ShowResponse> here = *FindKnown(std::string(code));
   if (here.ok() || !absl::IsNotFound(here.status())) return here;
   absl::Status unasked;
   for (const v1::TreeNode& ancestor : directory_.ancestors()) {

@@ -14,6 +14,7 @@
 #include "guantong/v1/catalog.pb.h"
 #include "node/calls.h"
 #include "node/directory.h"
+#include "node/sights.h"
 #include "node/site.h"
 
 namespace guantong {
@@ -21,7 +22,7 @@ namespace guantong {
 // Any thread; Find waits for other nodes.
 class Finder {
  public:
-  Finder(const Site* site, Calls* calls, const Directory* directory);
+  Finder(const Site* site, Calls* calls, const Directory* directory, Sights* sights);
 
   // Adds what other nodes may ask; before the driver starts.
   void Register();
@@ -40,7 +41,8 @@ class Finder {
   Taken TakenAbove(const std::vector<std::string>& codes, const CallerIdentity& caller);
 
   // From what is held here, without asking on. NOT_FOUND entry_unknown.
-  absl::StatusOr<v1::ShowResponse> FindKnown(absl::string_view code) const;
+  using Found = absl::StatusOr<v1::ShowResponse>;
+  std::shared_ptr<const Found> FindKnown(const std::string& code) const;
 
   // Adds where the entry's node stands, where known.
   void Describe(const Reader& snapshot, v1::ShowResponse* found) const;
@@ -52,6 +54,7 @@ class Finder {
   const Site& site_;
   Calls& calls_;
   const Directory& directory_;
+  Sights& sights_;
 };
 
 }  // namespace guantong

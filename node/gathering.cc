@@ -7,10 +7,12 @@
 #include "absl/time/clock.h"
 #include "catalog/base/status.h"
 #include "node/limits.h"
+#include "node/round.h"
 
 namespace guantong {
 namespace {
 
+constexpr absl::Duration kWaitMax = absl::Milliseconds(20);
 // How long a node that does not know the method is asked one by one.
 constexpr absl::Duration kAlone = absl::Minutes(10);
 
@@ -55,12 +57,26 @@ Gathering::~Gathering() {
 
 void Gathering::Ask(CallQuestion question, Done done) {
   const absl::Time now = absl::Now();
+  std::string asker = AskerOf(question);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    Target& target = targets_[asker];
+    target.waiting.push_back({std::move(question), std::move(done), now});
+    // What is asked together goes together.
+    if (target.put_off) return;
+    target.put_off = Round::PutOff(&target, [this, asker] { Begin(asker); });
+    if (target.put_off) return;
+  }
+  Begin(asker);
+}
+
+void Gathering::Begin(const std::string& asker) {
+  const absl::Time now = absl::Now();
   std::vector<Waiting> some;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    const std::string asker = AskerOf(question);
     Target& target = targets_[asker];
-    target.waiting.push_back({std::move(question), std::move(done), now});
+    target.put_off = false;
     if (target.under_way == 0 || target.waiting.size() >= kGatheredMax ||
         now < target.alone_until) {
       some = Take(target, now);
@@ -98,7 +114,15 @@ void Gathering::Time(const std::string& asker, Target& target) {
   if (target.waiting.empty() || target.timed) return;
   target.timed = true;
   if (timers_ == nullptr) timers_ = std::make_unique<Timers>();
-  timers_->After(wait_, [this, asker] { OnTime(asker); });
+  timers_->After(std::max(wait_, std::min(2 * target.takes, kWaitMax)),
+                 [this, asker] { OnTime(asker); });
+}
+
+// What it knows of a target helps the next question, within bounds.
+void Gathering::Forget(const std::string& asker, const Target& target, absl::Time now) {
+  const bool idle = target.under_way == 0 && target.waiting.empty() && !target.timed &&
+                    !target.put_off && now >= target.alone_until;
+  if (idle && targets_.size() > kGatheredTargetsKept) targets_.erase(asker);
 }
 
 void Gathering::OnTime(const std::string& asker) {
@@ -109,22 +133,22 @@ void Gathering::OnTime(const std::string& asker) {
     target.timed = false;
     some = Take(target, absl::Now());
     Time(asker, target);
-    if (target.under_way == 0) targets_.erase(asker);
+    Forget(asker, target, absl::Now());
   }
   Go(std::move(some));
 }
 
-void Gathering::Ended(const std::string& asker) {
+void Gathering::Ended(const std::string& asker, absl::Duration took) {
   std::vector<Waiting> some;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     const absl::Time now = absl::Now();
     Target& target = targets_[asker];
+    target.takes = (3 * target.takes + took) / 4;
     --target.under_way;
     some = Take(target, now);
     Time(asker, target);
-    const bool idle = target.under_way == 0 && target.waiting.empty() && !target.timed;
-    if (idle && now >= target.alone_until) targets_.erase(asker);
+    Forget(asker, target, now);
   }
   Go(std::move(some));
 }
@@ -133,7 +157,7 @@ void Gathering::GoAlone(Waiting one) {
   const std::string asker = AskerOf(one.question);
   send_(std::move(one.question),
         [this, asker, asked_at = one.asked_at, done = std::move(one.done)](CallAnswer answer) {
-          Ended(asker);
+          Ended(asker, answer.elapsed);
           answer.elapsed = absl::Now() - asked_at;
           done(std::move(answer));
         });
@@ -160,7 +184,7 @@ void Gathering::Go(std::vector<Waiting> some) {
   auto asked = std::make_shared<std::vector<Waiting>>(std::move(some));
   send_(std::move(question), [this, asked](CallAnswer answer) {
     const std::string asker = AskerOf(asked->front().question);
-    Ended(asker);
+    Ended(asker, answer.elapsed);
     Answered(std::move(*asked), std::move(answer));
   });
 }
@@ -180,6 +204,7 @@ void Gathering::Answered(std::vector<Waiting> asked, CallAnswer answer) {
               absl::StrCat(answer.answered_by, " 的应答无法解析 (the reply does not parse)"));
   }
   answer.body.clear();
+  const Round round;
   for (size_t i = 0; i < asked.size(); ++i) {
     Waiting& one = asked[i];
     v1::GatheredReply* reply =

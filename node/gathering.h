@@ -1,10 +1,11 @@
 // Quick questions of a department to the same node, gathered under load: while a call to it is
-// under way, what comes waits for its answer, or 2 ms, and then travels as one call
-// (guantong/v1/gathered.proto). So a lone asker waits for nobody, and the more ask at a time the
-// less each costs: a signature, a frame and a wake-up at every hop are shared. The one signature
-// covers every question in full, as that of the reply covers every answer: what each asked and was
-// told is proved as before. Questions of one department alone travel together, so that what it
-// proves shows no other one's.
+// under way, what comes waits for its answer and then travels as one call
+// (guantong/v1/gathered.proto). It waits no longer than 2 ms, or twice what calls to that node took
+// of late where that is more, and never beyond 20 ms: one that hangs holds up no other. So a lone
+// asker waits for nobody, and the more ask at a time the less each costs: a signature, a frame and
+// a wake-up at every hop are shared. The one signature covers every question in full, as that of
+// the reply covers every answer: what each asked and was told is proved as before. Questions of one
+// department alone travel together, so that what it proves shows no other one's.
 //
 // A question that the provider finds long is asked again alone; it has not been executed. A
 // provider of an earlier build does not know the method, and is asked one by one from then on.
@@ -57,6 +58,8 @@ class Gathering {
     int under_way = 0;
     std::deque<Waiting> waiting;
     bool timed = false;
+    absl::Duration takes;  // a call to it, of late
+    bool put_off = false;  // to the end of a round, which begins
     absl::Time alone_until = absl::InfinitePast();
   };
   using Targets = std::map<std::string, Target>;
@@ -64,11 +67,13 @@ class Gathering {
   // With the lock held.
   std::vector<Waiting> Take(Target& target, absl::Time now);
   void Time(const std::string& asker, Target& target);
+  void Forget(const std::string& asker, const Target& target, absl::Time now);
 
+  void Begin(const std::string& asker);
   void Go(std::vector<Waiting> some);
   void GoAlone(Waiting one);
   void OnTime(const std::string& asker);
-  void Ended(const std::string& asker);
+  void Ended(const std::string& asker, absl::Duration took);
   void Answered(std::vector<Waiting> asked, CallAnswer answer);
 
   const Send send_;

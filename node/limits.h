@@ -43,9 +43,18 @@ inline constexpr size_t kPeersRememberedMax = 1024;  // verified chains, by cert
 inline constexpr size_t kRefusalsMax = 100;
 inline constexpr size_t kCallsTracedMax = 1000;
 
+// A stream of questions. No more are read while so many are open; answers that wait share a message
+// up to so many bytes.
+inline constexpr size_t kQuestionsOpenMax = 256;
+inline constexpr size_t kAnswersBytesMax = 256 << 10;
+
+// Entries and tables kept read between two commits.
+inline constexpr size_t kSightKeptMax = 1024;
+
 // Quick questions to one node that travel as one call, and what they hold together. A larger call
 // would travel with the bulk.
 inline constexpr size_t kGatheredMax = 64;
+inline constexpr size_t kGatheredTargetsKept = 256;  // remembered while nothing is asked of them
 inline constexpr size_t kGatheredBytesMax = 3 << 10;
 inline constexpr size_t kGatheredReplyBytesMax = 256 << 10;
 

@@ -100,10 +100,9 @@ void Project(const v1::Row& row, const std::vector<int>& columns, v1::Row* out) 
 
 }  // namespace
 
-absl::StatusOr<v1::QueryResponse> QueryTable(const Reader& snapshot, const FeedKey& feed,
+absl::StatusOr<v1::QueryResponse> QueryTable(const TableReader& table,
                                              const v1::QueryRequest& request, absl::Time deadline,
                                              uint64_t rows_seen_max) {
-  GT_ASSIGN_OR_RETURN(const TableReader table, TableReader::Open(snapshot, feed));
   if (request.where().size() > kWhereBytesMax) {
     return Error(absl::StatusCode::kInvalidArgument, "where_invalid",
                  absl::StrCat("条件超过 ", kWhereBytesMax, " 字节 (the condition is too long)"));
@@ -198,9 +197,21 @@ absl::StatusOr<std::string> Questions::Answer(const v1::SignedCall& call, absl::
     return Error(absl::StatusCode::kInvalidArgument, "call_malformed",
                  "调用内容无法解析 (the call's body does not parse)");
   }
-  GT_ASSIGN_OR_RETURN(const ResourceRef ref, ParseResourceRef(request.code()));
-  const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
-  GT_ASSIGN_OR_RETURN(const v1::CatalogEntry entry, FindEntry(*snapshot, ref.code));
+  using Table = absl::StatusOr<TableReader>;
+  const std::shared_ptr<const Sight> sight = sights_.Now(*site_.store);
+  const std::shared_ptr<const Table> table = sight->Keep<Table>(
+      request.code(),
+      [&](const Reader& snapshot) { return TableForOthers(snapshot, request.code()); });
+  GT_RETURN_IF_ERROR(table->status());
+  GT_ASSIGN_OR_RETURN(const v1::QueryResponse response,
+                      QueryTable(**table, request, deadline, rows_seen_max));
+  return response.SerializeAsString();
+}
+
+absl::StatusOr<TableReader> Questions::TableForOthers(const Reader& snapshot,
+                                                      const std::string& code) const {
+  GT_ASSIGN_OR_RETURN(const ResourceRef ref, ParseResourceRef(code));
+  GT_ASSIGN_OR_RETURN(const v1::CatalogEntry entry, FindEntry(snapshot, ref.code));
   if (entry.node() != site_.node_id()) {
     return Error(absl::StatusCode::kNotFound, "entry_unknown",
                  absl::StrCat("本节点不是 ", ref.code, " 的提供方 (not provided by this node)"),
@@ -209,19 +220,18 @@ absl::StatusOr<std::string> Questions::Answer(const v1::SignedCall& call, absl::
   GT_RETURN_IF_ERROR(CheckInForce(entry));
   GT_RETURN_IF_ERROR(CheckSharing(entry));
   GT_ASSIGN_OR_RETURN(const std::string table, TableOf(entry, ref.id));
-  GT_ASSIGN_OR_RETURN(const v1::QueryResponse response,
-                      QueryTable(*snapshot, FeedKey::Of(site_.OwnFeed(v1::FEED_KIND_ROWS, table)),
-                                 request, deadline, rows_seen_max));
-  return response.SerializeAsString();
+  return TableReader::Open(snapshot, FeedKey::Of(site_.OwnFeed(v1::FEED_KIND_ROWS, table)));
 }
 
 absl::StatusOr<v1::QueryResponse> Questions::QueryHere(const v1::FeedId& feed,
                                                        const v1::QueryRequest& request,
                                                        absl::Time deadline,
                                                        uint64_t rows_seen_max) const {
-  GT_ASSIGN_OR_RETURN(
-      v1::QueryResponse response,
-      QueryTable(*site_.store->Snapshot(), FeedKey::Of(feed), request, deadline, rows_seen_max));
+  const std::shared_ptr<const Sight> sight = sights_.Now(*site_.store);
+  GT_ASSIGN_OR_RETURN(const TableReader table,
+                      TableReader::Open(sight->reader(), FeedKey::Of(feed)));
+  GT_ASSIGN_OR_RETURN(v1::QueryResponse response,
+                      QueryTable(table, request, deadline, rows_seen_max));
   v1::Hop* hop = response.add_hops();
   hop->set_path(site_.path().text());
   hop->set_name(site_.options.name);
@@ -309,30 +319,54 @@ absl::StatusOr<v1::QueryResponse> Questions::Query(const CallerIdentity& caller,
 
 void Questions::Query(const CallerIdentity& caller, const v1::QueryRequest& request,
                       absl::Time deadline, Done done) {
+  Ask(caller, request, deadline, done,
+      [this, done](CallAnswer answer) { done(ResponseOf(std::move(answer))); });
+}
+
+void Questions::QueryBytes(const CallerIdentity& caller, const v1::QueryRequest& request,
+                           absl::Time deadline, DoneBytes done) {
+  Ask(
+      caller, request, deadline,
+      [done](const absl::StatusOr<v1::QueryResponse>& made) {
+        if (!made.ok()) return done(made.status());
+        done(made->SerializeAsString());
+      },
+      [done](CallAnswer answer) {
+        if (!answer.status.ok()) return done(answer.status);
+        // Fields that follow a serialised message belong to it.
+        v1::QueryResponse way;
+        way.mutable_hops()->Assign(answer.hops.begin(), answer.hops.end());
+        way.set_answered_by(answer.answered_by);
+        way.AppendToString(&answer.body);
+        done(std::move(answer.body));
+      });
+}
+
+void Questions::Ask(const CallerIdentity& caller, const v1::QueryRequest& request,
+                    absl::Time deadline, Done here, std::function<void(CallAnswer)> afar) {
   auto later = [&] {
     const absl::Status taken = site_.requests->Run(
-        [this, caller, request, deadline, done] { done(Query(caller, request, deadline)); });
-    if (!taken.ok()) done(taken);
+        [this, caller, request, deadline, here] { here(Query(caller, request, deadline)); });
+    if (!taken.ok()) here(taken);
   };
   if (request.local()) {
     absl::StatusOr<v1::QueryResponse> response =
         QueryCopy(caller, request, deadline, kRowsSeenQuickly);
-    return absl::IsOutOfRange(response.status()) ? later() : done(std::move(response));
+    return absl::IsOutOfRange(response.status()) ? later() : here(std::move(response));
   }
   absl::StatusOr<ResourceRef> ref = ParseResourceRef(request.code());
-  if (!ref.ok()) return done(ref.status());
-  absl::StatusOr<v1::ShowResponse> found = finder_.FindKnown(ref->code);
-  if (absl::IsNotFound(found.status())) return later();
-  if (!found.ok()) return done(found.status());
-  absl::StatusOr<Place> place = PlaceOf(caller, *ref, *found);
-  if (!place.ok()) return done(place.status());
+  if (!ref.ok()) return here(ref.status());
+  const std::shared_ptr<const Finder::Found> found = finder_.FindKnown(ref->code);
+  if (absl::IsNotFound(found->status())) return later();
+  if (!found->ok()) return here(found->status());
+  absl::StatusOr<Place> place = PlaceOf(caller, *ref, **found);
+  if (!place.ok()) return here(place.status());
   if (place->here) {
     absl::StatusOr<v1::QueryResponse> response = QueryHere(
         site_.OwnFeed(v1::FEED_KIND_ROWS, place->table), request, deadline, kRowsSeenQuickly);
-    return absl::IsOutOfRange(response.status()) ? later() : done(std::move(response));
+    return absl::IsOutOfRange(response.status()) ? later() : here(std::move(response));
   }
-  calls_.Ask(Question(caller, request, *place, deadline),
-             [this, done](CallAnswer answer) { done(ResponseOf(std::move(answer))); });
+  calls_.Ask(Question(caller, request, *place, deadline), std::move(afar));
 }
 
 }  // namespace guantong

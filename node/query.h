@@ -13,29 +13,30 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "catalog/entry.h"
-#include "catalog/keys.h"
 #include "catalog/store.h"
+#include "catalog/table.h"
 #include "guantong/v1/data.pb.h"
 #include "node/calls.h"
 #include "node/finder.h"
+#include "node/sights.h"
 #include "node/site.h"
 
 namespace guantong {
 
-// On the table of `feed`. A page token belongs to its question: with other conditions it is
+// A page token belongs to its question: with other conditions it is
 // refused. A page ends at the limit, or before the answer outgrows a reply. INVALID_ARGUMENT
 // where_invalid, field_unknown, page_token_invalid, limit_too_large; DEADLINE_EXCEEDED
 // query_too_slow.
 // OUT_OF_RANGE when more than `rows_seen_max` rows have to be looked at.
 absl::StatusOr<v1::QueryResponse> QueryTable(
-    const Reader& snapshot, const FeedKey& feed, const v1::QueryRequest& request,
-    absl::Time deadline, uint64_t rows_seen_max = std::numeric_limits<uint64_t>::max());
+    const TableReader& table, const v1::QueryRequest& request, absl::Time deadline,
+    uint64_t rows_seen_max = std::numeric_limits<uint64_t>::max());
 
 // Any thread.
 class Questions {
  public:
-  Questions(const Site* site, Calls* calls, Finder* finder)
-      : site_(*site), calls_(*calls), finder_(*finder) {}
+  Questions(const Site* site, Calls* calls, Finder* finder, Sights* sights)
+      : site_(*site), calls_(*calls), finder_(*finder), sights_(*sights) {}
 
   // Adds what other nodes may ask; before the driver starts.
   void Register();
@@ -49,6 +50,10 @@ class Questions {
   using Done = std::function<void(absl::StatusOr<v1::QueryResponse>)>;
   void Query(const CallerIdentity& caller, const v1::QueryRequest& request, absl::Time deadline,
              Done done);
+  // The same, the answer serialised: what another node has made is not taken apart here.
+  using DoneBytes = std::function<void(absl::StatusOr<std::string>)>;
+  void QueryBytes(const CallerIdentity& caller, const v1::QueryRequest& request,
+                  absl::Time deadline, DoneBytes done);
 
  private:
   // Where the rows of a question are: here, or asked for there.
@@ -62,6 +67,9 @@ class Questions {
                                 const v1::ShowResponse& found) const;
   CallQuestion Question(const CallerIdentity& caller, const v1::QueryRequest& request,
                         const Place& place, absl::Time deadline) const;
+  // `afar` when it is asked of another node, `here` in all other cases.
+  void Ask(const CallerIdentity& caller, const v1::QueryRequest& request, absl::Time deadline,
+           Done here, std::function<void(CallAnswer)> afar);
   absl::StatusOr<v1::QueryResponse> ResponseOf(CallAnswer answer) const;
   absl::StatusOr<v1::QueryResponse> QueryHere(const v1::FeedId& feed,
                                               const v1::QueryRequest& request, absl::Time deadline,
@@ -69,12 +77,15 @@ class Questions {
   absl::StatusOr<v1::QueryResponse> QueryCopy(const CallerIdentity& caller,
                                               const v1::QueryRequest& request, absl::Time deadline,
                                               uint64_t rows_seen_max) const;
+  // The table that others may ask for as `code`, with all that speaks against it looked at.
+  absl::StatusOr<TableReader> TableForOthers(const Reader& snapshot, const std::string& code) const;
   absl::StatusOr<std::string> Answer(const v1::SignedCall& call, absl::Time deadline,
                                      uint64_t rows_seen_max) const;
 
   const Site& site_;
   Calls& calls_;
   Finder& finder_;
+  Sights& sights_;
 };
 
 }  // namespace guantong

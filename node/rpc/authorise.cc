@@ -93,26 +93,52 @@ absl::StatusOr<CallerIdentity> Authoriser::Admit(const google::protobuf::MethodD
                                                  const grpc::ServerContextBase& context) {
   if (method.options().GetExtension(v1::access) == v1::ACCESS_ANY_CERTIFICATE)
     return CallerIdentity{};
-  absl::StatusOr<CallerIdentity> caller = Identify(context);
-  absl::Status status = caller.ok() ? CheckAccess(method, *caller) : caller.status();
-  if (status.ok()) return caller;
+  absl::StatusOr<Admission> admitted = AdmitStream(method, context);
+  if (!admitted.ok()) return admitted.status();
+  return std::move(admitted->caller);
+}
+
+absl::StatusOr<Authoriser::Admission> Authoriser::AdmitStream(
+    const google::protobuf::MethodDescriptor& method, const grpc::ServerContextBase& context) {
+  absl::StatusOr<Admission> admitted = Identify(context);
+  const absl::Status status =
+      admitted.ok() ? CheckAccess(method, admitted->caller) : admitted.status();
+  if (status.ok()) return admitted;
+  NoteRefusal(context, status);
+  return status;
+}
+
+absl::Status Authoriser::StillAdmitted(const google::protobuf::MethodDescriptor& method,
+                                       const Admission& admitted,
+                                       const grpc::ServerContextBase& context) {
+  const absl::Time now = absl::Now();
+  // What is not valid now is looked at in full, which says why.
+  if (now < admitted.not_before || now > admitted.not_after) {
+    return AdmitStream(method, context).status();
+  }
+  absl::Status status = CheckAccess(method, admitted.caller);
+  if (!status.ok()) NoteRefusal(context, status);
+  return status;
+}
+
+void Authoriser::NoteRefusal(const grpc::ServerContextBase& context,
+                             const absl::Status& why) const {
   std::string certificate;
   absl::StatusOr<v1::CertificateChain> chain =
       ChainFromPem(Property(context, GRPC_X509_PEM_CERT_PROPERTY_NAME));
   if (chain.ok() && chain->certificates_size() > 0)
     certificate = DescribeCertificate(chain->certificates(0));
-  site_.refusals->Add(context.peer(), certificate, status, /*by_us=*/true);
-  return status;
+  site_.refusals->Add(context.peer(), certificate, why, /*by_us=*/true);
 }
 
-absl::StatusOr<CallerIdentity> Authoriser::Identify(const grpc::ServerContextBase& context) {
+absl::StatusOr<Authoriser::Admission> Authoriser::Identify(const grpc::ServerContextBase& context) {
   const std::string digest = PresentedDigest(context);
   const absl::Time now = absl::Now();
   {
     std::lock_guard<std::mutex> lock(mutex_);
     auto it = known_.find(digest);
     if (it != known_.end()) {
-      if (now >= it->second.not_before && now <= it->second.not_after) return it->second.caller;
+      if (now >= it->second.not_before && now <= it->second.not_after) return it->second;
       known_.erase(it);
     }
   }
@@ -130,16 +156,16 @@ absl::StatusOr<CallerIdentity> Authoriser::Identify(const grpc::ServerContextBas
       ChainFromPem(Property(context, GRPC_X509_PEM_CERT_PROPERTY_NAME));
   const std::string spki =
       shown.ok() && shown->certificates_size() > 0 ? SpkiOf(shown->certificates(0)) : "";
-  Known known = {.caller = {.role = chain.role,
-                            .uscc = chain.uscc,
-                            .key_digest = Sha256(spki),
-                            .node_id = chain.node_id,
-                            .path = chain.path},
-                 .not_before = chain.not_before,
-                 .not_after = chain.not_after};
+  Admission known = {.caller = {.role = chain.role,
+                                .uscc = chain.uscc,
+                                .key_digest = Sha256(spki),
+                                .node_id = chain.node_id,
+                                .path = chain.path},
+                     .not_before = chain.not_before,
+                     .not_after = chain.not_after};
   std::lock_guard<std::mutex> lock(mutex_);
   if (known_.size() >= kPeersRememberedMax) known_.clear();
-  return known_.insert_or_assign(digest, std::move(known)).first->second.caller;
+  return known_.insert_or_assign(digest, std::move(known)).first->second;
 }
 
 // A person who has handed over, or left, is turned away at the next request.

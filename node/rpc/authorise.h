@@ -32,21 +32,28 @@ class Authoriser {
   absl::StatusOr<CallerIdentity> Admit(const google::protobuf::MethodDescriptor& method,
                                        const grpc::ServerContextBase& context);
 
- private:
-  struct Known {
+  // Of a stream: whom its connection has shown, admitted when it begins and with every message of
+  // its own.
+  struct Admission {
     CallerIdentity caller;
     absl::Time not_before;
     absl::Time not_after;
   };
+  absl::StatusOr<Admission> AdmitStream(const google::protobuf::MethodDescriptor& method,
+                                        const grpc::ServerContextBase& context);
+  absl::Status StillAdmitted(const google::protobuf::MethodDescriptor& method,
+                             const Admission& admitted, const grpc::ServerContextBase& context);
 
-  absl::StatusOr<CallerIdentity> Identify(const grpc::ServerContextBase& context);
+ private:
+  absl::StatusOr<Admission> Identify(const grpc::ServerContextBase& context);
+  void NoteRefusal(const grpc::ServerContextBase& context, const absl::Status& why) const;
   absl::Status CheckPerson(const CallerIdentity& caller) const;
   absl::Status CheckAccess(const google::protobuf::MethodDescriptor& method,
                            const CallerIdentity& caller) const;
 
   const Site& site_;
   std::mutex mutex_;
-  std::map<std::string, Known> known_;  // verified chains, by the digest of what was presented
+  std::map<std::string, Admission> known_;  // verified chains, by the digest of what was presented
 };
 
 }  // namespace guantong

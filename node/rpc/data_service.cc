@@ -1,6 +1,7 @@
 #include "guantong/v1/data.grpc.pb.h"
 #include "node/push.h"
 #include "node/query.h"
+#include "node/rpc/question_streams.h"
 #include "node/rpc/serve.h"
 #include "node/rpc/services.h"
 #include "node/subscriptions.h"
@@ -8,14 +9,15 @@
 namespace guantong {
 namespace {
 
-class DataService final
-    : public v1::DataService::WithCallbackMethod_Query<v1::DataService::Service> {
+class DataService final : public v1::DataService::WithCallbackMethod_Query<
+                              v1::DataService::WithCallbackMethod_Ask<v1::DataService::Service>> {
  public:
   DataService(Authoriser* authoriser, PushDesk* pushes, Questions* questions,
-              guantong::Subscriptions* subscriptions)
+              QuestionStreams* streams, guantong::Subscriptions* subscriptions)
       : authoriser_(authoriser),
         pushes_(*pushes),
         questions_(*questions),
+        streams_(*streams),
         subscriptions_(*subscriptions) {}
 
   grpc::Status Push(grpc::ServerContext* context, grpc::ServerReader<v1::PushRequest>* reader,
@@ -49,6 +51,9 @@ class DataService final
                                   });
                });
     return reactor;
+  }
+  QuestionStreams::Reactor* Ask(grpc::CallbackServerContext* context) override {
+    return streams_.Open(context);
   }
   grpc::Status Subscribe(grpc::ServerContext* context, const v1::SubscribeRequest* request,
                          v1::Subscription* response) override {
@@ -94,14 +99,16 @@ class DataService final
   Authoriser* const authoriser_;
   PushDesk& pushes_;
   Questions& questions_;
+  QuestionStreams& streams_;
   guantong::Subscriptions& subscriptions_;
 };
 
 }  // namespace
 
 std::unique_ptr<grpc::Service> MakeDataService(Authoriser* authoriser, PushDesk* pushes,
-                                               Questions* questions, Subscriptions* subscriptions) {
-  return std::make_unique<DataService>(authoriser, pushes, questions, subscriptions);
+                                               Questions* questions, QuestionStreams* streams,
+                                               Subscriptions* subscriptions) {
+  return std::make_unique<DataService>(authoriser, pushes, questions, streams, subscriptions);
 }
 
 }  // namespace guantong

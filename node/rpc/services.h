@@ -27,6 +27,7 @@ class Publication;
 class PushDesk;
 class Readers;
 class Questions;
+class QuestionStreams;
 class Rulings;
 class Subscriptions;
 class Trace;
@@ -55,7 +56,8 @@ std::unique_ptr<grpc::Service> MakeReviewService(Authoriser* authoriser, Approva
                                                  Versions* versions, Worklist* worklist,
                                                  Readers* readers);
 std::unique_ptr<grpc::Service> MakeDataService(Authoriser* authoriser, PushDesk* pushes,
-                                               Questions* questions, Subscriptions* subscriptions);
+                                               Questions* questions, QuestionStreams* streams,
+                                               Subscriptions* subscriptions);
 
 struct NodeServiceParts {
   const Site* site;

@@ -15,8 +15,11 @@
 //   shared_rps            CONNS callers on one connection
 //   switches_call         context switches of the four daemons per request, one caller
 //   cpu_us_call           CPU of the four daemons per request, CONNS callers
+//   caller_us_call        CPU of the callers per request, CONNS callers
+//   shared_cpu_us_call    cpu_us_call of CONNS callers on one connection
 #include <grpcpp/grpcpp.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <condition_variable>
@@ -33,6 +36,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "guantong/v1/data.grpc.pb.h"
+#include "node/cli/question_stream.h"
 #include "node/identity/credentials.h"
 #include "node/identity/identity.h"
 #include "tests/bench/measure.h"
@@ -48,13 +52,9 @@ using bench::Parameter;
 // One caller: asks, checks, asks again, until the time is over.
 class Caller {
  public:
-  Caller(std::shared_ptr<grpc::Channel> channel, std::string code, int64_t rows, size_t body,
+  Caller(std::shared_ptr<QuestionStream> stream, std::string code, int64_t rows, size_t body,
          int hops, uint64_t seed)
-      : stub_(v1::DataService::NewStub(channel)),
-        rows_(rows),
-        body_(body),
-        hops_(hops),
-        random_(seed * 7919) {
+      : stream_(std::move(stream)), rows_(rows), body_(body), hops_(hops), random_(seed * 7919) {
     request_.set_code(std::move(code));
     request_.set_purpose("bench");
   }
@@ -77,19 +77,18 @@ class Caller {
     random_ = random_ * 6364136223846793005u + 1442695040888963407u;
     id_ = std::to_string((random_ >> 33) % static_cast<uint64_t>(rows_));
     request_.set_where("id = " + id_);
-    context_ = std::make_unique<grpc::ClientContext>();
     asked_at_ = absl::Now();
-    stub_->async()->Query(context_.get(), &request_, &response_,
-                          [this](grpc::Status status) { Answered(status); });
+    stream_->Ask(request_, absl::Seconds(20),
+                 [this](const absl::StatusOr<v1::QueryResponse>& answer) { Answered(answer); });
   }
 
-  void Answered(const grpc::Status& status) {
+  void Answered(const absl::StatusOr<v1::QueryResponse>& answer) {
     const absl::Time now = absl::Now();
     latencies_us_.push_back(absl::ToDoubleMicroseconds(now - asked_at_));
-    if (!status.ok()) return End(status.error_message());
-    if (response_.rows_size() != 1 || response_.rows(0).values(0) != id_ ||
-        response_.rows(0).values(1).size() != body_ || response_.hops_size() != hops_ + 1) {
-      return End("another answer: " + response_.ShortDebugString());
+    if (!answer.ok()) return End(std::string(answer.status().message()));
+    if (answer->rows_size() != 1 || answer->rows(0).values(0) != id_ ||
+        answer->rows(0).values(1).size() != body_ || answer->hops_size() != hops_ + 1) {
+      return End("another answer: " + answer->ShortDebugString());
     }
     if (now >= until_) return End("");
     Ask();
@@ -102,14 +101,12 @@ class Caller {
     ended_.notify_one();
   }
 
-  std::unique_ptr<v1::DataService::Stub> stub_;
+  const std::shared_ptr<QuestionStream> stream_;
   const int64_t rows_;
   const size_t body_;
   const int hops_;
   uint64_t random_;
   v1::QueryRequest request_;
-  v1::QueryResponse response_;
-  std::unique_ptr<grpc::ClientContext> context_;
   std::string id_;
   absl::Time until_;
   absl::Time asked_at_;
@@ -123,6 +120,7 @@ class Caller {
 struct Spent {
   double switches = 0;
   double cpu_us = 0;
+  double caller_us = 0;
 };
 
 Spent SpentBy(test::Network& network) {
@@ -137,11 +135,12 @@ Spent SpentBy(test::Network& network) {
     }
     spent.cpu_us += bench::ProcessorSeconds(pid) * 1e6;
   }
+  spent.caller_us = bench::ProcessorSeconds(getpid()) * 1e6;
   return spent;
 }
 
 struct Figures {
-  double p50_us, p99_us, per_second, switches_call, cpu_us_call;
+  double p50_us, p99_us, per_second, switches_call, cpu_us_call, caller_us_call;
 };
 
 Figures Measure(test::Network& network, std::vector<std::unique_ptr<Caller>>& callers,
@@ -161,7 +160,8 @@ Figures Measure(test::Network& network, std::vector<std::unique_ptr<Caller>>& ca
           .p99_us = bench::Quantile(all, 0.99),
           .per_second = calls / seconds,
           .switches_call = (after.switches - before.switches) / calls,
-          .cpu_us_call = (after.cpu_us - before.cpu_us) / calls};
+          .cpu_us_call = (after.cpu_us - before.cpu_us) / calls,
+          .caller_us_call = (after.caller_us - before.caller_us) / calls};
 }
 
 int Run() {
@@ -192,30 +192,30 @@ int Run() {
   const Profile profile = bench::ProfileOf(asker);
 
   std::vector<std::unique_ptr<Caller>> callers;
-  const auto add = [&](const std::shared_ptr<grpc::Channel>& channel) {
-    callers.push_back(
-        std::make_unique<Caller>(channel, code, rows, body, hops, callers.size() + 1));
+  const auto open = [&] { return std::make_shared<QuestionStream>(Connect(profile)); };
+  const auto add = [&](const std::shared_ptr<QuestionStream>& stream) {
+    callers.push_back(std::make_unique<Caller>(stream, code, rows, body, hops, callers.size() + 1));
   };
-  add(Connect(profile));
+  add(open());
   Measure(network, callers, absl::Seconds(1));
   const Figures one = Measure(network, callers, duration);
-  while (callers.size() < static_cast<size_t>(connections)) add(Connect(profile));
+  while (callers.size() < static_cast<size_t>(connections)) add(open());
   const Figures many = Measure(network, callers, duration);
   Figures shared = {};
   if (Parameter("SHARED", 1) != 0) {
     callers.clear();
-    const auto channel = Connect(profile);
-    while (callers.size() < static_cast<size_t>(connections)) add(channel);
+    const auto stream = open();
+    while (callers.size() < static_cast<size_t>(connections)) add(stream);
     shared = Measure(network, callers, duration);
   }
   std::printf(
       "calls hops=%d body=%zu lat_p50_us=%.0f lat_p99_us=%.0f rps_c1=%.0f conns=%lld rps=%.0f "
       "lat_c%lld_p50_us=%.0f lat_c%lld_p99_us=%.0f shared_rps=%.0f switches_call=%.1f "
-      "cpu_us_call=%.0f\n",
+      "cpu_us_call=%.0f caller_us_call=%.0f shared_cpu_us_call=%.0f\n",
       hops, body, one.p50_us, one.p99_us, one.per_second, static_cast<long long>(connections),
       many.per_second, static_cast<long long>(connections), many.p50_us,
       static_cast<long long>(connections), many.p99_us, shared.per_second, one.switches_call,
-      many.cpu_us_call);
+      many.cpu_us_call, many.caller_us_call, shared.cpu_us_call);
   return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "catalog/base/status.h"
 #include "guantong/v1/data.pb.h"
 #include "node/limits.h"
+#include "node/round.h"
 #include "tests/catch.h"
 #include "tests/unit/lone_node.h"
 
@@ -130,6 +131,21 @@ TEST_CASE(
   CHECK(again.question.budget < absl::Seconds(20));
   again.done(Answer(std::string("D")));
   CHECK(asker.answers[3]->body == "D");
+}
+
+TEST_CASE("Questions that are asked together go together, also where none is under way") {
+  Asker asker;
+  {
+    const Round round;
+    for (const char* body : {"a", "b", "c"}) asker.Ask(body);
+    asker.Ask("other", absl::Seconds(20), "other dep");
+    CHECK(asker.wire.idle());
+  }
+  const Wire::Sent together = asker.wire.Next();
+  CHECK(together.gathered().calls_size() == 3);
+  CHECK(together.question.uscc == "dep");
+  CHECK(asker.wire.Next().question.body == "other");
+  CHECK(asker.wire.idle());
 }
 
 TEST_CASE("Questions of two departments share no call") {

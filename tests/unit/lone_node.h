@@ -215,7 +215,7 @@ class LoneNode {
                  .tls_chain_pem = node_.tls_pem(),
                  .parent_node_id = ""});
     watched_ = std::make_unique<WatchedStore>(
-        store_.get(), [this](absl::Span<const WriteSet> groups) { desks_->indexer.Note(groups); });
+        store_.get(), [this](absl::Span<const WriteSet> groups) { desks_->Committed(groups); });
     site_ = {.options = {.dir = folder_.path("."),
                          .division = "000000",
                          .name = "国家",
@@ -251,6 +251,7 @@ class LoneNode {
     indexing_ = false;
     workers_->Stop();
     driver_->Stop();
+    desks_->sights.LetGo();  // before the store goes
   }
 
   MadeNode node_;
