@@ -100,9 +100,19 @@ void Project(const v1::Row& row, const std::vector<int>& columns, v1::Row* out) 
 
 }  // namespace
 
+namespace {
+
+absl::StatusOr<std::shared_ptr<const ReadTable>> TableIn(const Reader& snapshot,
+                                                         const FeedKey& feed) {
+  GT_ASSIGN_OR_RETURN(TableReader table, TableReader::Open(snapshot, feed));
+  return std::make_shared<const ReadTable>(std::move(table));
+}
+
+}  // namespace
+
 absl::StatusOr<v1::QueryResponse> QueryTable(const TableReader& table,
                                              const v1::QueryRequest& request, absl::Time deadline,
-                                             uint64_t rows_seen_max) {
+                                             uint64_t rows_seen_max, const KeptRows* kept) {
   if (request.where().size() > kWhereBytesMax) {
     return Error(absl::StatusCode::kInvalidArgument, "where_invalid",
                  absl::StrCat("条件超过 ", kWhereBytesMax, " 字节 (the condition is too long)"));
@@ -138,40 +148,41 @@ absl::StatusOr<v1::QueryResponse> QueryTable(const TableReader& table,
   size_t bytes = 0;
   uint64_t seen = 0;
   v1::Row row;
-  GT_RETURN_IF_ERROR(
-      table.Scan(begin, range.end, [&](absl::string_view key, absl::string_view value) {
-        if (seen == rows_seen_max) {
-          status = absl::OutOfRangeError("more rows to look at");
-          return false;
-        }
-        if (++seen % kRowsBetweenClockLooks == 0 && absl::Now() > deadline) {
-          status = Error(
-              absl::StatusCode::kDeadlineExceeded, "query_too_slow",
-              absl::StrCat("在时限内只查看了 ", seen, " 行 (out of time after so many rows)"),
-              request.code(),
-              "按主键加条件，或加大 --timeout (add a condition on the key, or give it more time)");
-          return false;
-        }
-        if (!row.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
-          status = Error(absl::StatusCode::kDataLoss, "store_corrupt",
-                         "存储的行无法解析 (a stored row does not parse)");
-          return false;
-        }
-        if (!filter.Matches(row)) return true;
-        if (request.count()) {
-          response.set_total(response.total() + 1);
-          return true;
-        }
-        const bool full = response.rows_size() == limit || bytes + value.size() > kRowsBytesMax;
-        if (full && response.rows_size() > 0) {
-          response.set_next_page_token(TokenAfter(request, last_key));
-          return false;
-        }
-        bytes += value.size() + 2 * columns.size();
-        last_key.assign(key.data(), key.size());
-        Project(row, columns, response.add_rows());
-        return true;
-      }));
+  const auto take = [&](absl::string_view key, absl::string_view value) {
+    if (seen == rows_seen_max) {
+      status = absl::OutOfRangeError("more rows to look at");
+      return false;
+    }
+    if (++seen % kRowsBetweenClockLooks == 0 && absl::Now() > deadline) {
+      status = Error(
+          absl::StatusCode::kDeadlineExceeded, "query_too_slow",
+          absl::StrCat("在时限内只查看了 ", seen, " 行 (out of time after so many rows)"),
+          request.code(),
+          "按主键加条件，或加大 --timeout (add a condition on the key, or give it more time)");
+      return false;
+    }
+    if (!row.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
+      status = Error(absl::StatusCode::kDataLoss, "store_corrupt",
+                     "存储的行无法解析 (a stored row does not parse)");
+      return false;
+    }
+    if (!filter.Matches(row)) return true;
+    if (request.count()) {
+      response.set_total(response.total() + 1);
+      return true;
+    }
+    const bool full = response.rows_size() == limit || bytes + value.size() > kRowsBytesMax;
+    if (full && response.rows_size() > 0) {
+      response.set_next_page_token(TokenAfter(request, last_key));
+      return false;
+    }
+    bytes += value.size() + 2 * columns.size();
+    last_key.assign(key.data(), key.size());
+    Project(row, columns, response.add_rows());
+    return true;
+  };
+  GT_RETURN_IF_ERROR(kept != nullptr ? kept->Scan(begin, range.end, take)
+                                     : table.Scan(begin, range.end, take));
   GT_RETURN_IF_ERROR(status);
   return response;
 }
@@ -197,19 +208,18 @@ absl::StatusOr<std::string> Questions::Answer(const v1::SignedCall& call, absl::
     return Error(absl::StatusCode::kInvalidArgument, "call_malformed",
                  "调用内容无法解析 (the call's body does not parse)");
   }
-  using Table = absl::StatusOr<TableReader>;
   const std::shared_ptr<const Sight> sight = sights_.Now(*site_.store);
   const std::shared_ptr<const Table> table = sight->Keep<Table>(
-      request.code(),
+      absl::StrCat("for others ", request.code()),
       [&](const Reader& snapshot) { return TableForOthers(snapshot, request.code()); });
   GT_RETURN_IF_ERROR(table->status());
   GT_ASSIGN_OR_RETURN(const v1::QueryResponse response,
-                      QueryTable(**table, request, deadline, rows_seen_max));
+                      QueryTable((**table)->table, request, deadline, rows_seen_max,
+                                 rows_seen_max <= kRowsSeenQuickly ? &(**table)->kept : nullptr));
   return response.SerializeAsString();
 }
 
-absl::StatusOr<TableReader> Questions::TableForOthers(const Reader& snapshot,
-                                                      const std::string& code) const {
+Questions::Table Questions::TableForOthers(const Reader& snapshot, const std::string& code) const {
   GT_ASSIGN_OR_RETURN(const ResourceRef ref, ParseResourceRef(code));
   GT_ASSIGN_OR_RETURN(const v1::CatalogEntry entry, FindEntry(snapshot, ref.code));
   if (entry.node() != site_.node_id()) {
@@ -220,7 +230,7 @@ absl::StatusOr<TableReader> Questions::TableForOthers(const Reader& snapshot,
   GT_RETURN_IF_ERROR(CheckInForce(entry));
   GT_RETURN_IF_ERROR(CheckSharing(entry));
   GT_ASSIGN_OR_RETURN(const std::string table, TableOf(entry, ref.id));
-  return TableReader::Open(snapshot, FeedKey::Of(site_.OwnFeed(v1::FEED_KIND_ROWS, table)));
+  return TableIn(snapshot, FeedKey::Of(site_.OwnFeed(v1::FEED_KIND_ROWS, table)));
 }
 
 absl::StatusOr<v1::QueryResponse> Questions::QueryHere(const v1::FeedId& feed,
@@ -228,10 +238,15 @@ absl::StatusOr<v1::QueryResponse> Questions::QueryHere(const v1::FeedId& feed,
                                                        absl::Time deadline,
                                                        uint64_t rows_seen_max) const {
   const std::shared_ptr<const Sight> sight = sights_.Now(*site_.store);
-  GT_ASSIGN_OR_RETURN(const TableReader table,
-                      TableReader::Open(sight->reader(), FeedKey::Of(feed)));
+  const FeedKey key = FeedKey::Of(feed);
+  const std::shared_ptr<const Table> table = sight->Keep<Table>(
+      // Nobody's code is taken for this: the check of others would be left out.
+      absl::StrCat("here ", key.bytes()),
+      [&](const Reader& snapshot) { return TableIn(snapshot, key); });
+  GT_RETURN_IF_ERROR(table->status());
   GT_ASSIGN_OR_RETURN(v1::QueryResponse response,
-                      QueryTable(table, request, deadline, rows_seen_max));
+                      QueryTable((**table)->table, request, deadline, rows_seen_max,
+                                 rows_seen_max <= kRowsSeenQuickly ? &(**table)->kept : nullptr));
   v1::Hop* hop = response.add_hops();
   hop->set_path(site_.path().text());
   hop->set_name(site_.options.name);

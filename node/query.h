@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -18,6 +20,7 @@
 #include "guantong/v1/data.pb.h"
 #include "node/calls.h"
 #include "node/finder.h"
+#include "node/kept_rows.h"
 #include "node/sights.h"
 #include "node/site.h"
 
@@ -27,10 +30,18 @@ namespace guantong {
 // refused. A page ends at the limit, or before the answer outgrows a reply. INVALID_ARGUMENT
 // where_invalid, field_unknown, page_token_invalid, limit_too_large; DEADLINE_EXCEEDED
 // query_too_slow.
-// OUT_OF_RANGE when more than `rows_seen_max` rows have to be looked at.
+// Rows are looked up in `kept`, if any, which is for questions that look at few. OUT_OF_RANGE when
+// more than `rows_seen_max` rows have to be looked at.
 absl::StatusOr<v1::QueryResponse> QueryTable(
     const TableReader& table, const v1::QueryRequest& request, absl::Time deadline,
-    uint64_t rows_seen_max = std::numeric_limits<uint64_t>::max());
+    uint64_t rows_seen_max = std::numeric_limits<uint64_t>::max(), const KeptRows* kept = nullptr);
+
+// A table, and what was read of it lately.
+struct ReadTable {
+  explicit ReadTable(TableReader read) : table(std::move(read)), kept(&table) {}
+  const TableReader table;
+  const KeptRows kept;
+};
 
 // Any thread.
 class Questions {
@@ -78,7 +89,8 @@ class Questions {
                                               const v1::QueryRequest& request, absl::Time deadline,
                                               uint64_t rows_seen_max) const;
   // The table that others may ask for as `code`, with all that speaks against it looked at.
-  absl::StatusOr<TableReader> TableForOthers(const Reader& snapshot, const std::string& code) const;
+  using Table = absl::StatusOr<std::shared_ptr<const ReadTable>>;
+  Table TableForOthers(const Reader& snapshot, const std::string& code) const;
   absl::StatusOr<std::string> Answer(const v1::SignedCall& call, absl::Time deadline,
                                      uint64_t rows_seen_max) const;
 

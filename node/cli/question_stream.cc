@@ -45,7 +45,10 @@ class QuestionStream::Rpc final : public grpc::ClientBidiReactor<v1::Questions, 
   void Cancel() { context_.TryCancel(); }
 
   void OnReadDone(bool ok) override {
-    if (!ok) return RemoveHold();
+    if (!ok) {
+      owner_.OnReadsEnded();
+      return RemoveHold();
+    }
     owner_.OnAnswers(answers_);
     StartRead(&answers_);
   }
@@ -70,7 +73,7 @@ QuestionStream::QuestionStream(std::shared_ptr<grpc::Channel> channel)
 QuestionStream::~QuestionStream() {
   std::unique_lock<std::mutex> lock(mutex_);
   stopping_ = true;
-  if (rpc_ != nullptr) rpc_->Cancel();
+  if (rpc_ != nullptr && !ending_) rpc_->Cancel();
   changed_.wait(lock, [this] { return rpc_ == nullptr && alone_ == 0; });
 }
 
@@ -96,7 +99,7 @@ void QuestionStream::Ask(v1::QueryRequest request, absl::Duration within, Done d
 }
 
 void QuestionStream::Pump() {
-  if (writing_ || waiting_.empty() || stopping_) return;
+  if (writing_ || waiting_.empty() || stopping_ || ending_) return;
   if (rpc_ == nullptr) rpc_ = new Rpc(this);
   v1::Questions& message = *rpc_->questions();
   message.Clear();
@@ -127,6 +130,12 @@ void QuestionStream::OnAnswers(const v1::Answers& answers) {
   Pump();
 }
 
+// Nothing is written from here on; what is asked until the end is told of it.
+void QuestionStream::OnReadsEnded() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  ending_ = true;
+}
+
 void QuestionStream::OnWritten(bool ok) {
   const std::lock_guard<std::mutex> lock(mutex_);
   // After a write that failed the stream ends, and with it what is open.
@@ -143,6 +152,7 @@ void QuestionStream::OnEnd(const grpc::Status& status) {
     ended = std::exchange(open_, {});
     waiting_.clear();
     writing_ = false;
+    ending_ = false;
     unknown = !known_ && !stopping_ && status.error_code() == grpc::StatusCode::UNIMPLEMENTED;
     unknown_ |= unknown;
     ++alone_;  // the destructor waits until the last of them has been told

@@ -52,6 +52,7 @@ class QuestionStream {
 
   void Pump();  // with the lock held
   void OnAnswers(const v1::Answers& answers);
+  void OnReadsEnded();
   void OnWritten(bool ok);
   void OnEnd(const grpc::Status& status);
   void AskAlone(Open open);
@@ -65,6 +66,7 @@ class QuestionStream {
   Rpc* rpc_ = nullptr;  // deletes itself at its end
   size_t alone_ = 0;    // calls of one question under way
   bool writing_ = false;
+  bool ending_ = false;  // its reads have ended, its end is not told yet
   bool delivering_ = false;
   bool known_ = false;    // the node has answered on a stream
   bool unknown_ = false;  // the node does not know the stream

@@ -83,7 +83,7 @@ TEST_CASE("many questions on one stream have each its own answer, and no check i
                            ? ReasonOf(outcome) == "not_shared"
                            : outcome.ok() && outcome->rows_size() == 1 &&
                                  outcome->rows(0).values(0) == key && outcome->hops_size() == 4 &&
-                                 outcome->answered_by() == "630000.630100.630102";
+                                 outcome->answered_by() == "630000/630100/630102";
     if (!right && ++wrong == 1) UNSCOPED_INFO(i << ": " << outcome.status());
   }
   CHECK(wrong == 0);

@@ -65,5 +65,20 @@ TEST_CASE("A question that follows a withdrawal or a push meets it, however many
   CHECK(ReasonOf(ask().status()) == "entry_withdrawn");
 }
 
+TEST_CASE("What was read for the node's own people is kept from others") {
+  LoneNode node;
+  const std::string code = node.Publish(v1::SHARING_TYPE_NOT_SHARED);
+  REQUIRE(node.Push(node.Open(code, v1::PUSH_MODE_UPSERT), {{"1", "东", "1"}}).ok());
+  v1::QueryRequest request;
+  request.set_code(code);
+  REQUIRE(node.Query(request).ok());
+  const auto ask = [&](const std::string& name) {
+    request.set_code(name);
+    return ReasonOf(
+        node.AskFromAfar<v1::QueryResponse>("query", request.SerializeAsString()).status());
+  };
+  CHECK(ask(code) == "not_shared");
+}
+
 }  // namespace
 }  // namespace guantong
