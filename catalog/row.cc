@@ -83,16 +83,6 @@ absl::StatusOr<v1::DatasetSchema> SchemaOf(const v1::CatalogEntry& entry) {
   return schema;
 }
 
-std::string EncodeRowKey(const v1::DatasetSchema& schema, const v1::Row& row) {
-  std::string key;
-  for (int column = 0; column < schema.columns_size(); ++column) {
-    if (!schema.columns(column).key()) continue;
-    AppendKeyValue(schema.columns(column).type(),
-                   column < row.values_size() ? row.values(column) : "", &key);
-  }
-  return key;
-}
-
 absl::StatusOr<RowBuilder> RowBuilder::Create(const v1::DatasetSchema& schema,
                                               const std::vector<std::string>& fields,
                                               bool key_only) {

@@ -19,14 +19,12 @@ namespace guantong {
 // field twice, ...).
 absl::StatusOr<v1::DatasetSchema> SchemaOf(const v1::CatalogEntry& entry);
 
-// Order-preserving for text and composite keys: each key column's bytes with 0x00 -> 0x00 0xFF,
-// ended by 0x00 0x01. Number columns sort as numbers (sign and length first).
-std::string EncodeRowKey(const v1::DatasetSchema& schema, const v1::Row& row);
-
-// A row as it is stored: a serialised Row, and its key as EncodeRowKey gives it.
+// A row as it is stored.
 struct BuiltRow {
+  // Order-preserving for text and composite keys: each key column's bytes with 0x00 -> 0x00 0xFF,
+  // ended by 0x00 0x01. Number columns sort as numbers (sign and length first).
   std::string key;
-  std::string bytes;
+  std::string bytes;  // serialised Row
 };
 
 // Builds rows in schema order from named values (indices into the schema by position of `fields`).

@@ -59,7 +59,8 @@ inline constexpr size_t kGatheredTargetsKept = 256;  // remembered while nothing
 inline constexpr size_t kGatheredBytesMax = 3 << 10;
 inline constexpr size_t kGatheredReplyBytesMax = 256 << 10;
 
-// Pushes. Rows beyond the buffer are sorted and spilled to files.
+// Pushes. Rows beyond the buffer are sorted and spilled to files; a series has two pushes in
+// memory.
 inline constexpr size_t kPushesOpenMax = 16;
 inline constexpr size_t kPushBufferBytesMax = 24 << 20;
 inline constexpr uint64_t kPushBytesMax = uint64_t{8} << 30;

@@ -28,13 +28,20 @@ class Sight {
   const Reader& reader() const { return *reader_; }
 
   // What `make` gives for `name`, made for the first who asks; two at the same moment may make it
-  // twice. A function of the reader alone; lives no longer than the Sight if it borrows from it.
+  // twice. A function of the reader alone; lives no longer than the Sight if it borrows from it. A
+  // failure (of a value that has ok()) is not kept: the disk may answer the next time.
   template <typename Value>
   std::shared_ptr<const Value> Keep(const std::string& name,
                                     const std::function<Value(const Reader&)>& make) const {
     const Name key = {typeid(Value), name};
     std::shared_ptr<const void> kept = Kept(key);
-    if (kept == nullptr) kept = Put(key, std::make_shared<const Value>(make(*reader_)));
+    if (kept == nullptr) {
+      auto made = std::make_shared<const Value>(make(*reader_));
+      if constexpr (requires { made->ok(); }) {
+        if (!made->ok()) return made;
+      }
+      kept = Put(key, std::move(made));
+    }
     return std::static_pointer_cast<const Value>(kept);
   }
 

@@ -11,6 +11,7 @@
 #include "catalog/base/status.h"
 #include "catalog/row.h"
 #include "tests/catch.h"
+#include "tests/unit/row_keys.h"
 
 namespace guantong {
 namespace {
@@ -138,7 +139,7 @@ TEST_CASE("filter: equality on leading keys costs what it returns") {
     return Filter::Parse(where, schema)->KeyRange();
   };
   const auto key = [&](const std::string& division, const std::string& number) {
-    return EncodeRowKey(schema, RowOf({division, number}));
+    return RowKeyOf(schema, RowOf({division, number}));
   };
   const Filter::Range all = range("name = 'x'");
   CHECK(all.begin.empty());
@@ -188,7 +189,7 @@ TEST_CASE("filter: the key range holds every match") {
         const v1::Row row = RowOf({division, number});
         if (!filter->Matches(row)) continue;
         ++matches;
-        const std::string key = EncodeRowKey(schema, row);
+        const std::string key = RowKeyOf(schema, row);
         REQUIRE(range.begin <= key);
         REQUIRE((range.end.empty() || key < range.end));
       }

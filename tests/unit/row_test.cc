@@ -6,6 +6,7 @@
 #include "catalog/base/limits.h"
 #include "catalog/base/status.h"
 #include "tests/catch.h"
+#include "tests/unit/row_keys.h"
 
 namespace guantong {
 namespace {
@@ -45,7 +46,7 @@ absl::StatusOr<v1::Row> Build(const std::vector<std::string>& fields,
   v1::Row row;
   REQUIRE(row.ParseFromString(built.bytes));
   CHECK(row.SerializeAsString() == built.bytes);
-  CHECK(EncodeRowKey(*schema, row) == built.key);
+  CHECK(RowKeyOf(*schema, row) == built.key);
   return row;
 }
 
@@ -168,8 +169,7 @@ TEST_CASE("row: a delete needs the key and looks at nothing else") {
   CHECK(row->values_size() == 2);
   CHECK(IsNull(*row, 0));
   const auto schema = SchemaOf(Streets());
-  CHECK(EncodeRowKey(*schema, *row) ==
-        EncodeRowKey(*schema, *Build({"code", "name"}, {"630102", "甲"})));
+  CHECK(RowKeyOf(*schema, *row) == RowKeyOf(*schema, *Build({"code", "name"}, {"630102", "甲"})));
 }
 
 TEST_CASE("row: keys are encoded column by column") {
@@ -183,7 +183,7 @@ TEST_CASE("row: keys are encoded column by column") {
     v1::Row row;
     row.add_values(a);
     row.add_values(b);
-    return EncodeRowKey(schema, row);
+    return RowKeyOf(schema, row);
   };
   CHECK(key("a", "7") == std::string("a\x00\x01\x03\x00\xff\x01"
                                      "7\x00\x01",

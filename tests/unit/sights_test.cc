@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "catalog/memory_store.h"
 #include "node/watched_store.h"
 #include "tests/catch.h"
@@ -47,6 +48,21 @@ TEST_CASE("What is worked out is kept until the next commit, and no longer") {
   more.Put("key", "two");
   REQUIRE(slow.Commit({&more, 1}).ok());
   CHECK(seen() == "two");
+}
+
+TEST_CASE("A failure is not kept for those who ask later") {
+  MemoryStore memory;
+  Sights sights;
+  absl::StatusOr<int> result = absl::UnavailableError("the disk");
+  const auto seen = [&] {
+    return *sights.Now(memory)->Keep<absl::StatusOr<int>>("name",
+                                                          [&](const Reader&) { return result; });
+  };
+  CHECK_FALSE(seen().ok());
+  result = 1;
+  REQUIRE(seen().ok());
+  result = 2;
+  CHECK(*seen() == 1);
 }
 
 TEST_CASE("A question that follows a withdrawal or a push meets it, however many came before") {
