@@ -1,6 +1,7 @@
 #include "node/kept_rows.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "catalog/base/status.h"
 #include "node/limits.h"
@@ -14,15 +15,14 @@ constexpr size_t kRowCost = 96;  // beside its bytes
 
 }  // namespace
 
-std::shared_ptr<const KeptRows::Stretch> KeptRows::Find(absl::string_view begin,
-                                                        absl::string_view end) const {
+std::shared_ptr<const KeptRows::Stretch> KeptRows::Find(absl::string_view begin) const {
   const std::lock_guard<std::mutex> lock(mutex_);
   auto it = stretches_.upper_bound(begin);
   if (it == stretches_.begin()) return nullptr;
   --it;
   // The end of a stretch is no part of it, unless it is the table's.
   const bool holds = it->second->end.empty() || begin < it->second->end;
-  return holds && it->second->Reaches(end) ? it->second : nullptr;
+  return holds ? it->second : nullptr;
 }
 
 absl::StatusOr<std::shared_ptr<const KeptRows::Stretch>> KeptRows::Read(
@@ -45,30 +45,32 @@ absl::StatusOr<std::shared_ptr<const KeptRows::Stretch>> KeptRows::Read(
     return true;
   }));
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (bytes_ + stretch->bytes > kRowsKeptBytesMax) {
+  const size_t more = stretch->bytes + kRowCost;
+  if (*all_ + more > kRowsKeptBytesMax) {
     stretches_.clear();
-    bytes_ = 0;
+    *all_ -= std::exchange(bytes_, 0);
+    if (*all_ + more > kRowsKeptBytesMax) return stretch;
   }
   auto& place = stretches_[std::string(begin)];
-  if (place != nullptr) bytes_ -= place->bytes;
+  const size_t before = place == nullptr ? 0 : place->bytes + kRowCost;
   place = stretch;
-  bytes_ += stretch->bytes + kRowCost;
+  bytes_ += more - before;
+  *all_ += more - before;
   return stretch;
 }
 
 absl::Status KeptRows::Scan(absl::string_view begin, absl::string_view end, const Row& row) const {
-  std::shared_ptr<const Stretch> stretch = Find(begin, end);
+  std::shared_ptr<const Stretch> stretch = Find(begin);
   if (stretch == nullptr) {
     GT_ASSIGN_OR_RETURN(stretch, Read(begin));
-    if (!stretch->Reaches(end)) return table_.Scan(begin, end, row);
   }
   auto it = std::lower_bound(
       stretch->rows.begin(), stretch->rows.end(), begin,
       [](const auto& held, absl::string_view key) { return absl::string_view(held.first) < key; });
   for (; it != stretch->rows.end() && (end.empty() || absl::string_view(it->first) < end); ++it) {
-    if (!row(it->first, it->second)) break;
+    if (!row(it->first, it->second)) return absl::OkStatus();
   }
-  return absl::OkStatus();
+  return stretch->Reaches(end) ? absl::OkStatus() : table_.Scan(stretch->end, end, row);
 }
 
 }  // namespace guantong

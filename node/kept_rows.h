@@ -2,10 +2,12 @@
 // place that was asked about, so that the next question near it finds them without the blocks they
 // came from, which have to be fetched and unpacked for every look-up.
 //
-// BOUNDS   kRowsKeptBytesMax of a table; above it all are forgotten. THREADS  Any.
+// BOUNDS   kRowsKeptBytesMax of all tables that share a KeptBytes: above it a table forgets all it
+// has kept, and keeps nothing where others have taken the room. THREADS  Any.
 #ifndef GUANTONG_NODE_KEPT_ROWS_H_
 #define GUANTONG_NODE_KEPT_ROWS_H_
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -19,12 +21,19 @@
 
 namespace guantong {
 
+// What all tables keep together.
+using KeptBytes = std::atomic<size_t>;
+
 class KeptRows {
  public:
   using Row = std::function<bool(absl::string_view key, absl::string_view row)>;
 
   // Borrows `table`.
-  explicit KeptRows(const TableReader* table) : table_(*table) {}
+  KeptRows(const TableReader* table, std::shared_ptr<KeptBytes> all)
+      : table_(*table), all_(std::move(all)) {}
+  ~KeptRows() { *all_ -= bytes_; }
+  KeptRows(const KeptRows&) = delete;
+  KeptRows& operator=(const KeptRows&) = delete;
 
   // As TableReader::Scan, for ranges of few rows.
   absl::Status Scan(absl::string_view begin, absl::string_view end, const Row& row) const;
@@ -39,10 +48,11 @@ class KeptRows {
   };
   using Stretches = std::map<std::string, std::shared_ptr<const Stretch>, std::less<>>;
 
-  std::shared_ptr<const Stretch> Find(absl::string_view begin, absl::string_view end) const;
+  std::shared_ptr<const Stretch> Find(absl::string_view begin) const;
   absl::StatusOr<std::shared_ptr<const Stretch>> Read(absl::string_view begin) const;
 
   const TableReader& table_;
+  const std::shared_ptr<KeptBytes> all_;
   mutable std::mutex mutex_;
   mutable Stretches stretches_;  // by begin; guarded by mutex_
   mutable size_t bytes_ = 0;     // guarded by mutex_

@@ -50,7 +50,7 @@ inline constexpr size_t kAnswersBytesMax = 256 << 10;
 
 // Entries and tables kept read between two commits.
 inline constexpr size_t kSightKeptMax = 1024;
-inline constexpr size_t kRowsKeptBytesMax = 16 << 20;  // of each table
+inline constexpr size_t kRowsKeptBytesMax = 24 << 20;  // of all tables
 
 // Quick questions to one node that travel as one call, and what they hold together. A larger call
 // would travel with the bulk.

@@ -105,6 +105,7 @@ absl::StatusOr<v1::PushResponse> PushDesk::Take(const CallerIdentity& caller,
                       TakeIn(caller, &request, stream, nullptr));
   if (stream.read(&request)) return FormError("end 之后不能再有内容 (nothing may follow the end)");
   if (stream.broken()) return SenderGone();
+  taken->slot->Complete();
   absl::StatusOr<v1::PushResponse> response = Apply(stream, taken.get());
   AfterAnswer(response);
   return response;
@@ -123,13 +124,14 @@ absl::StatusOr<std::unique_ptr<PushDesk::Taken>> PushDesk::TakeIn(
   if (held == nullptr || held->name() != name) {
     held = std::make_shared<OpenPushes::Slot>(&open_, std::move(name));
     GT_RETURN_IF_ERROR(held->Hold(push.table, stream.cancel));
+  } else {
+    held->Heard();
   }
   const RowSorterOptions sorting = {.dir = site_.options.dir,
                                     .buffer_bytes_max = kPushBufferBytesMax,
                                     .bytes_max = kPushBytesMax};
   auto taken = std::make_unique<Taken>(std::move(push), std::move(held), sorting);
   GT_RETURN_IF_ERROR(Receive(stream, taken.get()));
-  taken->slot->Complete();
   return taken;
 }
 

@@ -15,8 +15,11 @@ namespace guantong {
 // Applies what it is given, in order, one ahead of its giver.
 class PushDesk::Series {
  public:
-  Series(PushDesk* desk, const PushStream* stream, const Answer* answer)
-      : desk_(*desk), stream_(*stream), answer_(*answer), thread_([this] { Run(); }) {}
+  // `place`: the series' own.
+  Series(PushDesk* desk, const PushStream* stream, const Answer* answer, OpenPushes::Slot* place)
+      : desk_(*desk), stream_(*stream), answer_(*answer), place_(*place), thread_([this] {
+          Run();
+        }) {}
   ~Series() { Finish(); }
   Series(const Series&) = delete;
   Series& operator=(const Series&) = delete;
@@ -25,8 +28,13 @@ class PushDesk::Series {
   void Give(std::unique_ptr<Taken> taken) {
     std::unique_lock<std::mutex> lock(mutex_);
     const bool waited = next_ != nullptr || at_work_;
+    // Until the one before is answered it is our work that takes the time.
+    waiting_ = taken->slot;
+    waiting_->Complete();
     changed_.wait(lock, [this] { return next_ == nullptr && !at_work_; });
+    waiting_ = nullptr;
     if (failed_) return;
+    held_ = taken->slot;
     if (!waited && taken->rows.rows() <= kPutsRowsMax) {
       lock.unlock();
       const bool good = ApplyAndAnswer(std::move(taken));
@@ -36,6 +44,12 @@ class PushDesk::Series {
     }
     next_ = std::move(taken);
     changed_.notify_all();
+  }
+
+  // The slot of what was given last, while that is not answered.
+  std::shared_ptr<OpenPushes::Slot> Held() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return held_.lock();
   }
 
   // Until all that was given is answered. False: one has failed.
@@ -56,9 +70,18 @@ class PushDesk::Series {
 
  private:
   bool ApplyAndAnswer(std::unique_ptr<Taken> taken) {
+    taken->slot->Complete();
+    place_.Complete();
     const absl::StatusOr<v1::PushResponse> response = desk_.Apply(stream_, taken.get());
-    // The dataset is free before the sender hears of it.
-    taken.reset();
+    {
+      // From here on it is the sender's: one that takes no answers is silent.
+      const std::lock_guard<std::mutex> lock(mutex_);
+      taken->slot->Heard();
+      if (waiting_ != nullptr) waiting_->Heard();
+      place_.Heard();
+      // The dataset is free before the sender hears of it.
+      taken.reset();
+    }
     answer_(response);
     desk_.AfterAnswer(response);
     return response.ok();
@@ -83,9 +106,12 @@ class PushDesk::Series {
   PushDesk& desk_;
   const PushStream& stream_;
   const Answer& answer_;
+  OpenPushes::Slot& place_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::unique_ptr<Taken> next_;
+  std::shared_ptr<OpenPushes::Slot> waiting_;  // of the one whose turn it is not yet
+  std::weak_ptr<OpenPushes::Slot> held_;
   bool at_work_ = false;
   bool failed_ = false;
   bool ended_ = false;
@@ -105,20 +131,17 @@ absl::Status PushDesk::TakeAll(const PushStream& stream, const Admit& admit, con
                                   },
                               .broken = stream.broken,
                               .cancel = stream.cancel};
-    Series series(this, &stream, &answer);
-    std::weak_ptr<OpenPushes::Slot> held;
+    Series series(this, &stream, &answer, &place);
     absl::Status status;
     while (status.ok() && !series.failed() && heard.read(&request)) {
       const absl::StatusOr<CallerIdentity> caller = admit();
       status = caller.status();
       if (!status.ok()) break;
-      absl::StatusOr<std::unique_ptr<Taken>> taken = TakeIn(*caller, &request, heard, held.lock());
+      absl::StatusOr<std::unique_ptr<Taken>> taken =
+          TakeIn(*caller, &request, heard, series.Held());
       status = taken.status();
       if (!status.ok()) break;
-      held = (*taken)->slot;
-      place.Complete();
       series.Give(*std::move(taken));
-      place.Heard();
     }
     if (series.Finish() && !status.ok()) answer(status);
   }

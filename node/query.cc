@@ -100,16 +100,6 @@ void Project(const v1::Row& row, const std::vector<int>& columns, v1::Row* out) 
 
 }  // namespace
 
-namespace {
-
-absl::StatusOr<std::shared_ptr<const ReadTable>> TableIn(const Reader& snapshot,
-                                                         const FeedKey& feed) {
-  GT_ASSIGN_OR_RETURN(TableReader table, TableReader::Open(snapshot, feed));
-  return std::make_shared<const ReadTable>(std::move(table));
-}
-
-}  // namespace
-
 absl::StatusOr<v1::QueryResponse> QueryTable(const TableReader& table,
                                              const v1::QueryRequest& request, absl::Time deadline,
                                              uint64_t rows_seen_max, const KeptRows* kept) {
@@ -208,10 +198,12 @@ absl::StatusOr<std::string> Questions::Answer(const v1::SignedCall& call, absl::
     return Error(absl::StatusCode::kInvalidArgument, "call_malformed",
                  "调用内容无法解析 (the call's body does not parse)");
   }
+  // Its parts are of bounded size, what was sent is not.
+  GT_ASSIGN_OR_RETURN(const ResourceRef ref, ParseResourceRef(request.code()));
   const std::shared_ptr<const Sight> sight = sights_.Now(*site_.store);
-  const std::shared_ptr<const Table> table = sight->Keep<Table>(
-      absl::StrCat("for others ", request.code()),
-      [&](const Reader& snapshot) { return TableForOthers(snapshot, request.code()); });
+  const std::shared_ptr<const Table> table =
+      sight->Keep<Table>(absl::StrCat("for others ", ref.code, ":", ref.id),
+                         [&](const Reader& snapshot) { return TableForOthers(snapshot, ref); });
   GT_RETURN_IF_ERROR(table->status());
   GT_ASSIGN_OR_RETURN(const v1::QueryResponse response,
                       QueryTable((**table)->table, request, deadline, rows_seen_max,
@@ -219,8 +211,7 @@ absl::StatusOr<std::string> Questions::Answer(const v1::SignedCall& call, absl::
   return response.SerializeAsString();
 }
 
-Questions::Table Questions::TableForOthers(const Reader& snapshot, const std::string& code) const {
-  GT_ASSIGN_OR_RETURN(const ResourceRef ref, ParseResourceRef(code));
+Questions::Table Questions::TableForOthers(const Reader& snapshot, const ResourceRef& ref) const {
   GT_ASSIGN_OR_RETURN(const v1::CatalogEntry entry, FindEntry(snapshot, ref.code));
   if (entry.node() != site_.node_id()) {
     return Error(absl::StatusCode::kNotFound, "entry_unknown",
@@ -231,6 +222,11 @@ Questions::Table Questions::TableForOthers(const Reader& snapshot, const std::st
   GT_RETURN_IF_ERROR(CheckSharing(entry));
   GT_ASSIGN_OR_RETURN(const std::string table, TableOf(entry, ref.id));
   return TableIn(snapshot, FeedKey::Of(site_.OwnFeed(v1::FEED_KIND_ROWS, table)));
+}
+
+Questions::Table Questions::TableIn(const Reader& snapshot, const FeedKey& feed) const {
+  GT_ASSIGN_OR_RETURN(TableReader table, TableReader::Open(snapshot, feed));
+  return std::make_shared<const ReadTable>(std::move(table), kept_bytes_);
 }
 
 absl::StatusOr<v1::QueryResponse> Questions::QueryHere(const v1::FeedId& feed,

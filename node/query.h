@@ -38,7 +38,8 @@ absl::StatusOr<v1::QueryResponse> QueryTable(
 
 // A table, and what was read of it lately.
 struct ReadTable {
-  explicit ReadTable(TableReader read) : table(std::move(read)), kept(&table) {}
+  ReadTable(TableReader read, std::shared_ptr<KeptBytes> all)
+      : table(std::move(read)), kept(&table, std::move(all)) {}
   const TableReader table;
   const KeptRows kept;
 };
@@ -90,7 +91,8 @@ class Questions {
                                               uint64_t rows_seen_max) const;
   // The table that others may ask for as `code`, with all that speaks against it looked at.
   using Table = absl::StatusOr<std::shared_ptr<const ReadTable>>;
-  Table TableForOthers(const Reader& snapshot, const std::string& code) const;
+  Table TableForOthers(const Reader& snapshot, const ResourceRef& ref) const;
+  Table TableIn(const Reader& snapshot, const FeedKey& feed) const;
   absl::StatusOr<std::string> Answer(const v1::SignedCall& call, absl::Time deadline,
                                      uint64_t rows_seen_max) const;
 
@@ -98,6 +100,7 @@ class Questions {
   Calls& calls_;
   Finder& finder_;
   Sights& sights_;
+  const std::shared_ptr<KeptBytes> kept_bytes_ = std::make_shared<KeptBytes>(0);
 };
 
 }  // namespace guantong

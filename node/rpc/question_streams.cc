@@ -144,7 +144,6 @@ class QuestionStreams::Stream final : public Reactor, public std::enable_shared_
   bool Idle() const { return open_ == 0 && !writing_; }
 
   void Pump() {
-    bool read = false;
     bool done = false;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -158,13 +157,13 @@ class QuestionStreams::Stream final : public Reactor, public std::enable_shared_
         --open_;
       }
       writing_ = answers_.answers_size() > 0;
-      read = !reads_ended_ && !reading_ && open_ <= kQuestionsOpenMax / 2;
+      const bool read = !reads_ended_ && !reading_ && open_ <= kQuestionsOpenMax / 2;
       reading_ |= read;
       done = reads_ended_ && Idle();
       // Under the lock: End must not come between.
       if (writing_) StartWrite(&answers_);
+      if (read) StartRead(&questions_);
     }
-    if (read) StartRead(&questions_);
     if (done) End(absl::OkStatus());
   }
 

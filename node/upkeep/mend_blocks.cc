@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <utility>
 #include <vector>
@@ -34,6 +33,17 @@ absl::Status Read(const Reader& store, const std::string& log_key, storage::v1::
   GT_RETURN_IF_ERROR(store.Get(log_key, &bytes));
   const bool read = logged->ParseFromString(bytes) && header->ParseFromString(logged->header());
   return read ? absl::OkStatus() : Corrupt();
+}
+
+// What follows a part that the disk does not give is left out.
+std::string ReadAsFarAsPossible(const std::string& file) {
+  std::ifstream in(file, std::ios::binary | std::ios::ate);
+  const std::streamoff size = in ? std::streamoff(in.tellg()) : 0;
+  std::string content(static_cast<size_t>(std::max<std::streamoff>(size, 0)), '\0');
+  in.seekg(0);
+  in.read(content.data(), static_cast<std::streamsize>(content.size()));
+  content.resize(static_cast<size_t>(in.gcount()));
+  return content;
 }
 
 // Only batches whose block lay where something was lost, and is not there.
@@ -81,8 +91,7 @@ absl::Status MendBlocks(Store* store, absl::Span<const LostRange> lost,
   };
   for (const std::string& file : files) {
     if (missing.empty()) break;
-    std::ifstream in(file, std::ios::binary);
-    const std::string content{std::istreambuf_iterator<char>(in), {}};
+    const std::string content = ReadAsFarAsPossible(file);
     std::vector<Missing> still;
     for (Missing& one : missing) {
       storage::v1::LoggedBatch logged;

@@ -1,5 +1,6 @@
 #include "node/kept_rows.h"
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "catalog/base/status.h"
 #include "catalog/memory_store.h"
+#include "node/limits.h"
 #include "tests/catch.h"
 
 namespace guantong {
@@ -43,7 +45,8 @@ TEST_CASE("Kept rows are those of the table, whatever was asked before") {
   const auto snapshot = store.Snapshot();
   const auto table = TableReader::Open(*snapshot, kFeed);
   REQUIRE(table.ok());
-  const KeptRows kept(&*table);
+  const auto bytes_kept = std::make_shared<KeptBytes>(0);
+  const KeptRows kept(&*table, bytes_kept);
   const auto rows_of = [](const auto& from, const std::string& begin, const std::string& end) {
     Rows rows;
     CHECK(from.Scan(begin, end,
@@ -69,6 +72,32 @@ TEST_CASE("Kept rows are those of the table, whatever was asked before") {
   CHECK(wrong == 0);
   CHECK(rows_of(kept, KeyOf(1000), KeyOf(1001)).size() == 1);
   CHECK(rows_of(kept, KeyOf(1001), KeyOf(1002)).empty());
+
+  // All of it, further than what is kept at a time.
+  const auto all_of = [](const auto& from) {
+    Rows rows;
+    CHECK(from.Scan("", "",
+                    [&rows](absl::string_view key, absl::string_view row) {
+                      rows.emplace_back(key, row);
+                      return true;
+                    })
+              .ok());
+    return rows;
+  };
+  CHECK(all_of(kept) == all_of(*table));
+  CHECK(*bytes_kept > 0);
+
+  // Where others have taken the room nothing is kept, and what is given up is given back.
+  const auto full = std::make_shared<KeptBytes>(kRowsKeptBytesMax);
+  {
+    const KeptRows late(&*table, full);
+    CHECK(all_of(late) == all_of(*table));
+    CHECK(*full == kRowsKeptBytesMax);
+    *full = 0;
+    CHECK(rows_of(late, KeyOf(0), KeyOf(4)).size() == rows_of(*table, KeyOf(0), KeyOf(4)).size());
+    CHECK(*full > 0);
+  }
+  CHECK(*full == 0);
 }
 
 }  // namespace
