@@ -7,6 +7,7 @@
 #include <rocksdb/write_batch.h>
 #include <sys/statvfs.h>
 
+#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "catalog/rocks/info_log.h"
 #include "catalog/rocks/log_checksum.h"
 #include "catalog/rocks/rocks_status.h"
+#include "catalog/rocks/snapshot_marks.h"
 
 namespace guantong {
 namespace {
@@ -28,6 +30,7 @@ struct Database {
   std::unique_ptr<rocksdb::DB> db;
   std::vector<rocksdb::ColumnFamilyHandle*> families;
   std::function<void(const absl::Status&)> on_damage;
+  absl::Duration brief_snapshot;
 
   absl::Status Convert(const rocksdb::Status& status, absl::string_view what) const {
     absl::Status converted = FromRocks(status, what);
@@ -59,16 +62,25 @@ class DamageListener : public rocksdb::EventListener {
 // One sequence number of the database, readable while this lives.
 class Pin {
  public:
-  explicit Pin(rocksdb::DB* db) : db_(db), snapshot_(db->GetSnapshot()) {}
-  ~Pin() { db_->ReleaseSnapshot(snapshot_); }
+  explicit Pin(const Database* database)
+      : database_(*database), snapshot_(database->db->GetSnapshot()) {}
+  ~Pin() {
+    if (absl::FromChrono(std::chrono::steady_clock::now() - since_) < database_.brief_snapshot) {
+      const UnmarkedRelease unmarked;
+      database_.db->ReleaseSnapshot(snapshot_);
+    } else {
+      database_.db->ReleaseSnapshot(snapshot_);
+    }
+  }
   Pin(const Pin&) = delete;
   Pin& operator=(const Pin&) = delete;
 
   const rocksdb::Snapshot* get() const { return snapshot_; }
 
  private:
-  rocksdb::DB* db_;
-  const rocksdb::Snapshot* snapshot_;
+  const Database& database_;
+  const std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
+  const rocksdb::Snapshot* const snapshot_;
 };
 
 // Walks the segments of a range one after the other.
@@ -131,7 +143,7 @@ absl::Status GetAt(const Database& database, const rocksdb::Snapshot* snapshot,
 class RocksSnapshot : public Reader {
  public:
   explicit RocksSnapshot(const Database* database)
-      : database_(database), pin_(std::make_shared<const Pin>(database->db.get())) {}
+      : database_(database), pin_(std::make_shared<const Pin>(database)) {}
 
   absl::Status Get(absl::string_view key, std::string* value) const override {
     return GetAt(*database_, pin_->get(), key, value);
@@ -261,6 +273,10 @@ absl::StatusOr<std::unique_ptr<RocksStore>> OpenRocksStore(const std::string& di
     rocksdb::Warn(layout.database.info_log,
                   "the checksum of the write-ahead log is computed by the library, slower");
   }
+  if (!SnapshotMarksAreOurs()) {
+    rocksdb::Warn(layout.database.info_log,
+                  "files of blocks are written once more when a snapshot of theirs ends");
+  }
   if (options.on_damage) {
     layout.database.listeners.push_back(std::make_shared<DamageListener>(options.on_damage));
   }
@@ -271,6 +287,7 @@ absl::StatusOr<std::unique_ptr<RocksStore>> OpenRocksStore(const std::string& di
   database->db.reset(db);
   if (!opened.ok()) return FromOpen(opened, dir);
   database->on_damage = options.on_damage;
+  database->brief_snapshot = options.brief_snapshot;
   return std::make_unique<OpenStore>(std::move(database), dir);
 }
 

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "catalog/store.h"
 
 namespace rocksdb {
@@ -28,7 +29,7 @@ namespace guantong {
 struct RocksOptions {
   // Memtables, cached blocks, indices and filters share it.
   size_t memory_bytes_max = 16 << 20;
-  uint64_t log_bytes_max = 64 << 20;  // write-ahead log: what a start after a crash has to replay
+  uint64_t log_bytes_max = 24 << 20;  // write-ahead log: what a start after a crash has to replay
   int open_files_max = 256;
   rocksdb::Env* env = nullptr;  // borrowed; null: the file system
   // Called for every read, commit, flush or compaction that meets damaged bytes; any thread, must
@@ -37,6 +38,8 @@ struct RocksOptions {
   // A damaged write-ahead log is read as far as it is good, instead of refused: what was committed
   // after that is gone.
   bool log_to_first_damage = false;
+  // The end of a snapshot that lived for less has no files rewritten (rocks/snapshot_marks.h).
+  absl::Duration brief_snapshot = absl::Seconds(1);
 };
 
 struct TableFile {

@@ -3,15 +3,20 @@
 #include "catalog/rocks/rocks_store.h"
 
 #include <chrono>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
+#include <random>
+#include <set>
 #include <string>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "catalog/base/status.h"
 #include "catalog/rocks/faulty_disk.h"
+#include "catalog/rocks/snapshot_marks.h"
 #include "tests/catch.h"
 #include "tests/unit/scratch_folder.h"
 
@@ -31,7 +36,7 @@ absl::Status Put(Store& store, const std::string& key, const std::string& value)
   return store.Commit({writes});
 }
 
-bool Has(const Store& store, const std::string& key) {
+bool Has(const Reader& store, const std::string& key) {
   std::string value;
   return store.Get(key, &value).ok();
 }
@@ -141,6 +146,54 @@ TEST_CASE("rocks: a folder has one store at a time") {
 TEST_CASE("rocks: a folder that cannot be made is an error, not an exit") {
   const auto store = OpenRocksStore("/proc/guantong/store");
   CHECK(DetailOf(store.status()).reason == "store_failed");
+}
+
+// A block of its own for each commit, and a reader that comes and goes.
+void FillBlocks(Store& store, int from, int to) {
+  std::mt19937_64 random(static_cast<uint64_t>(from));
+  std::string block(256 << 10, '\0');
+  for (int i = from; i < to; ++i) {
+    for (size_t at = 0; at < block.size(); at += sizeof(uint64_t)) {
+      const uint64_t word = random();
+      std::memcpy(block.data() + at, &word, sizeof word);
+    }
+    REQUIRE(Put(store, absl::StrCat("Z", 100000 + i), block).ok());
+    CHECK(Has(*store.Snapshot(), absl::StrCat("Z", 100000 + i)));
+  }
+}
+
+std::set<std::string> BlockFiles(const RocksStore& store) {
+  std::set<std::string> names;
+  for (const TableFile& file : store.TableFiles()) {
+    if (file.family == "blocks") names.insert(file.name);
+  }
+  return names;
+}
+
+// Files that were there and are not any more, while 60 MB of blocks are put and none is deleted.
+size_t Rewritten(RocksStore& store, const std::function<bool(size_t)>& enough) {
+  std::set<std::string> seen;
+  size_t gone = 0;
+  for (int i = 0; i < 240 && !enough(gone); i += 4) {
+    FillBlocks(store, i, i + 4);
+    const std::set<std::string> now = BlockFiles(store);
+    for (const std::string& name : seen) gone += now.count(name) == 0 ? 1 : 0;
+    seen.insert(now.begin(), now.end());
+  }
+  return gone;
+}
+
+TEST_CASE("rocks: blocks are not written once more because a reader came and went") {
+  ScratchFolder folder;
+  CHECK(SnapshotMarksAreOurs());
+  auto brief = OpenRocksStore(folder.path("brief"), {.brief_snapshot = absl::InfiniteDuration()});
+  REQUIRE(brief.ok());
+  CHECK(Rewritten(**brief, [](size_t) { return false; }) == 0);
+
+  // What a reader may have held for long is looked for, as ever.
+  auto longer = OpenRocksStore(folder.path("longer"), {.brief_snapshot = absl::ZeroDuration()});
+  REQUIRE(longer.ok());
+  CHECK(Rewritten(**longer, [](size_t gone) { return gone > 0; }) > 0);
 }
 
 }  // namespace

@@ -1,0 +1,34 @@
+// Keeps RocksDB from writing tables once more for nothing.
+//
+// When a snapshot is released, RocksDB marks each file of the lowest level of its range that no
+// snapshot left divides, and rewrites it once, so that what it held for that snapshot alone goes.
+// Files of blocks come to that level by being moved, with nothing in them to drop; marked, they are
+// read and written again: a third of all that a busy node writes. Later versions have an option
+// that delays it (bottommost_file_compaction_delay), 7.8 has none.
+//
+// A snapshot that lived for moments holds at most what was deleted and compacted within them, and
+// the end of the next longer one marks the files all the same. So the end of a brief one tells
+// nothing. The function by which RocksDB tells its families is exported and called through the
+// linkage table; the one defined here takes its place in programs that link this library and calls
+// it, or does not. Where a RocksDB to come does not ask for it any more, nothing but the speed
+// changes.
+#ifndef GUANTONG_CATALOG_ROCKS_SNAPSHOT_MARKS_H_
+#define GUANTONG_CATALOG_ROCKS_SNAPSHOT_MARKS_H_
+
+namespace guantong {
+
+// While it lives, snapshots that this thread releases mark no files.
+class UnmarkedRelease {
+ public:
+  UnmarkedRelease();
+  ~UnmarkedRelease();
+  UnmarkedRelease(const UnmarkedRelease&) = delete;
+  UnmarkedRelease& operator=(const UnmarkedRelease&) = delete;
+};
+
+// Whether RocksDB in this process asks the function above.
+bool SnapshotMarksAreOurs();
+
+}  // namespace guantong
+
+#endif  // GUANTONG_CATALOG_ROCKS_SNAPSHOT_MARKS_H_
