@@ -15,7 +15,12 @@ AcceptedStream::AcceptedStream(SessionHost* host, StreamAcceptor* acceptor, uint
       context_(context),
       identity_(std::move(identity)) {
   host_->OnStreamBorn();
-  StartRead(&message_);
+  StartRead(&read_);
+}
+
+void AcceptedStream::Write(const SentMessage& message) {
+  written_ = ToBytes(message);
+  StartWrite(&written_);
 }
 
 void AcceptedStream::End(const absl::Status& why) {
@@ -23,24 +28,25 @@ void AcceptedStream::End(const absl::Status& why) {
 }
 
 void AcceptedStream::OnReadDone(bool ok) {
-  if (session_ == nullptr && !ok) {
-    End(Error(absl::StatusCode::kCancelled, "peer_closed", "the stream ended before it began"));
-    return;
+  if (!ok) {
+    if (session_ != nullptr) return session_->OnReadsEnded(lane_);
+    return End(
+        Error(absl::StatusCode::kCancelled, "peer_closed", "the stream ended before it began"));
   }
-  if (session_ == nullptr) {
-    OnFirstMessage();
-    if (session_ == nullptr) return;
-  } else if (!ok) {
-    session_->OnReadsEnded(lane_);
-    return;
+  if (const absl::Status read = message_.Read(&read_); !read.ok()) {
+    return session_ != nullptr ? session_->End(read) : End(read);
   }
-  session_->OnMessage(lane_, &message_);
-  StartRead(&message_);
+  if (session_ == nullptr) OnFirstMessage();
+  if (session_ == nullptr) return;
+  session_->OnMessage(lane_, message_);
+  read_.Clear();
+  StartRead(&read_);
 }
 
 void AcceptedStream::OnFirstMessage() {
-  const v1::LaneOpen& open = message_.open();
-  if (!message_.has_open() || (open.lane() != v1::LANE_CONTROL && open.lane() != v1::LANE_BULK)) {
+  const v1::LaneOpen& open = message_.rest().open();
+  if (!message_.rest().has_open() ||
+      (open.lane() != v1::LANE_CONTROL && open.lane() != v1::LANE_BULK)) {
     End(Error(absl::StatusCode::kInvalidArgument, "link_protocol",
               "a stream begins with LaneOpen for control or bulk"));
     return;
@@ -55,6 +61,7 @@ void AcceptedStream::OnFirstMessage() {
 }
 
 void AcceptedStream::OnWriteDone(bool ok) {
+  written_.Clear();
   session_->OnWritten(lane_, ok ? WriteResult::kWritten : WriteResult::kFailed);
 }
 

@@ -4,6 +4,7 @@
 #define GUANTONG_RELAY_GRPC_ACCEPTED_STREAM_H_
 
 #include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
 #include <atomic>
@@ -29,7 +30,7 @@ class StreamAcceptor {
 };
 
 // Deletes itself in OnDone.
-class AcceptedStream final : public grpc::ServerBidiReactor<v1::LinkMessage, v1::LinkMessage>,
+class AcceptedStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                              public LaneStream {
  public:
   AcceptedStream(SessionHost* host, StreamAcceptor* acceptor, uint64_t number,
@@ -40,7 +41,7 @@ class AcceptedStream final : public grpc::ServerBidiReactor<v1::LinkMessage, v1:
   std::string address() const { return context_->peer(); }
 
   void Start() override {}
-  void Write(const v1::LinkMessage& message) override { StartWrite(&message); }
+  void Write(const SentMessage& message) override;
   void End(const absl::Status& why) override;
   void AwaitStatus() override {}
   void Abort() override { context_->TryCancel(); }
@@ -61,11 +62,13 @@ class AcceptedStream final : public grpc::ServerBidiReactor<v1::LinkMessage, v1:
   std::atomic<bool> ended_{false};
   std::shared_ptr<Session> session_;  // once accepted
   v1::Lane lane_ = v1::LANE_UNSPECIFIED;
-  v1::LinkMessage message_;  // being read
+  grpc::ByteBuffer read_;
+  grpc::ByteBuffer written_;
+  ReceivedMessage message_;  // of read_
 };
 
 // Ends a call at once, with a reason. Touches nothing but itself, so it may outlive everything.
-class RefusedStream final : public grpc::ServerBidiReactor<v1::LinkMessage, v1::LinkMessage> {
+class RefusedStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
   explicit RefusedStream(const absl::Status& why);
   void OnDone() override { delete this; }

@@ -7,21 +7,28 @@
 #include "relay/grpc/wire_status.h"
 
 namespace guantong {
+namespace {
+
+constexpr char kMethod[] = "/guantong.v1.LinkService/Session";
+
+}  // namespace
 
 DialledStream::DialledStream(SessionHost* host, std::shared_ptr<Session> session, v1::Lane lane,
                              const std::shared_ptr<grpc::Channel>& channel)
-    : host_(host),
-      session_(std::move(session)),
-      lane_(lane),
-      stub_(v1::LinkService::NewStub(channel)) {}
+    : host_(host), session_(std::move(session)), lane_(lane), stub_(channel) {}
 
 void DialledStream::Start() {
   host_->OnStreamBorn();
-  stub_->async()->Session(&context_, this);
+  stub_.PrepareBidiStreamingCall(&context_, kMethod, {}, this);
   AddHold();
   held_ = true;
-  StartRead(&message_);
+  StartRead(&read_);
   StartCall();
+}
+
+void DialledStream::Write(const SentMessage& message) {
+  written_ = ToBytes(message);
+  StartWrite(&written_);
 }
 
 void DialledStream::End(const absl::Status&) {
@@ -43,15 +50,15 @@ absl::StatusOr<VerifiedChain> DialledStream::Peer() {
 }
 
 void DialledStream::OnReadDone(bool ok) {
-  if (!ok) {
-    session_->OnReadsEnded(lane_);
-    return;
-  }
-  session_->OnMessage(lane_, &message_);
-  StartRead(&message_);
+  if (!ok) return session_->OnReadsEnded(lane_);
+  if (const absl::Status read = message_.Read(&read_); !read.ok()) return session_->End(read);
+  session_->OnMessage(lane_, message_);
+  read_.Clear();
+  StartRead(&read_);
 }
 
 void DialledStream::OnWriteDone(bool ok) {
+  written_.Clear();
   session_->OnWritten(lane_, ok ? WriteResult::kWritten : WriteResult::kFailed);
 }
 

@@ -101,24 +101,24 @@ void SendFlow::Sent(size_t data_bytes, Instant now) {
 ReceiveFlow::ReceiveFlow(size_t frame_bytes_max, uint64_t credit_bytes)
     : frame_bytes_max_(frame_bytes_max), allowance_(credit_bytes), credit_(credit_bytes) {}
 
-absl::Status ReceiveFlow::Add(v1::Fragment* fragment) {
-  const uint64_t cost = fragment->data().size() + kFragmentCost;
+absl::Status ReceiveFlow::Add(const ReceivedFragment& fragment) {
+  size_t bytes = 0;
+  for (const absl::string_view part : fragment.parts) bytes += part.size();
+  const uint64_t cost = bytes + kFragmentCost;
   if (cost > credit_) {
     return Error(absl::StatusCode::kResourceExhausted, "credit_exceeded",
                  "the peer sent more than it was granted");
   }
-  if (partial_.size() + fragment->data().size() > frame_bytes_max_) {
+  if (partial_.size() + bytes > frame_bytes_max_) {
     return Error(absl::StatusCode::kResourceExhausted, "frame_too_large",
                  absl::StrCat("a frame exceeds ", frame_bytes_max_, " bytes"));
   }
   credit_ -= cost;
   consumed_ += cost;
-  if (partial_.empty()) {
-    partial_ = std::move(*fragment->mutable_data());
-  } else {
-    partial_ += fragment->data();
-  }
-  if (fragment->last()) complete_.push_back(std::exchange(partial_, {}));
+  // What a frame that is not yet whole will come to is not known; it grows by doubling.
+  if (fragment.last) partial_.reserve(partial_.size() + bytes);
+  for (const absl::string_view part : fragment.parts) partial_.append(part.data(), part.size());
+  if (fragment.last) complete_.push_back(std::exchange(partial_, {}));
   return absl::OkStatus();
 }
 

@@ -18,7 +18,7 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "guantong/v1/link.pb.h"
+#include "relay/grpc/link_bytes.h"
 
 namespace guantong {
 
@@ -76,9 +76,9 @@ class ReceiveFlow {
   // `credit_bytes` has been granted in our LaneOpen.
   ReceiveFlow(size_t frame_bytes_max, uint64_t credit_bytes);
 
-  // Takes the data. RESOURCE_EXHAUSTED frame_too_large, credit_exceeded: the peer broke the rules,
+  // Copies the data. RESOURCE_EXHAUSTED frame_too_large, credit_exceeded: the peer broke the rules,
   // the lane is of no use now.
-  absl::Status Add(v1::Fragment* fragment);
+  absl::Status Add(const ReceivedFragment& fragment);
   // The next complete frame.
   std::optional<std::string> TakeFrame();
 

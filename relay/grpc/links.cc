@@ -49,10 +49,11 @@ absl::Status Replaced() {
                "a newer session of the same node took over");
 }
 
-class GrpcLinks final : public Links,
-                        public v1::LinkService::CallbackService,
-                        public SessionHost,
-                        public StreamAcceptor {
+class GrpcLinks final
+    : public Links,
+      public v1::LinkService::WithRawCallbackMethod_Session<v1::LinkService::Service>,
+      public SessionHost,
+      public StreamAcceptor {
  public:
   GrpcLinks(LinkOptions options, std::string network, LinkEvents* events, AuthorisePeer authorise)
       : options_(std::move(options)),
@@ -82,7 +83,7 @@ class GrpcLinks final : public Links,
   void Stop() override;
 
   // LinkService
-  grpc::ServerBidiReactor<v1::LinkMessage, v1::LinkMessage>* Session(
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Session(
       grpc::CallbackServerContext* context) override;
 
  private:
@@ -147,7 +148,7 @@ class GrpcLinks final : public Links,
 // --------------------------------------------------------------------------------------------
 // accepting
 
-grpc::ServerBidiReactor<v1::LinkMessage, v1::LinkMessage>* GrpcLinks::Session(
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* GrpcLinks::Session(
     grpc::CallbackServerContext* context) {
   auto identity = PeerChain(*context->auth_context(), network_);
   const absl::Status may =

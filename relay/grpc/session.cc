@@ -21,7 +21,7 @@ constexpr uint32_t kVersionMax = 4;
 constexpr uint32_t kVersionOfPings = 2;
 constexpr uint32_t kVersionOfMore = 3;
 constexpr uint32_t kVersionOfDue = 4;
-constexpr int kFragmentsPerMessageMax = 256;
+constexpr size_t kMoreFragmentsMax = 256;  // after the first of a message
 // A message of its own for the credit of every frame would double the messages: it waits for a
 // message to go with, or for the sender to ask. One that does not say when it needs credit gets
 // this much at once and less after so long; where its window is smaller, that time is nothing on
@@ -85,42 +85,39 @@ bool Session::Attach(v1::Lane lane, LaneStream* stream) {
 // ------------------------------------------------------------------------------------------------
 // in
 
-void Session::OnMessage(v1::Lane lane, v1::LinkMessage* message) {
+void Session::OnMessage(v1::Lane lane, const ReceivedMessage& message) {
   const std::lock_guard<std::mutex> delivery(delivery_);
   if (const absl::Status status = Take(lane, message); !status.ok()) End(status);
 }
 
-absl::Status Session::Take(v1::Lane lane, v1::LinkMessage* message) {
+absl::Status Session::Take(v1::Lane lane, const ReceivedMessage& message) {
+  const v1::LinkMessage& rest = message.rest();
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (state_ == State::kEnded) return absl::OkStatus();
     last_byte_ = steady_clock::now();
     last_byte_at_ = absl::Now();
-    bytes_received_ += message->ByteSizeLong();
+    bytes_received_ += message.bytes();
     LaneState& state = At(lane);
-    if (message->has_open() == state.opened) {
+    if (rest.has_open() == state.opened) {
       return BrokenProtocol(state.opened ? "a lane was opened twice" : "a lane was used unopened");
     }
-    if (message->has_fragment()) {
-      GT_RETURN_IF_ERROR(state.receive.Add(message->mutable_fragment()));
-      for (v1::Fragment& fragment : *message->mutable_more()) {
-        GT_RETURN_IF_ERROR(state.receive.Add(&fragment));
-      }
+    for (size_t i = 0; i < message.fragments(); ++i) {
+      GT_RETURN_IF_ERROR(state.receive.Add(message.fragment(i)));
     }
-    if (state.opened && (message->has_credit() || message->has_beside())) {
+    if (state.opened && (rest.has_credit() || rest.has_beside())) {
       // Since credit goes beside, what comes alone is more than what was consumed.
       const bool widened = peer_version_ >= kVersionOfMore;
-      if (widened) state.send.Widen(message->credit().bytes());
-      state.send.Grant(message->beside().bytes() + (widened ? 0 : message->credit().bytes()),
-                       last_byte_);
-      Widen(state, message->beside().wanted());
+      if (widened) state.send.Widen(rest.credit().bytes());
+      state.send.Grant(rest.beside().bytes() + (widened ? 0 : rest.credit().bytes()), last_byte_);
+      Widen(state, rest.beside().wanted());
       Pump(lane);
     }
     // Given once the frames are delivered, and not where they are too many.
-    state.credit_due |= message->beside().due();
+    state.credit_due |= rest.beside().due();
   }
-  if (message->has_open()) return TakeOpen(lane, message->open());
-  if (message->has_fragment() && up_delivered_) DeliverFrames(lane);
+  if (rest.has_open()) return TakeOpen(lane, rest.open());
+  if (message.has_fragment() && up_delivered_) DeliverFrames(lane);
   return absl::OkStatus();  // what a newer version says beside is passed over
 }
 
@@ -298,16 +295,17 @@ void Session::Pump(v1::Lane lane) {
   if (!NextMessage(lane)) return;
   state.writing = true;
   state.ping = false;  // any byte is life
-  bytes_sent_ += state.message.ByteSizeLong();
+  bytes_sent_ += BytesOf(state.message);
   state.stream->Write(state.message);
+  state.message.Clear();
 }
 
 bool Session::NextMessage(v1::Lane lane) {
   LaneState& state = At(lane);
-  state.message.Clear();
+  v1::LinkMessage& rest = state.message.rest;
   if (!state.open_sent) {
     if (side_ == Side::kAccepted && !state.opened) return false;  // the caller speaks first
-    v1::LaneOpen& open = *state.message.mutable_open();
+    v1::LaneOpen& open = *rest.mutable_open();
     open.set_session(token_);
     open.set_lane(lane);
     open.set_version_min(kVersionMin);
@@ -319,65 +317,60 @@ bool Session::NextMessage(v1::Lane lane) {
   }
   const bool shares = peer_version_ >= kVersionOfMore;
   if (const uint64_t more = state.receive.TakeWidening(); more > 0) {
-    state.message.mutable_credit()->set_bytes(more);
+    rest.mutable_credit()->set_bytes(more);
     return true;
   }
   const bool unasked = peer_version_ < kVersionOfDue && state.receive.grantable() >= kCreditUnasked;
   if (!shares || state.credit_due || unasked) {
     if (const uint64_t grant = state.receive.TakeGrant(); grant > 0) {
       state.credit_due = false;
-      v1::Credit& credit =
-          shares ? *state.message.mutable_beside() : *state.message.mutable_credit();
+      v1::Credit& credit = shares ? *rest.mutable_beside() : *rest.mutable_credit();
       credit.set_bytes(grant);
     }
   }
-  if (state.message.has_credit()) return true;
+  if (rest.has_credit()) return true;
   if (state_ == State::kUp) NextFragments(state);
-  if (state.message.has_fragment()) {
+  if (!state.message.fragments.empty()) {
     if (const uint64_t grant = shares ? state.receive.TakeGrant() : 0; grant > 0) {
-      state.message.mutable_beside()->set_bytes(grant);
+      rest.mutable_beside()->set_bytes(grant);
     }
     if (peer_version_ >= kVersionOfDue && state.send.NeedsCredit()) {
-      state.message.mutable_beside()->set_due(true);
+      rest.mutable_beside()->set_due(true);
     }
     return true;
   }
   if (const uint64_t wanted = shares ? state.send.TakeWanted() : 0; wanted > 0) {
-    state.message.mutable_beside()->set_wanted(wanted);
+    rest.mutable_beside()->set_wanted(wanted);
   }
-  if (state.message.has_beside()) return true;
-  if (state.ping) state.message.mutable_ping();
+  if (rest.has_beside()) return true;
+  if (state.ping) rest.mutable_ping();
   return state.ping;
 }
 
 // As many small frames as a fragment of their size may hold the line.
 void Session::NextFragments(LaneState& lane) {
-  v1::Fragment first;
-  if (!NextFragment(lane, &first, 0)) return;
-  size_t bytes = first.data().size() + kFragmentCost;
-  *lane.message.mutable_fragment() = std::move(first);
-  if (peer_version_ < kVersionOfMore) return;
-  while (lane.message.more_size() < kFragmentsPerMessageMax) {
-    v1::Fragment next;
-    if (!NextFragment(lane, &next, bytes)) return;
-    bytes += next.data().size() + kFragmentCost;
-    *lane.message.add_more() = std::move(next);
+  const std::vector<SentFragment>& fragments = lane.message.fragments;
+  size_t bytes = 0;
+  while (NextFragment(lane, bytes)) {
+    if (peer_version_ < kVersionOfMore || fragments.size() > kMoreFragmentsMax) return;
+    bytes += fragments.back().bytes + kFragmentCost;
   }
 }
 
 // What a message with `message_bytes` in it has room for.
-bool Session::NextFragment(LaneState& lane, v1::Fragment* fragment, size_t message_bytes) {
+bool Session::NextFragment(LaneState& lane, size_t message_bytes) {
   if (lane.queue.empty()) return false;
-  const std::string& frame = *lane.queue.front();
+  const std::shared_ptr<const std::string>& frame = lane.queue.front();
   const std::optional<size_t> size =
-      lane.send.NextFragment(frame.size() - lane.offset, message_bytes);
+      lane.send.NextFragment(frame->size() - lane.offset, message_bytes);
   if (!size.has_value()) return false;
-  fragment->set_data(frame.data() + lane.offset, *size);
+  const bool last = lane.offset + *size == frame->size();
+  lane.message.fragments.push_back(
+      {.frame = frame, .offset = lane.offset, .bytes = *size, .last = last});
   lane.offset += *size;
   lane.send.Sent(*size, steady_clock::now());
-  fragment->set_last(lane.offset == frame.size());
-  if (fragment->last()) {
-    queued_bytes_ -= frame.size() + kQueuedFrameCost;
+  if (last) {
+    queued_bytes_ -= frame->size() + kQueuedFrameCost;
     lane.queue.pop_front();
     lane.offset = 0;
   }

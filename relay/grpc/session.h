@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "relay/grpc/flow.h"
+#include "relay/grpc/link_bytes.h"
 #include "relay/grpc/links.h"
 #include "relay/grpc/timers.h"
 
@@ -32,8 +33,7 @@ class LaneStream {
  public:
   // The dialling side's call begins. Nothing to do on the accepting side.
   virtual void Start() = 0;
-  // `message` stays as it is until OnWritten.
-  virtual void Write(const v1::LinkMessage& message) = 0;
+  virtual void Write(const SentMessage& message) = 0;
   // No write follows. The accepting side gives `why` to the peer; the dialling side hangs up.
   virtual void End(const absl::Status& why) = 0;
   // The peer has ended the stream; no write follows, and its status may come.
@@ -92,8 +92,8 @@ class Session : public std::enable_shared_from_this<Session> {
   // False when the session has ended or has that lane: the stream is none of ours.
   bool Attach(v1::Lane lane, LaneStream* stream);
 
-  // From reactions of an attached stream. `message` may be emptied.
-  void OnMessage(v1::Lane lane, v1::LinkMessage* message);
+  // From reactions of an attached stream.
+  void OnMessage(v1::Lane lane, const ReceivedMessage& message);
   void OnWritten(v1::Lane lane, WriteResult result);
   void OnReadsEnded(v1::Lane lane);
   void OnStreamDone(v1::Lane lane, const absl::Status& status);
@@ -130,14 +130,14 @@ class Session : public std::enable_shared_from_this<Session> {
     bool writes_ended = false;
     uint64_t resumes = 0;
     Instant last_write;
-    v1::LinkMessage message;  // being written
+    SentMessage message;  // being made
     std::deque<std::shared_ptr<const std::string>> queue;
     size_t offset = 0;  // into the first of the queue
     SendFlow send;
     ReceiveFlow receive;
   };
 
-  absl::Status Take(v1::Lane lane, v1::LinkMessage* message);
+  absl::Status Take(v1::Lane lane, const ReceivedMessage& message);
   absl::Status TakeOpen(v1::Lane lane, const v1::LaneOpen& open);
   absl::Status TakePeer(v1::Lane lane, const v1::LaneOpen& open);
   absl::Status CheckPeerChain(const v1::LaneOpen& open) const;
@@ -148,7 +148,7 @@ class Session : public std::enable_shared_from_this<Session> {
   LaneState& At(v1::Lane lane) { return lanes_[lane == v1::LANE_CONTROL ? 0 : 1]; }
   void Pump(v1::Lane lane);
   bool NextMessage(v1::Lane lane);
-  bool NextFragment(LaneState& lane, v1::Fragment* fragment, size_t message_bytes);
+  bool NextFragment(LaneState& lane, size_t message_bytes);
   void NextFragments(LaneState& lane);
   void Widen(LaneState& lane, uint64_t wanted);
   void TimeCredit(v1::Lane lane);  // sees to it that little credit does not wait for ever
