@@ -30,6 +30,7 @@ struct RocksOptions {
   // Memtables, cached blocks, indices and filters share it.
   size_t memory_bytes_max = 16 << 20;
   uint64_t log_bytes_max = 24 << 20;  // write-ahead log: what a start after a crash has to replay
+  uint64_t table_bytes_per_second = 64 << 20;  // of what flushes and compactions write
   int open_files_max = 256;
   rocksdb::Env* env = nullptr;  // borrowed; null: the file system
   // Called for every read, commit, flush or compaction that meets damaged bytes; any thread, must

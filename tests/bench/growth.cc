@@ -154,11 +154,7 @@ class Bench {
 
   // Until no daemon has more to do than to live.
   void Settle() {
-    bench::Await("the daemons to come to rest", [&] {
-      const double before = CpuSeconds(root_) + CpuSeconds(child_);
-      absl::SleepFor(absl::Seconds(2));
-      return CpuSeconds(root_) + CpuSeconds(child_) - before < 0.1;
-    });
+    bench::AwaitRest([&] { return CpuSeconds(root_) + CpuSeconds(child_); });
   }
 
   void Stage(const std::string& name, const Dataset& dataset) {

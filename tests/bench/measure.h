@@ -62,6 +62,16 @@ inline double ProcessorSeconds(pid_t pid) {
   return static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) * 1e-9;
 }
 
+// Until `used` (seconds of processor, ever more) grows by less than a twentieth of a processor.
+template <typename Used>
+void AwaitRest(Used used) {
+  Await("the daemons to come to rest", [&] {
+    const double before = used();
+    absl::SleepFor(absl::Seconds(2));
+    return used() - before < 0.1;
+  });
+}
+
 inline uint64_t FolderBytes(const std::string& dir) {
   uint64_t bytes = 0;
   for (const auto& file : std::filesystem::recursive_directory_iterator(dir)) {

@@ -114,11 +114,7 @@ int Run() {
   const double tail_s = absl::ToDoubleSeconds(absl::Now() - begin);
   const double tail_cpu = CpuSeconds(root) + CpuSeconds(first) - cpu;
 
-  bench::Await("the daemons to come to rest", [&] {
-    const double before = CpuSeconds(root) + CpuSeconds(first);
-    absl::SleepFor(absl::Seconds(2));
-    return CpuSeconds(root) + CpuSeconds(first) - before < 0.1;
-  });
+  bench::AwaitRest([&] { return CpuSeconds(root) + CpuSeconds(first); });
   second.Start();
   network.UntilLinked(second);
   const auto at_second = At(second);
