@@ -201,9 +201,18 @@ void Driver::SendGathered() {
   std::vector<Send> sends = std::exchange(errands_.sends, {});
   if (links_ == nullptr) return;
   // One hand-over for what goes the same way; each lane keeps its order.
-  std::map<std::pair<LinkId, v1::Lane>, std::vector<std::shared_ptr<const std::string>>> ways;
-  for (Send& send : sends) ways[{send.link, send.lane}].push_back(std::move(send.frame));
-  for (auto& [way, frames] : ways) links_->Send(way.first, way.second, std::move(frames));
+  struct Way {
+    std::vector<std::shared_ptr<const std::string>> frames;
+    Patience patience = Patience::kSome;
+  };
+  std::map<std::pair<LinkId, v1::Lane>, Way> ways;
+  for (Send& send : sends) {
+    Way& way = ways[{send.link, send.lane}];
+    way.frames.push_back(std::move(send.frame));
+    if (!send.patient) way.patience = Patience::kNone;
+  }
+  for (auto& [at, way] : ways)
+    links_->Send(at.first, at.second, std::move(way.frames), way.patience);
 }
 
 void Driver::RunErrands(Errands errands, Delivered where) {

@@ -449,6 +449,7 @@ Effects EngineImpl::EndTurn(Turn turn, bool ticked) {
     v1::Frame frame;
     *frame.mutable_acks() = std::move(acks);
     SendFrame(turn, *peer, v1::LANE_CONTROL, frame);
+    effects.sends.back().patient = true;
   }
   // Events that keep coming must not put off what is due.
   const absl::Time wake = WakeAt(turn.now);

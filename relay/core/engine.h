@@ -155,6 +155,7 @@ struct Send {
   LinkId link;
   v1::Lane lane;
   std::shared_ptr<const std::string> frame;
+  bool patient = false;  // nobody waits for it: it may go a little later, with others
 };
 struct CloseLink {
   LinkId link;

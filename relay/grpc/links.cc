@@ -66,9 +66,9 @@ class GrpcLinks final
   grpc::Service* service() override { return this; }
   void Dial(std::string address,
             std::function<std::shared_ptr<grpc::Channel>()> make_channel) override;
-  void Send(LinkId link, v1::Lane lane,
-            std::vector<std::shared_ptr<const std::string>> frames) override {
-    if (const auto session = Find(link)) session->Send(lane, std::move(frames));
+  void Send(LinkId link, v1::Lane lane, std::vector<std::shared_ptr<const std::string>> frames,
+            Patience patience) override {
+    if (const auto session = Find(link)) session->Send(lane, std::move(frames), patience);
   }
   void Resume(LinkId link) override {
     if (const auto session = Find(link)) session->Resume();

@@ -83,6 +83,8 @@ struct LinkOptions {
   size_t credit_more_bytes = 64 << 20;
   // Credit that nobody asks for goes with what is sent anyway, after so long by itself.
   absl::Duration credit_wait = absl::Milliseconds(100);
+  // How long frames may wait that are sent with patience.
+  absl::Duration patience = absl::Milliseconds(20);
   // Above it the link ends: the core keeps its own window below.
   size_t send_queue_bytes_max = 64 << 20;
   // Hears of every stream that was turned away for its certificate, by whichever check. Any thread.
@@ -94,6 +96,10 @@ struct LinkOptions {
 // Looks at a peer's verified chain: may it be our child (server side) or is it our parent (client
 // side)?
 using AuthorisePeer = std::function<absl::Status(const VerifiedChain& peer, bool is_parent)>;
+
+// Whether frames may wait for others to go with: `LinkOptions::patience` at most, and less where
+// much comes in meanwhile, for which they may be the answer.
+enum class Patience { kNone, kSome };
 
 struct LinkStats {
   uint64_t bytes_sent = 0;
@@ -119,10 +125,11 @@ class Links {
   virtual void Dial(std::string address,
                     std::function<std::shared_ptr<grpc::Channel>()> make_channel) = 0;
 
-  // Frames are shared, not copied, between links; what is sent together travels together. Unknown
-  // or ended links are ignored (OnLinkDown is on its way).
+  // Frames are shared, not copied, between links; what is sent together travels together, in the
+  // order of its lane. Unknown or ended links are ignored (OnLinkDown is on its way).
   virtual void Send(LinkId link, v1::Lane lane,
-                    std::vector<std::shared_ptr<const std::string>> frames) = 0;
+                    std::vector<std::shared_ptr<const std::string>> frames,
+                    Patience patience = Patience::kNone) = 0;
   virtual void Resume(LinkId link) = 0;
   virtual void Close(LinkId link, const absl::Status& why) = 0;
   virtual LinkStats Stats(LinkId link) const = 0;

@@ -28,11 +28,20 @@ constexpr size_t kMoreFragmentsMax = 256;  // after the first of a message
 // its line.
 constexpr uint64_t kCreditUnasked = 16 << 10;
 constexpr absl::Duration kCreditUnaskedWait = absl::Milliseconds(20);
+// Frames sent with patience wait no longer once more than this has come by the control or the bulk
+// lane since the last that left. What came by the control lane is small and in a hurry, and so is
+// its answer; of bulk a part of what a neighbour may have unanswered, so that it does not wait for
+// that.
+constexpr std::array<uint64_t, 2> kUnansweredBytesMax = {0, 512 << 10};
 constexpr size_t kQueuedFrameCost = 64;  // of bookkeeping, so that empty frames are bounded too
 constexpr absl::Duration kEndGrace = absl::Seconds(1);
 
 absl::Status BrokenProtocol(absl::string_view what) {
   return Error(absl::StatusCode::kInvalidArgument, "link_protocol", what);
+}
+
+bool Pressing(const std::array<uint64_t, 2>& unanswered) {
+  return unanswered[0] > kUnansweredBytesMax[0] || unanswered[1] > kUnansweredBytesMax[1];
 }
 
 v1::Lane Other(v1::Lane lane) {
@@ -104,6 +113,9 @@ absl::Status Session::Take(v1::Lane lane, const ReceivedMessage& message) {
     }
     for (size_t i = 0; i < message.fragments(); ++i) {
       GT_RETURN_IF_ERROR(state.receive.Add(message.fragment(i)));
+    }
+    if (message.has_fragment()) {
+      for (LaneState& other : lanes_) other.unanswered[IndexOf(lane)] += message.bytes();
     }
     if (state.opened && (rest.has_credit() || rest.has_beside())) {
       // Since credit goes beside, what comes alone is more than what was consumed.
@@ -268,7 +280,8 @@ void Session::Resume() {
 // -----------------------------------------------------------------------------------------------
 // out
 
-void Session::Send(v1::Lane lane, std::vector<std::shared_ptr<const std::string>> frames) {
+void Session::Send(v1::Lane lane, std::vector<std::shared_ptr<const std::string>> frames,
+                   Patience patience) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (state_ != State::kUp) return;
@@ -277,6 +290,8 @@ void Session::Send(v1::Lane lane, std::vector<std::shared_ptr<const std::string>
     if (queued_bytes_ + cost <= host_->options().send_queue_bytes_max) {
       queued_bytes_ += cost;
       for (auto& frame : frames) At(lane).queue.push_back(std::move(frame));
+      if (patience == Patience::kSome && !Pressing(At(lane).unanswered)) return Wait(lane);
+      At(lane).impatient = true;
       Pump(lane);
       return;
     }
@@ -285,6 +300,21 @@ void Session::Send(v1::Lane lane, std::vector<std::shared_ptr<const std::string>
       absl::StatusCode::kResourceExhausted, "send_queue_full",
       absl::StrCat("more than ", host_->options().send_queue_bytes_max, " bytes wait for the peer"),
       address_));
+}
+
+// With `mutex_` held.
+void Session::Wait(v1::Lane lane) {
+  LaneState& state = At(lane);
+  if (state.impatient || std::exchange(state.patience_timed, true)) return;
+  host_->timers().After(host_->options().patience, [weak = weak_from_this(), lane] {
+    const auto self = weak.lock();
+    if (self == nullptr) return;
+    const std::lock_guard<std::mutex> lock(self->mutex_);
+    LaneState& timed = self->At(lane);
+    timed.patience_timed = false;
+    timed.impatient = !timed.queue.empty();
+    self->Pump(lane);
+  });
 }
 
 void Session::Pump(v1::Lane lane) {
@@ -329,8 +359,9 @@ bool Session::NextMessage(v1::Lane lane) {
     }
   }
   if (rest.has_credit()) return true;
-  if (state_ == State::kUp) NextFragments(state);
+  if (state_ == State::kUp && (state.impatient || rest.has_beside())) NextFragments(state);
   if (!state.message.fragments.empty()) {
+    state.unanswered = {};
     if (const uint64_t grant = shares ? state.receive.TakeGrant() : 0; grant > 0) {
       rest.mutable_beside()->set_bytes(grant);
     }
@@ -373,6 +404,7 @@ bool Session::NextFragment(LaneState& lane, size_t message_bytes) {
     queued_bytes_ -= frame->size() + kQueuedFrameCost;
     lane.queue.pop_front();
     lane.offset = 0;
+    lane.impatient &= !lane.queue.empty();
   }
   return true;
 }

@@ -99,7 +99,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void OnStreamDone(v1::Lane lane, const absl::Status& status);
 
   // Any thread.
-  void Send(v1::Lane lane, std::vector<std::shared_ptr<const std::string>> frames);
+  void Send(v1::Lane lane, std::vector<std::shared_ptr<const std::string>> frames,
+            Patience patience);
   void Resume();
   void End(const absl::Status& why);
   LinkStats Stats() const;
@@ -128,6 +129,10 @@ class Session : public std::enable_shared_from_this<Session> {
     bool credit_due = false;    // what was consumed is granted in a message of its own
     bool credit_timed = false;  // a timer makes it due
     bool writes_ended = false;
+    bool impatient = false;       // what is queued may not wait
+    bool patience_timed = false;  // a timer makes it so
+    // Bytes of frames that came by either lane since a frame last left by this one.
+    std::array<uint64_t, 2> unanswered = {};
     uint64_t resumes = 0;
     Instant last_write;
     SentMessage message;  // being made
@@ -145,12 +150,14 @@ class Session : public std::enable_shared_from_this<Session> {
   void DeliverFrames(v1::Lane lane);
 
   // With `mutex_` held.
-  LaneState& At(v1::Lane lane) { return lanes_[lane == v1::LANE_CONTROL ? 0 : 1]; }
+  static size_t IndexOf(v1::Lane lane) { return lane == v1::LANE_CONTROL ? 0 : 1; }
+  LaneState& At(v1::Lane lane) { return lanes_[IndexOf(lane)]; }
   void Pump(v1::Lane lane);
   bool NextMessage(v1::Lane lane);
   bool NextFragment(LaneState& lane, size_t message_bytes);
   void NextFragments(LaneState& lane);
   void Widen(LaneState& lane, uint64_t wanted);
+  void Wait(v1::Lane lane);
   void TimeCredit(v1::Lane lane);  // sees to it that little credit does not wait for ever
   bool AllStreamsGone() const;
 

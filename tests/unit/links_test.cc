@@ -529,6 +529,62 @@ TEST_CASE("small frames share messages, and their credit comes with the next one
   CHECK(granted == (version < 3 ? 5 + kFragmentCost : 11 + 2 * kFragmentCost));
 }
 
+TEST_CASE("what has patience goes with what follows, with an answer that is due, or in time") {
+  const Country country;
+  const bool timed = GENERATE(false, true);
+  ParentSide parent(country.province, country.network,
+                    {.patience = timed ? absl::Milliseconds(1) : absl::Hours(1)});
+  const std::string token = RandomBytes(16);
+  RawPeer control(country.city, country.network, parent.address());
+  RawPeer bulk(country.city, country.network, parent.address());
+  control.Open(v1::LANE_CONTROL, token, 4);
+  bulk.Open(v1::LANE_BULK, token, 4);
+  const LinkId down = parent.events.AwaitUp();
+  const auto hear = [&control] {
+    v1::LinkMessage heard;
+    do {
+      REQUIRE(control.Hear(&heard));
+    } while (!heard.has_fragment());
+    return heard;
+  };
+  const auto say = [&parent](RawPeer* lane, size_t bytes) {
+    v1::LinkMessage said;
+    said.mutable_fragment()->set_data(std::string(bytes, 'x'));
+    said.mutable_fragment()->set_last(true);
+    const size_t before = parent.events.ReceivedCount();
+    lane->Say(said);
+    REQUIRE(parent.events.Await([&] { return parent.events.received.size() > before; }));
+  };
+  const auto send = [&](char fill, Patience patience) {
+    parent.links->Send(down, v1::LANE_CONTROL, {MakeFrame(50, fill)}, patience);
+  };
+
+  if (timed) {
+    send('a', Patience::kSome);
+    CHECK(hear().fragment().data() == std::string(50, 'a'));
+    return;
+  }
+  send('a', Patience::kSome);
+  send('b', Patience::kNone);
+  v1::LinkMessage both = hear();
+  CHECK(both.fragment().data() == std::string(50, 'a'));
+  REQUIRE(both.more_size() == 1);
+  CHECK(both.more(0).data() == std::string(50, 'b'));
+
+  // Little bulk may wait for its answer, much may not.
+  say(&bulk, 1000);
+  send('c', Patience::kSome);
+  say(&bulk, 600'000);
+  send('d', Patience::kSome);
+  both = hear();
+  CHECK(both.fragment().data() == std::string(50, 'c'));
+  CHECK(both.more_size() == 1);
+
+  say(&control, 10);
+  send('e', Patience::kSome);
+  CHECK(hear().fragment().data() == std::string(50, 'e'));
+}
+
 TEST_CASE("credit comes at once for a sender that says it needs it, and not before") {
   const Country country;
   ParentSide parent(country.province, country.network, {.credit_wait = absl::Hours(1)});
