@@ -10,6 +10,12 @@
 namespace guantong {
 namespace {
 
+// Of whoever is neither link nor caller any more: links watch themselves. The time is also what the
+// kernel gives a connection to have repeats confirmed (TCP_USER_TIMEOUT), counted through losses
+// that follow each other: on a bad line one that lives may need more than gRPC's 20 s.
+constexpr int kKeepaliveMs = 60'000;
+constexpr int kKeepaliveTimeoutMs = 60'000;
+
 // A fragment with its message around it, twice over. The bandwidth probe stays on: without it the
 // window of the connection stands at 64 KiB a round trip, however large those of the streams are.
 // What a peer may have unconsumed here is bounded by our credit, not by these windows.
@@ -22,8 +28,8 @@ int LookaheadBytes(const LinkOptions& options) {
 
 void ApplyLinkArguments(const LinkOptions& options, grpc::ServerBuilder* builder) {
   builder->AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, LookaheadBytes(options));
-  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
-  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
 }
 
 std::shared_ptr<grpc::Channel> MakeLinkChannel(

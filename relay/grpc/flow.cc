@@ -27,25 +27,28 @@ SendFlow::SendFlow(size_t fragment_bytes_max)
     : fragment_bytes_max_(std::max(fragment_bytes_max, kFragmentBytesMin)),
       window_(kWindowBytesFirst) {}
 
-void SendFlow::Grant(uint64_t bytes, Instant now) {
+std::optional<std::chrono::nanoseconds> SendFlow::Grant(uint64_t bytes, Instant now) {
   bytes = std::min(bytes, kCreditBytesMax);
   credit_ = std::min(credit_ + bytes, kCreditBytesMax);
-  if (!std::exchange(opened_, true)) return;  // the first grant returns nothing
+  if (!std::exchange(opened_, true)) return std::nullopt;  // the first grant returns nothing
   returned_total_ = std::min(returned_total_ + bytes, sent_total_);
   std::optional<Mark> newest;
   while (!marks_.empty() && marks_.front().sent_total <= returned_total_) {
     newest = marks_.front();
     marks_.pop_front();
   }
-  if (newest.has_value()) Adapt(*newest, bytes, now);
+  if (!newest.has_value()) return std::nullopt;
+  const auto took =
+      std::max<std::chrono::nanoseconds>(now - newest->at, std::chrono::microseconds(1));
+  Adapt(*newest, bytes, took);
+  return took;
 }
 
 void SendFlow::Widen(uint64_t bytes) {
   credit_ = std::min(credit_ + std::min(bytes, kCreditBytesMax), kCreditBytesMax);
 }
 
-void SendFlow::Adapt(const Mark& mark, uint64_t granted, Instant now) {
-  const auto took = std::max<std::chrono::nanoseconds>(now - mark.at, std::chrono::microseconds(1));
+void SendFlow::Adapt(const Mark& mark, uint64_t granted, std::chrono::nanoseconds took) {
   shortest_ = std::min(shortest_, took);
   // A line whose round trip alone is long is not slow for that.
   const auto slow = std::max<std::chrono::nanoseconds>(kSlow, 2 * shortest_);

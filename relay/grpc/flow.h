@@ -31,8 +31,9 @@ class SendFlow {
  public:
   explicit SendFlow(size_t fragment_bytes_max);
 
-  // Credit granted by the peer, first in its LaneOpen.
-  void Grant(uint64_t bytes, Instant now);
+  // Credit granted by the peer, first in its LaneOpen. How long the newest of the fragments took
+  // that it returns.
+  std::optional<std::chrono::nanoseconds> Grant(uint64_t bytes, Instant now);
   // Credit beyond the first, which returns nothing.
   void Widen(uint64_t bytes);
   // The data bytes the next fragment may hold when `remaining` are left of the frame; nothing: wait
@@ -57,7 +58,7 @@ class SendFlow {
   };
 
   size_t FragmentBytes() const;
-  void Adapt(const Mark& mark, uint64_t granted, Instant now);
+  void Adapt(const Mark& mark, uint64_t granted, std::chrono::nanoseconds took);
 
   const size_t fragment_bytes_max_;
   uint64_t credit_ = 0;

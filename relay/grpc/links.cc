@@ -3,7 +3,8 @@
 // An accepted stream waits for its LaneOpen (`waiting_`), then joins the session of its peer and
 // token (`sessions_`): both lanes carry the same token, and a token counts together with the peer's
 // NodeId only, so that no peer gets into another's session. A session that is up becomes its peer's
-// newest and ends the one before it. A dialled session belongs to a `Target`, which dials again
+// newest and ends the one before it; an accepted one beside a newest is kept (`beside_`) until its
+// peer has said that it is up there too. A dialled session belongs to a `Target`, which dials again
 // when it is down.
 //
 // `mutex_` guards the books and is never held while a session or stream locks itself, with one
@@ -12,8 +13,10 @@
 
 #include <grpcpp/server_context.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -104,6 +107,7 @@ class GrpcLinks final
   uint64_t TakeCredit(uint64_t bytes) override;
   void ReturnCredit(uint64_t bytes) override { credit_more_ += bytes; }
   absl::Status Authorise(const VerifiedChain& peer, bool is_parent) override;
+  bool MayGoUp(LinkId link, const std::string& node_id) override;
   void OnUp(const std::shared_ptr<LinkSession>& session, const std::string& node_id) override;
   void OnQuiet(const LinkSession& session) override;
   void OnHeard(const LinkSession& session) override;
@@ -123,6 +127,7 @@ class GrpcLinks final
   void DialWhenDue(const std::shared_ptr<Target>& target);
   void DialNow(const std::shared_ptr<Target>& target, absl::Duration timeout);
   void GiveUp(const std::vector<LinkId>& dials);
+  void ForgetBeside(LinkId link);  // with `mutex_` held
   bool Idle() const { return sessions_.empty() && waiting_.empty() && streams_ == 0; }
 
   const LinkOptions options_;
@@ -139,7 +144,9 @@ class GrpcLinks final
   size_t streams_ = 0;  // alive
   std::map<uint64_t, AcceptedStream*> waiting_;
   std::map<LinkId, std::shared_ptr<LinkSession>> sessions_;
-  std::map<std::string, std::weak_ptr<LinkSession>> opening_;   // accepted, by NodeId: one each
+  std::map<std::string, std::weak_ptr<LinkSession>> opening_;  // accepted, by NodeId: one each
+  // Accepted and open beside the newest, by NodeId: as many as one node dials at a time.
+  std::map<std::string, std::deque<LinkId>> beside_;
   std::map<std::string, std::shared_ptr<LinkSession>> newest_;  // up, by NodeId
   std::map<LinkId, std::shared_ptr<Target>> targets_;           // of dialled sessions
   std::minstd_rand jitter_{std::random_device{}()};
@@ -322,6 +329,35 @@ void GrpcLinks::GiveUp(const std::vector<LinkId>& dials) {
   }
 }
 
+bool GrpcLinks::MayGoUp(LinkId link, const std::string& node_id) {
+  std::shared_ptr<LinkSession> outdated;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (newest_.count(node_id) == 0) return true;
+    // Another dial may be opened while this one waits.
+    if (const auto found = opening_.find(node_id); found != opening_.end()) {
+      const auto opening = found->second.lock();
+      if (opening != nullptr && opening->link() == link) opening_.erase(found);
+    }
+    std::deque<LinkId>& beside = beside_[node_id];
+    beside.push_back(link);
+    if (beside.size() > kDialsMax) {
+      const auto oldest = sessions_.find(beside.front());
+      if (oldest != sessions_.end()) outdated = oldest->second;
+      beside.pop_front();
+    }
+  }
+  if (outdated != nullptr) outdated->End(Replaced());
+  return false;
+}
+
+void GrpcLinks::ForgetBeside(LinkId link) {
+  for (auto it = beside_.begin(); it != beside_.end();) {
+    it->second.erase(std::remove(it->second.begin(), it->second.end(), link), it->second.end());
+    it = it->second.empty() ? beside_.erase(it) : std::next(it);
+  }
+}
+
 void GrpcLinks::OnUp(const std::shared_ptr<LinkSession>& session, const std::string& node_id) {
   std::shared_ptr<LinkSession> before;
   std::vector<LinkId> superfluous;
@@ -332,6 +368,7 @@ void GrpcLinks::OnUp(const std::shared_ptr<LinkSession>& session, const std::str
         found != opening_.end() && found->second.lock() == session) {
       opening_.erase(found);
     }
+    ForgetBeside(session->link());
     if (const auto found = targets_.find(session->link()); found != targets_.end()) {
       superfluous = found->second->redial.Up(session->link());
     }
@@ -349,6 +386,7 @@ void GrpcLinks::OnQuiet(const LinkSession& session) {
     const auto found = targets_.find(session.link());
     if (found == targets_.end()) return;
     target = found->second;
+    target->redial.Measured(session.round_trip());
     target->redial.Quiet(session.link());
   }
   timers_.Post([this, target] { DialWhenDue(target); });
@@ -368,6 +406,7 @@ void GrpcLinks::OnDown(const LinkSession& session) {
   std::shared_ptr<Target> target;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
+    ForgetBeside(session.link());
     for (auto it = newest_.begin(); it != newest_.end(); ++it) {
       if (it->second.get() != &session) continue;
       newest_.erase(it);

@@ -10,6 +10,14 @@ namespace {
 constexpr uint32_t kDoublingsMax = 16;
 constexpr int kRefusedFactor = 5;
 
+constexpr size_t kMeasuredLately = 8;
+// A ping that is lost twice, and what it takes to notice.
+constexpr int kQuietRoundTrips = 8;
+// TCP, TLS and both lanes are opened in five, with certificates that a slow line holds for one more
+// each way; another dial begins when the first may have got half of the way.
+constexpr int kDialRoundTrips = 10;
+constexpr int kBesideRoundTrips = 3;
+
 bool IsRefusal(const absl::Status& why) {
   return absl::IsPermissionDenied(why) || absl::IsUnauthenticated(why) ||
          absl::IsFailedPrecondition(why);
@@ -17,19 +25,37 @@ bool IsRefusal(const absl::Status& why) {
 
 }  // namespace
 
+void Pace::Measured(std::chrono::nanoseconds took) {
+  took_.push_back(took);
+  if (took_.size() > kMeasuredLately) took_.pop_front();
+}
+
+std::chrono::nanoseconds Pace::round_trip() const {
+  return took_.empty() ? std::chrono::nanoseconds::zero()
+                       : *std::min_element(took_.begin(), took_.end());
+}
+
+absl::Duration Pace::QuietAfter(const LinkOptions& options) const {
+  // Dials need what is left of the liveness time.
+  const absl::Duration late = std::max(options.quiet_after, options.liveness / 2);
+  return std::clamp(kQuietRoundTrips * absl::FromChrono(round_trip()), options.quiet_after, late);
+}
+
 Redial::Next Redial::Ask(Instant now) const {
   if ((up_.has_value() && !quiet_) || dials_.size() >= kDialsMax) return {};
   if (now < not_before_) return {.wait = absl::FromChrono(not_before_ - now)};
   // The patient one comes third: most lines need none.
   const bool patient = dials_.size() >= 2 &&
                        std::none_of(dials_.begin(), dials_.end(),
-                                    [this](const auto& dial) { return dial.second == Patience(); });
-  return {.timeout = patient ? Patience() : options_.dial_timeout};
+                                    [this](const auto& dial) { return dial.second > Timeout(); });
+  return {.timeout = patient ? Patience() : Timeout()};
 }
 
 void Redial::Begun(LinkId dial, absl::Duration timeout, Instant now) {
   dials_[dial] = timeout;
-  not_before_ = now + absl::ToChronoNanoseconds(options_.redial_beside);
+  const absl::Duration beside =
+      std::clamp(kBesideRoundTrips * round_trip_, options_.redial_beside, Timeout());
+  not_before_ = now + absl::ToChronoNanoseconds(beside);
 }
 
 std::vector<LinkId> Redial::Up(LinkId dial) {
@@ -57,6 +83,15 @@ void Redial::Ended(LinkId link, const absl::Status& why, absl::Duration up_for, 
   // One that was given up says nothing about the peer, and one that hung has had its time.
   if (!was_up && (absl::IsAborted(why) || DetailOf(why).reason == "link_open_timeout")) return;
   not_before_ = now + absl::ToChronoNanoseconds(After(why, up_for, jitter));
+}
+
+void Redial::Measured(std::chrono::nanoseconds round_trip) {
+  round_trip_ = absl::FromChrono(round_trip);
+}
+
+absl::Duration Redial::Timeout() const {
+  const absl::Duration longest = std::max(options_.dial_timeout, options_.liveness);
+  return std::clamp(kDialRoundTrips * round_trip_, options_.dial_timeout, longest);
 }
 
 absl::Duration Redial::After(const absl::Status& why, absl::Duration up_for, double jitter) {

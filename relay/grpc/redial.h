@@ -6,10 +6,16 @@
 // is up and has fallen quiet is dialled past in the same way: what TCP repeats on the old
 // connection comes as late. The first dial that comes through replaces it; if the link is heard
 // again before, the dials are given up.
+//
+// All of that at the pace of the line: where a round trip takes most of a second, a dial takes
+// several of them and TCP repeats a lost ping no sooner, so that a link is silent for seconds
+// because of two lost packets, and dials begun each second have no room beside each other.
 #ifndef GUANTONG_RELAY_GRPC_REDIAL_H_
 #define GUANTONG_RELAY_GRPC_REDIAL_H_
 
+#include <chrono>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <vector>
@@ -22,6 +28,19 @@
 namespace guantong {
 
 inline constexpr size_t kDialsMax = 4;  // at a time
+
+// What lately a round trip took, as the returned credit of both lanes tells.
+class Pace {
+ public:
+  void Measured(std::chrono::nanoseconds took);
+  // The shortest of the last ones, zero before the first.
+  std::chrono::nanoseconds round_trip() const;
+  // A link that was not heard for so long is quiet.
+  absl::Duration QuietAfter(const LinkOptions& options) const;
+
+ private:
+  std::deque<std::chrono::nanoseconds> took_;
+};
 
 class Redial {
  public:
@@ -46,16 +65,20 @@ class Redial {
   // come back ten times a second. `jitter` in [0, 1) takes off up to half.
   void Ended(LinkId link, const absl::Status& why, absl::Duration up_for, double jitter,
              Instant now);
+  // The pace of the line, zero where it is not known.
+  void Measured(std::chrono::nanoseconds round_trip);
 
  private:
   absl::Duration After(const absl::Status& why, absl::Duration up_for, double jitter);
   std::vector<LinkId> Others() const;
-  absl::Duration Patience() const { return 3 * options_.dial_timeout; }
+  absl::Duration Timeout() const;
+  absl::Duration Patience() const { return 3 * Timeout(); }
 
   const LinkOptions& options_;
   std::map<LinkId, absl::Duration> dials_;  // under way, with their time limits
   std::optional<LinkId> up_;
   bool quiet_ = false;
+  absl::Duration round_trip_;
   Instant not_before_;
   uint32_t failures_ = 0;
 };

@@ -101,6 +101,7 @@ void Session::OnMessage(v1::Lane lane, const ReceivedMessage& message) {
 
 absl::Status Session::Take(v1::Lane lane, const ReceivedMessage& message) {
   const v1::LinkMessage& rest = message.rest();
+  bool up = false;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (state_ == State::kEnded) return absl::OkStatus();
@@ -121,14 +122,22 @@ absl::Status Session::Take(v1::Lane lane, const ReceivedMessage& message) {
       // Since credit goes beside, what comes alone is more than what was consumed.
       const bool widened = peer_version_ >= kVersionOfMore;
       if (widened) state.send.Widen(rest.credit().bytes());
-      state.send.Grant(rest.beside().bytes() + (widened ? 0 : rest.credit().bytes()), last_byte_);
+      const auto took = state.send.Grant(
+          rest.beside().bytes() + (widened ? 0 : rest.credit().bytes()), last_byte_);
+      if (took.has_value()) pace_.Measured(*took);
       Widen(state, rest.beside().wanted());
       Pump(lane);
     }
     // Given once the frames are delivered, and not where they are too many.
     state.credit_due |= rest.beside().due();
+    up = state_ == State::kOpening && awaits_word_;
+    if (up) TurnUp();
   }
   if (rest.has_open()) return TakeOpen(lane, rest.open());
+  if (up) {
+    GoUp();
+    return absl::OkStatus();
+  }
   if (message.has_fragment() && up_delivered_) DeliverFrames(lane);
   return absl::OkStatus();  // what a newer version says beside is passed over
 }
@@ -144,7 +153,7 @@ absl::Status Session::TakeOpen(v1::Lane lane, const v1::LaneOpen& open) {
                  address_, "upgrade the older of the two nodes");
   }
   GT_RETURN_IF_ERROR(TakePeer(lane, open));
-  bool up = false;
+  bool both = false;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     LaneState& state = At(lane);
@@ -152,15 +161,28 @@ absl::Status Session::TakeOpen(v1::Lane lane, const v1::LaneOpen& open) {
     peer_version_ = std::min(open.version_max(), kVersionMax);
     state.send.Grant(open.credit_bytes(), last_byte_);
     Pump(lane);
-    if (state_ == State::kOpening && At(Other(lane)).opened) {
-      state_ = State::kUp;
-      up_since_ = last_byte_;
-      up_at_ = last_byte_at_;
-      up = true;
-    }
+    both = At(Other(lane)).opened;
   }
-  if (up) GoUp();
+  if (!both) return absl::OkStatus();
+  const bool may = side_ == Side::kDialled || host_->MayGoUp(link_, peer_->identity.node_id);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (state_ != State::kOpening) return absl::OkStatus();
+    awaits_word_ = !may;
+    if (awaits_word_) return absl::OkStatus();
+    TurnUp();
+    // The peer may keep an older link until it hears something.
+    At(v1::LANE_CONTROL).ping = side_ == Side::kDialled;
+  }
+  GoUp();
   return absl::OkStatus();
+}
+
+// With `mutex_` held.
+void Session::TurnUp() {
+  state_ = State::kUp;
+  up_since_ = last_byte_;
+  up_at_ = last_byte_at_;
 }
 
 absl::Status Session::TakePeer(v1::Lane lane, const v1::LaneOpen& open) {
@@ -495,7 +517,8 @@ bool Session::QuietChanged(Instant now) {
   if (side_ != Side::kDialled || state_ != State::kUp || peer_version_ < kVersionOfPings) {
     return false;
   }
-  const bool quiet = now - last_byte_ > absl::ToChronoNanoseconds(host_->options().quiet_after);
+  const absl::Duration quiet_after = pace_.QuietAfter(host_->options());
+  const bool quiet = now - last_byte_ > absl::ToChronoNanoseconds(quiet_after);
   return std::exchange(quiet_, quiet) != quiet;
 }
 
@@ -549,6 +572,11 @@ absl::Status Session::why() const {
 std::optional<Instant> Session::up_since() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   return up_since_;
+}
+
+std::chrono::nanoseconds Session::round_trip() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return pace_.round_trip();
 }
 
 LinkStats Session::Stats() const {

@@ -3,6 +3,9 @@
 //   opening --both lanes open--> up --End--> ended --both streams gone--> forgotten
 //      \----------------End------------------/
 //
+// An accepted session beside one that is up waits, open, for the first word of its peer: the
+// dialling side says one as soon as it is up, and by that the older one is ended.
+//
 // Two locks. `delivery_` is held while a message is taken in and its events are delivered, so that
 // a link's events come one at a time. `mutex_` guards the lanes and is held for moments, never
 // across an event: an event may call back. `delivery_` comes first. A stream is called under
@@ -21,6 +24,7 @@
 #include "relay/grpc/flow.h"
 #include "relay/grpc/link_bytes.h"
 #include "relay/grpc/links.h"
+#include "relay/grpc/redial.h"
 #include "relay/grpc/timers.h"
 
 namespace guantong {
@@ -60,6 +64,9 @@ class SessionHost {
   virtual uint64_t TakeCredit(uint64_t bytes) = 0;
   virtual void ReturnCredit(uint64_t bytes) = 0;
   virtual absl::Status Authorise(const VerifiedChain& peer, bool is_parent) = 0;
+  // Both lanes of an accepted session are open. False: another one of that peer is up, and gives
+  // way only to a peer that says a word on this one, for a dial may have been given up on its way.
+  virtual bool MayGoUp(LinkId link, const std::string& node_id) = 0;
   // Ends the session this one replaces and delivers its OnLinkDown.
   virtual void OnUp(const std::shared_ptr<Session>& session, const std::string& node_id) = 0;
   // A dialled session that is up has not been heard for a while, or is heard again after that.
@@ -104,6 +111,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void Resume();
   void End(const absl::Status& why);
   LinkStats Stats() const;
+  std::chrono::nanoseconds round_trip() const;  // lately, zero where it is not known
 
   // Delivers OnLinkDown or OnDialFailed, once. Not from within an event of this session.
   void DeliverDown();
@@ -147,6 +155,7 @@ class Session : public std::enable_shared_from_this<Session> {
   absl::Status TakePeer(v1::Lane lane, const v1::LaneOpen& open);
   absl::Status CheckPeerChain(const v1::LaneOpen& open) const;
   void GoUp();
+  void TurnUp();
   void DeliverFrames(v1::Lane lane);
 
   // With `mutex_` held.
@@ -182,6 +191,8 @@ class Session : public std::enable_shared_from_this<Session> {
   absl::Status why_;
   bool gone_ = false;
   bool quiet_ = false;
+  bool awaits_word_ = false;
+  Pace pace_;
   uint32_t peer_version_ = 0;
   size_t queued_bytes_ = 0;
   uint64_t bytes_sent_ = 0;

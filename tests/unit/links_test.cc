@@ -18,6 +18,7 @@
 #include "node/identity/credentials.h"
 #include "relay/grpc/arguments.h"
 #include "relay/grpc/flow.h"
+#include "relay/grpc/redial.h"
 #include "relay/grpc/wire_status.h"
 #include "tests/catch.h"
 #include "tests/unit/identities.h"
@@ -326,6 +327,69 @@ TEST_CASE("the newest session of a node wins, and the old link is down before th
   CHECK(parent.events.order[0].second);
   CHECK(parent.events.order[1] == std::pair(parent.events.order[0].first, false));
   CHECK(parent.events.order[2].second);
+}
+
+// Both lanes of a dial by hand, as far as the dialling side knows them to be open.
+class RawDial {
+ public:
+  RawDial(const MadeNode& self, const std::string& network, const std::string& address)
+      : control_(self, network, address), bulk_(self, network, address) {
+    const std::string token = RandomBytes(16);
+    v1::LinkMessage answer;
+    control_.Open(v1::LANE_CONTROL, token, 4);
+    REQUIRE(control_.Hear(&answer));
+    bulk_.Open(v1::LANE_BULK, token, 4);
+    REQUIRE(bulk_.Hear(&answer));
+  }
+  void SayWord() {
+    v1::LinkMessage word;
+    word.mutable_ping();
+    control_.Say(word);
+  }
+  std::string EndReason() { return control_.EndReason(); }
+
+ private:
+  RawPeer control_;
+  RawPeer bulk_;
+};
+
+TEST_CASE("a dial that is given up on its way costs no link that lives") {
+  const Country country;
+  ParentSide parent(country.province, country.network);
+  ChildSide child(country.city, country.network, parent.address(),
+                  {.redial_min = absl::Hours(1), .redial_max = absl::Hours(1)});
+  const LinkId up = child.events.AwaitUp();
+  const LinkId accepted = parent.events.AwaitUp();
+  const auto dial = [&] {
+    return std::make_unique<RawDial>(country.city, country.network, parent.address());
+  };
+  const auto lives = [&] {
+    const size_t before = parent.events.ReceivedCount();
+    child.links->Send(up, v1::LANE_BULK, {MakeFrame(1000)});
+    return parent.events.Await([&] { return parent.events.received.size() > before; }) &&
+           parent.events.received.back().link == accepted && child.events.down.empty();
+  };
+  std::unique_ptr<RawDial> first = dial();
+  CHECK(lives());
+  SECTION("given up") {
+    first.reset();
+    CHECK(lives());
+    CHECK(parent.events.order.size() == 1);
+  }
+  SECTION("the one that is spoken on is the link, whatever was dialled after it") {
+    const std::unique_ptr<RawDial> second = dial();
+    first->SayWord();
+    REQUIRE(child.events.Await([&] { return child.events.down.count(up) == 1; }));
+    CHECK(ReasonOf(child.events.down.at(up)) == "session_replaced");
+    REQUIRE(parent.events.Await([&] { return parent.events.order.size() == 3; }));
+    CHECK(parent.events.order[1] == std::pair(accepted, false));
+  }
+  SECTION("of too many the oldest goes") {
+    std::vector<std::unique_ptr<RawDial>> more;
+    for (size_t i = 0; i < kDialsMax; ++i) more.push_back(dial());
+    CHECK(first->EndReason() == "session_replaced");
+    CHECK(lives());
+  }
 }
 
 TEST_CASE("a child finds its parent again after a restart at the same port") {

@@ -77,6 +77,33 @@ TEST_CASE("a link that falls quiet is dialled past, until it is heard again") {
   CHECK(clock.DialFor(milliseconds(200)) == 1);
 }
 
+TEST_CASE("a long line is quiet later, and dialled past at its own pace") {
+  Pace pace;
+  CHECK(pace.QuietAfter(kOptions) == kOptions.quiet_after);
+  for (int i = 0; i < 20; ++i) pace.Measured(milliseconds(20));
+  CHECK(pace.QuietAfter(kOptions) == kOptions.quiet_after);
+  // The line has changed: what it was is forgotten, and one fast answer is believed at once.
+  for (int i = 0; i < 8; ++i) pace.Measured(milliseconds(650));
+  CHECK(pace.QuietAfter(kOptions) == absl::Milliseconds(8 * 650));
+  pace.Measured(milliseconds(20));
+  CHECK(pace.QuietAfter(kOptions) == kOptions.quiet_after);
+  // However long, there is time for a dial before the link is given up.
+  for (int i = 0; i < 8; ++i) pace.Measured(seconds(5));
+  CHECK(pace.QuietAfter(kOptions) == kOptions.liveness / 2);
+
+  Redial redial(kOptions);
+  Clock clock(&redial);
+  clock.DialFor(milliseconds(100));
+  redial.Up(1);
+  redial.Measured(milliseconds(650));
+  redial.Quiet(1);
+  CHECK(clock.DialFor(milliseconds(3900)) == 2);
+  CHECK(clock.longest == absl::Milliseconds(6500));
+  // One of them is patient here too, and no more than before are under way.
+  CHECK(clock.DialFor(seconds(60)) == static_cast<int>(kDialsMax) - 2);
+  CHECK(clock.longest == absl::Milliseconds(3 * 6500));
+}
+
 TEST_CASE("who is not there is dialled every second at the latest, who says no every five") {
   for (const auto& [why, longest] :
        {std::pair{kGone, kOptions.redial_max}, std::pair{kNo, 5 * kOptions.redial_max}}) {
