@@ -43,8 +43,10 @@ absl::StatusOr<TableReader> TableReader::Open(const Reader& snapshot, const Feed
       feed_record.incomplete_since() != 0) {
     return Error(absl::StatusCode::kDataLoss, "dataset_damaged", feed_record.fault_text(),
                  feed_record.feed().resource(),
-                 "restore a backup of this node; without one bind the data to a new resource and "
-                 "push all of it");
+                 feed_record.blocks_awaited()
+                     ? "try again when neighbours have given it back; see the feed's text"
+                     : "restore a backup of this node; without one bind the data to a new "
+                       "resource and push all of it");
   }
   std::string value;
   const absl::Status got = snapshot.Get(TableKey(feed), &value);

@@ -65,7 +65,7 @@ absl::StatusOr<std::vector<Missing>> FindMissing(const Reader& store,
     if (!hit) continue;
     storage::v1::LoggedBatch logged;
     if (!logged.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())) ||
-        !logged.has_spare()) {
+        logged.block_bytes() == 0 || (!logged.has_spare() && logged.payload().empty())) {
       continue;
     }
     std::string block;
@@ -76,6 +76,16 @@ absl::StatusOr<std::vector<Missing>> FindMissing(const Reader& store,
   }
   GT_RETURN_IF_ERROR(cursor->status());
   return missing;
+}
+
+// The block as the log keeps it, or as the bytes of a file show it; empty: neither does.
+std::string BlockOf(const storage::v1::LoggedBatch& logged, const v1::BatchHeader& header,
+                    absl::string_view content) {
+  const auto is_right = [&](const std::string& found) {
+    return Sha256(found) == header.payload_digest();
+  };
+  if (!logged.payload().empty()) return is_right(logged.payload()) ? logged.payload() : "";
+  return FindBlock(content, logged.spare(), logged.block_bytes(), is_right);
 }
 
 }  // namespace
@@ -89,17 +99,13 @@ absl::Status MendBlocks(Store* store, absl::Span<const LostRange> lost,
     const WriteSet part = std::exchange(writes, WriteSet());
     return part.empty() ? absl::OkStatus() : store->Commit({&part, 1});
   };
-  for (const std::string& file : files) {
-    if (missing.empty()) break;
-    const std::string content = ReadAsFarAsPossible(file);
+  const auto mend = [&](absl::string_view content) -> absl::Status {
     std::vector<Missing> still;
     for (Missing& one : missing) {
       storage::v1::LoggedBatch logged;
       v1::BatchHeader header;
       GT_RETURN_IF_ERROR(Read(*store, one.log_key, &logged, &header));
-      std::string block = FindBlock(
-          content, logged.spare(), logged.block_bytes(),
-          [&](const std::string& found) { return Sha256(found) == header.payload_digest(); });
+      std::string block = BlockOf(logged, header, content);
       if (block.empty()) {
         still.push_back(std::move(one));
         continue;
@@ -111,6 +117,12 @@ absl::Status MendBlocks(Store* store, absl::Span<const LostRange> lost,
       if (writes.bytes() >= kStageGroupBytes) GT_RETURN_IF_ERROR(commit());
     }
     missing = std::move(still);
+    return absl::OkStatus();
+  };
+  GT_RETURN_IF_ERROR(mend(""));  // what the log has of itself
+  for (const std::string& file : files) {
+    if (missing.empty()) break;
+    GT_RETURN_IF_ERROR(mend(ReadAsFarAsPossible(file)));
   }
   GT_RETURN_IF_ERROR(commit());
   for (const auto& [key, of] : mended) {

@@ -1,6 +1,7 @@
 #include "node/upkeep/mend_feeds.h"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <utility>
 
@@ -100,6 +101,7 @@ class FeedMender {
       if (extent.cut) ShortenLog(key, extent, &record, &writes);
     }
     const bool derived = Derived(key, record);
+    const bool awaited = derived && LogBringsBlocks(key, record);
     if (extent.cut && !derived) GT_RETURN_IF_ERROR(DropUnheldBlocks(key, extent.from, &writes));
     if (derived && extent.whole()) {
       GT_RETURN_IF_ERROR(Commit(std::exchange(writes, WriteSet())));
@@ -109,6 +111,8 @@ class FeedMender {
       } else {
         Lose(key, &record, replayed.message(), &writes);
       }
+    } else if (awaited) {
+      AwaitBlocks(key, &record, &writes);
     } else if (derived) {
       Lose(key, &record, "日志已不完整 (the log does not reach back to the beginning)", &writes);
     }
@@ -120,28 +124,62 @@ class FeedMender {
   bool Derived(const FeedKey& key, const storage::v1::FeedRecord& record) const {
     if (record.feed().kind() == v1::FEED_KIND_ROWS) {
       return record.applied() &&
-             (Hit(RowsPrefix(key)) || Hit(BlockEntriesPrefix(key)) || Hit(OwnBlocksPrefix(key)) ||
-              (Hit(LogBlocksPrefix(key)) && !BlocksAreThere(key)) || Hit(TableKey(key)) ||
-              Hit(SnapshotProgressKey(key)));
+             (Hit(RowsPrefix(key)) || Hit(BlockEntriesPrefix(key)) || Hit(TableKey(key)) ||
+              Hit(SnapshotProgressKey(key)) ||
+              ((Hit(OwnBlocksPrefix(key)) || Hit(LogBlocksPrefix(key))) && !BlocksAreThere(key)));
     }
     return Hit(MemberPrefix(key)) || Hit(EntryPrefix(key)) || Hit(SnapshotProgressKey(key));
   }
 
-  // All that its table takes from the log: none was in what is lost, or all have been mended.
-  bool BlocksAreThere(const FeedKey& key) const {
+  // Whether each block that its table needs is there, or came by a batch of the log that `suits`;
+  // false, too, where that cannot be said.
+  bool BlocksAreThere(const FeedKey& key, const std::function<bool(BatchMark at)>& suits) const {
     const std::string entries = BlockEntriesPrefix(key);
+    const std::string own = OwnBlocksPrefix(key);
     auto entry = store_.Scan(entries, PrefixEnd(entries));
     for (; entry->Valid(); entry->Next()) {
       storage::v1::BlockEntry block;
       if (!block.ParseFromArray(entry->value().data(), static_cast<int>(entry->value().size())))
         return false;
+      const bool logged = block.epoch() != 0;
       std::string bytes;
-      if (block.epoch() != 0 &&
-          !store_.Get(LogBlockKey(key, block.epoch(), block.last()), &bytes).ok()) {
-        return false;
-      }
+      const absl::Status got =
+          store_.Get(logged ? LogBlockKey(key, block.epoch(), block.last())
+                            : absl::StrCat(own, entry->key().substr(entries.size())),
+                     &bytes);
+      if (!got.ok() && !(logged && suits({block.epoch(), block.last()}))) return false;
     }
     return entry->status().ok();
+  }
+  // None was in what is lost, or all have been mended.
+  bool BlocksAreThere(const FeedKey& key) const {
+    return BlocksAreThere(key, [](BatchMark) { return false; });
+  }
+
+  // Own rows of which nothing is gone but blocks of batches that the log held: they are there again
+  // when it reaches back to where it did.
+  bool LogBringsBlocks(const FeedKey& key, const storage::v1::FeedRecord& record) const {
+    if (!record.own() || record.feed().kind() != v1::FEED_KIND_ROWS || Hit(RowsPrefix(key)) ||
+        Hit(BlockEntriesPrefix(key)) || Hit(TableKey(key)) || !record.has_log_lost_from() ||
+        (record.incomplete_since() != 0 && !record.blocks_awaited())) {
+      return false;
+    }
+    const v1::Position& from = record.log_lost_from();
+    return BlocksAreThere(
+        key, [&](BatchMark at) { return at > BatchMark(from.epoch().number(), from.sequence()); });
+  }
+
+  void AwaitBlocks(const FeedKey& key, storage::v1::FeedRecord* record, WriteSet* writes) {
+    record->set_blocks_awaited(true);
+    record->set_incomplete_since(std::max<uint64_t>(1, record->head().sequence()));
+    record->set_fault_text(
+        "数据文件损坏，缺失的数据块正向邻居取回，取齐后即可读出 (blocks of rows were lost with a "
+        "damaged "
+        "file; neighbours are asked for them, and it is read again when they are back)");
+    Report(
+        key, record->feed(), PartOf(*record), "fetched",
+        "缺失的数据块随日志向邻居取回 (lost blocks come back from the neighbours, with the log)");
+    writes->Put(FeedRecordKey(key), record->SerializeAsString());
   }
 
   static const char* PartOf(const storage::v1::FeedRecord& record) {
@@ -182,6 +220,7 @@ class FeedMender {
   // What cannot be made again here.
   void Lose(const FeedKey& key, storage::v1::FeedRecord* record, absl::string_view why,
             WriteSet* writes) {
+    record->set_blocks_awaited(false);
     record->set_incomplete_since(std::max<uint64_t>(1, record->head().sequence()));
     record->set_fault_text(absl::StrCat(
         "数据文件损坏，部分内容缺失 (part of it was lost with a damaged file): ", why));

@@ -3,6 +3,8 @@
 //   gone                 copy                               own feed
 //   batches of the log   the log is cut to what follows them, and the engine asks neighbours for
 //                        what is gone
+//   blocks of rows of    fetched again                      read again when neighbours have given
+//   the log                                                 the log back, with them
 //   rows, facts          made again from the log when that is whole, else
 //                        emptied, fetched as a snapshot     reported: only a backup or the source
 //                                                           has them

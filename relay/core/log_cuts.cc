@@ -65,6 +65,16 @@ bool SetAside(Core& core, Turn& turn, FeedState& feed, const v1::BatchHeader& he
   return true;
 }
 
+void LeaveLogDamage(storage::v1::FeedRecord& record) {
+  record.clear_log_lost_from();
+  if (!record.blocks_awaited()) return;
+  record.set_blocks_awaited(false);
+  record.set_fault_text(
+      "数据文件损坏，缺失的数据块没有取回：从备份恢复 (blocks of rows were lost with a damaged "
+      "file and "
+      "could not be fetched back: restore a backup)");
+}
+
 void TrimLog(Core& core, Turn& turn, FeedState& feed, uint64_t keep) {
   storage::v1::FeedRecord& record = feed.record;
   const std::string begin = LogPrefix(feed.key);
@@ -87,7 +97,7 @@ void TrimLog(Core& core, Turn& turn, FeedState& feed, uint64_t keep) {
     turn.writes().Delete(LogBlockKey(feed.key, mark.first, mark.second));
   }
   if (end.empty()) return;
-  record.clear_log_lost_from();
+  LeaveLogDamage(record);
   turn.writes().DeleteRange(begin, end);
   SaveFeed(core, turn, feed);
 }
@@ -113,7 +123,7 @@ void CutLog(Core& core, Turn& turn, FeedState& feed) {
   turn.writes().Delete(ManifestKey(feed.key));
   ForgetTail(core, feed);
   *feed.record.mutable_log_from() = feed.record.head();
-  feed.record.clear_log_lost_from();
+  LeaveLogDamage(feed.record);
   feed.record.set_log_bytes(0);
   feed.record.set_log_batches(0);
   feed.held.reset();
@@ -133,7 +143,7 @@ void MoveTo(Core& core, Turn& turn, FeedState& feed, const v1::Manifest& manifes
   *record.mutable_cuts() = manifest.cuts();
   *record.mutable_head() = manifest.at();
   *record.mutable_log_from() = manifest.at();
-  record.clear_log_lost_from();
+  LeaveLogDamage(record);
   *record.mutable_visible() = manifest.at();
   record.set_commit(manifest.commit());
   record.set_visible_commit(manifest.commit());

@@ -16,6 +16,10 @@ bool SetAside(Core& core, Turn& turn, FeedState& feed, const v1::BatchHeader& he
 // still needed what goes gets a snapshot.
 void TrimLog(Core& core, Turn& turn, FeedState& feed, uint64_t keep);
 
+// What damage took of the log is not asked for any more; own blocks of rows awaited with it are
+// lost.
+void LeaveLogDamage(storage::v1::FeedRecord& record);
+
 // Adds to `writes` what takes all batches of the log out of the store; blocks the table needs stay.
 void DeleteLog(const Core& core, const FeedState& feed, WriteSet* writes);
 

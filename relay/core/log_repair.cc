@@ -9,6 +9,7 @@
 #include "catalog/base/digest.h"
 #include "catalog/logged.h"
 #include "relay/core/feed_log.h"
+#include "relay/core/log_cuts.h"
 #include "relay/core/log_reads.h"
 
 namespace guantong {
@@ -19,6 +20,14 @@ namespace {
 constexpr absl::Duration kNextAfter = absl::Seconds(1);
 constexpr absl::Duration kAnswerWithin = absl::Seconds(5);
 constexpr absl::Duration kGivenUpAfter = absl::Minutes(10);
+// What is not given up is asked for at this pace.
+constexpr absl::Duration kAskedInVainEvery = absl::Minutes(1);
+
+constexpr char kNobodyHasThem[] =
+    "数据文件损坏，十分钟内没有邻居给回缺失的数据块，仍在取回；取不到就从备份恢复 (blocks of rows "
+    "were lost "
+    "with a damaged file, and for ten minutes no neighbour has given any back; they are asked for "
+    "still, and where nobody has them only a backup does)";
 
 // Where the log stands before this batch.
 absl::StatusOr<v1::Position> Before(const v1::BatchHeader& header, const v1::SignedBatch& batch) {
@@ -49,7 +58,8 @@ bool LogRepair::Takes(Turn& turn, Peer& peer, FeedState& feed, const ParsedBatch
   }
   const size_t bytes = batch.header().size() + batch.payload().size();
   const absl::StatusOr<v1::Position> before = Before(header, batch);
-  if (!before.ok() || record.log_bytes() + bytes > core_.options.feed_log_bytes_max / 2) {
+  const size_t bytes_max = core_.options.feed_log_bytes_max / (record.blocks_awaited() ? 1 : 2);
+  if (!before.ok() || record.log_bytes() + bytes > bytes_max) {
     End(turn, feed, "it is as long as it may be");
     return true;
   }
@@ -61,6 +71,7 @@ bool LogRepair::Takes(Turn& turn, Peer& peer, FeedState& feed, const ParsedBatch
   if (feed.transit()) core_.transit_grown += bytes;
   feed.log_ask.progress_at = turn.now;
   if (MarkOf(record.log_from()) <= MarkOf(record.log_lost_from())) {
+    if (record.blocks_awaited()) BlocksAreBack(feed);
     End(turn, feed, absl::StrCat("whole again with what ", DisplayPath(peer.who.path), " holds"));
   } else {
     SaveFeed(core_, turn, feed);
@@ -123,14 +134,17 @@ void LogRepair::Tend(Turn& turn) {
     }
     LogAsk& ask = feed->log_ask;
     if (ask.progress_at == absl::InfinitePast()) ask.progress_at = turn.now;
-    if (turn.now - ask.progress_at >= kGivenUpAfter) {
+    const bool in_vain = turn.now - ask.progress_at >= kGivenUpAfter;
+    if (in_vain && !feed->record.blocks_awaited()) {
       End(turn, *feed, "no neighbour has the rest of it");
       continue;
     }
+    if (in_vain) Despair(turn, *feed);
     const bool went_on = ask.progress_at > ask.asked_at;
     const absl::Time last = std::max(ask.progress_at, ask.asked_at);
     const bool begun = ask.asked_at != absl::InfinitePast();
-    if (begun && turn.now - last < (went_on ? kNextAfter : kAnswerWithin)) continue;
+    const absl::Duration pace = in_vain ? kAskedInVainEvery : kAnswerWithin;
+    if (begun && turn.now - last < (went_on ? kNextAfter : pace)) continue;
     if (went_on) ask.asked.clear();  // the same one has more
     const Peer* peer = NextToAsk(*feed);
     if (peer == nullptr) {
@@ -148,11 +162,26 @@ void LogRepair::Tend(Turn& turn) {
   }
 }
 
+void LogRepair::BlocksAreBack(FeedState& feed) {
+  feed.record.set_blocks_awaited(false);
+  feed.record.set_incomplete_since(0);
+  feed.record.clear_fault_text();
+  feed.merge_failed = false;
+  if (feed.table.has_value() && feed.table->needs_merge()) core_.merging.insert(feed.key);
+}
+
+void LogRepair::Despair(Turn& turn, FeedState& feed) {
+  if (feed.record.fault_text() == kNobodyHasThem) return;
+  feed.record.set_fault_text(kNobodyHasThem);
+  SaveFeed(core_, turn, feed);
+  turn.Alarm(absl::StrCat("rows of ", feed.record.feed().resource(), ": ", kNobodyHasThem));
+}
+
 void LogRepair::End(Turn& turn, FeedState& feed, absl::string_view why) {
   turn.Alarm(absl::StrCat("log of feed ", HexOf(feed.key.bytes()), " ",
                           feed.record.feed().resource(), ", shortened by damage, begins after ",
                           feed.record.log_from().sequence(), " now: ", why));
-  feed.record.clear_log_lost_from();
+  LeaveLogDamage(feed.record);
   feed.log_ask = LogAsk();
   core_.shortened.erase(feed.key);
   SaveFeed(core_, turn, feed);

@@ -3,6 +3,10 @@
 // The part is fetched from its end: each batch is proved by the one after it, which names its hash,
 // and by its signature. So `log_from` moves back batch by batch and is true at every moment, and
 // what is missing needs no state but the position it goes down to (FeedRecord.log_lost_from).
+//
+// Blocks of rows come with it, to where the table looks for them. Own rows of which nothing but
+// such blocks was lost (FeedRecord.blocks_awaited) are complete again with the log, in the same
+// commit; they are asked for as long as it takes, for who has them may be away.
 #ifndef GUANTONG_RELAY_CORE_LOG_REPAIR_H_
 #define GUANTONG_RELAY_CORE_LOG_REPAIR_H_
 
@@ -29,6 +33,9 @@ class LogRepair {
 
  private:
   const Peer* NextToAsk(const FeedState& feed);
+  void BlocksAreBack(FeedState& feed);
+  // Nobody has had any of it for long.
+  void Despair(Turn& turn, FeedState& feed);
   void End(Turn& turn, FeedState& feed, absl::string_view why);
 
   Core& core_;

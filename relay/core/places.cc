@@ -100,7 +100,7 @@ void Places::LoadFeed(bool moved, bool joined, const NodePath& from, FeedState& 
     writes->DeleteRange(SupersededPrefix(feed.key), PrefixEnd(SupersededPrefix(feed.key)));
     writes->Delete(ManifestKey(feed.key));
     *record.mutable_log_from() = record.head();
-    record.clear_log_lost_from();
+    LeaveLogDamage(record);
     record.set_log_bytes(0);
     record.set_log_batches(0);
     record.set_superseded_batches(0);

@@ -67,6 +67,17 @@ std::string FlipBitInTable(const Node& node, const std::string& family, const st
                    Shell(absl::StrCat("grep -c '", text, "' '", node.dir(), "'/store/* || true"))));
 }
 
+void SpoilTable(const Node& node, const std::string& family) {
+  for (const TableFile& table : Open(node)->TableFiles()) {
+    if (table.family != family) continue;
+    const std::string path = absl::StrCat(node.dir(), "/store/", table.name);
+    const size_t bytes = ReadFile(path).size();
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(bytes / 4));
+    file << std::string(bytes / 2, '\x5a');
+  }
+}
+
 std::string FlipBitInLog(const Node& node, const std::string& text) {
   const std::string flipped = FlipBit(node.dir() + "/store", text, [](const std::string& path) {
     return absl::EndsWith(path, ".log");

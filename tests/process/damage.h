@@ -25,6 +25,9 @@ void ChangeRow(const Node& node, const std::string& text);
 // of `marked` is `mark`.
 std::string MarkedRows(int from, int to, int marked, const std::string& mark);
 
+// Overwrites the middle half of each table file of the column family.
+void SpoilTable(const Node& node, const std::string& family);
+
 // What `status` says was damaged.
 nlohmann::json DamageOf(const Node& node);
 

@@ -110,6 +110,33 @@ TEST_CASE("a flipped bit in the rows of the origin") {
   CHECK(data.county.Operator().Do({"verify"}).at("faults").empty());
 }
 
+TEST_CASE("a block destroyed at the origin is fetched back from who has subscribed") {
+  Damaged data;
+  data.city.Stop();
+  data.county.Stop();
+  Settle(data.county);
+  // Half of it: what the log keeps beside it mends a tenth.
+  SpoilTable(data.county, "blocks");
+  data.county.Start();
+  const auto damage = data.UntilMended(data.county);
+  INFO(damage.dump(1));
+  CHECK(damage.at("repaired") == true);
+  CHECK(data.Cured(damage, "table", "fetched"));
+  // Nobody who has it is there: it is not read, and nothing is taken in on top.
+  const Outcome read = data.county.Operator().Try({"query", data.code, "--local", "--count"});
+  CHECK(ReasonOf(read) == "dataset_damaged");
+  const std::string more = data.network.folder().File("more.csv", "code,name\n7,MORE\n");
+  CHECK(ReasonOf(data.editor.Try({"push", data.code, more})) == "dataset_damaged");
+  data.city.Start();
+  data.UntilEqual();
+  CHECK(data.county.Operator().Do({"verify"}).at("faults").empty());
+  const std::string all =
+      data.network.folder().File("all.csv", MarkedRows(0, kRows + 10, kRows / 2, kMark));
+  data.editor.Do({"push", data.code, all, "--mode", "replace"});
+  data.file = all;
+  data.UntilEqual();
+}
+
 TEST_CASE("a flipped bit in a stored batch: verify names it offline, online it is mended") {
   Damaged data;
   data.editor.Do({"push", data.code,

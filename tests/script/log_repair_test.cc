@@ -1,6 +1,8 @@
 // Logs that damage has shortened, and what neighbours give back. The store is left as mending
 // leaves it.
 #include "catalog/logged.h"
+#include "catalog/sorted_rows.h"
+#include "catalog/table.h"
 #include "guantong/storage/v1/store.pb.h"
 #include "tests/catch.h"
 #include "tests/script/stage.h"
@@ -97,6 +99,90 @@ TEST_CASE("an origin takes the log of its own feed back from a copy") {
   pair.stage.Pass(absl::Seconds(2));
   CHECK(LogOf(pair.stage, "A", pair.d) == pair.log);
   CHECK(pair.stage.Noticed("A", "whole again"));
+}
+
+// D has two pushes of a block each; of A's table nothing is gone but the first block, and the store
+// is left as mending leaves it.
+struct LostBlock : Pair {
+  LostBlock() {
+    for (const char* prefix : {"a", "b"}) {
+      SortedRowsBuilder block;
+      for (int i = 100; i < 400; ++i) block.Add(absl::StrCat(prefix, i), absl::StrCat("row ", i));
+      TableReader table = *TableReader::Open(stage.store("A"), d.key);
+      stage.Step("A", PushRows{.feed = d.key,
+                               .base_commit = table.record().commit(),
+                               .push_id = absl::StrCat("push ", prefix),
+                               .payload = block.Finish(),
+                               .rows_after = table.record().rows() + 300});
+      stage.Settle();
+    }
+    rows = RowsAt(stage, "A", d);
+    REQUIRE(RowsAt(stage, "B", d) == rows);
+    log = LogOf(stage, "A", d);
+    stage.Cut("B", "A");
+    stage.Settle();
+    storage::v1::FeedRecord record = RecordOf(stage, "A", d);
+    record.set_blocks_awaited(true);
+    record.set_incomplete_since(1);
+    record.set_fault_text("blocks are awaited");
+    WriteSet writes;
+    writes.Put(FeedRecordKey(d.key), record.SerializeAsString());
+    REQUIRE(stage.store("A").Commit({&writes, 1}).ok());
+    ShortenLog(stage, "A", d, record.head().sequence() - 300);
+    const auto blocks =
+        stage.store("A").Scan(LogBlocksPrefix(d.key), PrefixEnd(LogBlocksPrefix(d.key)));
+    REQUIRE(blocks->Valid());
+    CHECK(blocks->key() == LogBlockKey(d.key, 1, record.head().sequence()));
+    REQUIRE(RowsAt(stage, "A", d) == "no table");
+  }
+  std::string rows;
+  std::string log;
+};
+
+TEST_CASE("an origin takes a block of its rows back from a copy, and reads them again") {
+  LostBlock lost;
+  lost.stage.Link("B", "A");
+  lost.stage.Settle();
+  lost.stage.Pass(absl::Seconds(2));
+  CHECK(RowsAt(lost.stage, "A", lost.d) == lost.rows);
+  CHECK(LogOf(lost.stage, "A", lost.d) == lost.log);
+  const storage::v1::FeedRecord record = RecordOf(lost.stage, "A", lost.d);
+  CHECK_FALSE(record.blocks_awaited());
+  CHECK(record.incomplete_since() == 0);
+  CHECK(record.fault_text().empty());
+  PushTo(lost.stage, lost.d, {{"c", "row"}});
+  lost.stage.Settle();
+  CHECK(RowsAt(lost.stage, "B", lost.d) == lost.rows + " c=row");
+}
+
+TEST_CASE("a block that is not what was signed does not come back, the right one does") {
+  LostBlock lost;
+  v1::Frame forged = lost.stage.Last("A", "B", "batch D 1.1..");
+  std::string& payload = *forged.mutable_batch()->mutable_payload();
+  payload[payload.size() / 2] ^= 1;
+  lost.stage.Lose("A", "B", "fetch D");
+  lost.stage.Link("B", "A");
+  lost.stage.Settle();
+  lost.stage.Inject("B", "A", forged);
+  lost.stage.Settle();
+  CHECK(RowsAt(lost.stage, "A", lost.d) == "no table");
+  CHECK(RecordOf(lost.stage, "A", lost.d).blocks_awaited());
+  lost.stage.Pass(absl::Seconds(10));
+  CHECK(RowsAt(lost.stage, "A", lost.d) == lost.rows);
+}
+
+TEST_CASE("blocks that nobody gives back are told as lost, and asked for as long as it takes") {
+  LostBlock lost;
+  lost.stage.Pass(absl::Minutes(30));
+  CHECK(lost.stage.Noticed("A", "nobody has them"));
+  CHECK(RecordOf(lost.stage, "A", lost.d).blocks_awaited());
+  CHECK(RowsAt(lost.stage, "A", lost.d) == "no table");
+  lost.stage.Restart("A");
+  lost.stage.Pass(absl::Minutes(30));
+  lost.stage.Link("B", "A");
+  lost.stage.Settle();
+  lost.stage.Pass(absl::Minutes(2));
+  CHECK(RowsAt(lost.stage, "A", lost.d) == lost.rows);
 }
 
 TEST_CASE("what is given back at a time is bounded, and the rest is asked for") {

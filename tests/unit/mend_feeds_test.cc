@@ -3,8 +3,12 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
+#include "catalog/base/digest.h"
+#include "catalog/base/status.h"
 #include "catalog/keys.h"
+#include "catalog/logged.h"
 #include "tests/catch.h"
 #include "tests/unit/lone_node.h"
 
@@ -122,6 +126,99 @@ TEST_CASE("without the chains that signed it a log is of no use, and all goes on
   CHECK(mended.damage.feeds_size() > 0);
   for (const v1::DamagedFeed& feed : mended.damage.feeds()) CHECK(feed.cure() == "shortened");
   mended.StillWorks();
+}
+
+// A node whose rows came in two large pushes, as blocks of the log.
+struct Blocks {
+  Blocks() {
+    code = node.Publish();
+    for (const int from : {0, 1000}) {
+      LoneNode::Rows rows;
+      for (int i = from; i < from + 1000; ++i) {
+        rows.push_back({std::to_string(100'000 + i), HexOf(Sha256(std::to_string(i))).substr(0, 20),
+                        std::to_string(i)});
+      }
+      REQUIRE(node.Push(LoneNode::Open(code, v1::PUSH_MODE_UPSERT), rows).ok());
+    }
+    key = FeedKey::Of(node.site().OwnFeed(v1::FEED_KIND_ROWS, code + ":1"));
+    for (const auto& [at, block] : KeysOf(node.store(), 'Z')) blocks.push_back(at);
+    REQUIRE(blocks.size() == 2);
+  }
+  // `keys` are gone, and what the damage of the file is taken for is told.
+  v1::DamagedFeed Mend(const std::vector<std::string>& keys, LostRange lost) {
+    WriteSet writes;
+    for (const std::string& gone : keys) writes.Delete(gone);
+    REQUIRE(node.store().Commit({&writes, 1}).ok());
+    v1::Damage damage;
+    REQUIRE(MendFeeds(&node.store(), *node.site().identity, {&lost, 1}, &damage).ok());
+    REQUIRE(damage.feeds_size() > 0);
+    return damage.feeds(damage.feeds_size() - 1);
+  }
+  storage::v1::FeedRecord Record() {
+    std::string bytes;
+    storage::v1::FeedRecord record;
+    REQUIRE(node.store().Get(FeedRecordKey(key), &bytes).ok());
+    REQUIRE(record.ParseFromString(bytes));
+    return record;
+  }
+  LoneNode node;
+  std::string code;
+  FeedKey key;
+  std::vector<std::string> blocks;
+};
+
+const LostRange kBlocksLost = {.begin = KindPrefix('Z'), .end = PrefixEnd(KindPrefix('Z'))};
+
+TEST_CASE("own blocks of the log that are gone are awaited with it, and not read before") {
+  Blocks data;
+  CHECK(data.Mend({data.blocks[0]}, kBlocksLost).cure() == "fetched");
+  const storage::v1::FeedRecord record = data.Record();
+  CHECK(record.blocks_awaited());
+  CHECK(record.incomplete_since() > 0);
+  REQUIRE(record.has_log_lost_from());
+  CHECK(record.log_lost_from().epoch().number() == 0);
+  // The log begins behind what is gone.
+  CHECK(LogBlockKey(data.key, record.log_from().epoch().number(), record.log_from().sequence()) ==
+        data.blocks[0]);
+  data.node.Restart();
+  v1::QueryRequest request;
+  request.set_code(data.code);
+  CHECK(DetailOf(data.node.Query(request).status()).reason == "dataset_damaged");
+  // The other one is damaged, too, before anything has come back.
+  CHECK(data.Mend({data.blocks[1]}, kBlocksLost).cure() == "fetched");
+  CHECK(data.Record().blocks_awaited());
+  CHECK(data.Record().log_lost_from().epoch().number() == 0);
+}
+
+TEST_CASE("own rows of which more is gone than blocks of the log are lost") {
+  Blocks data;
+  SECTION("the index of the table") {
+    const auto index = KeysOf(data.node.store(), 'V');
+    REQUIRE_FALSE(index.empty());
+    WriteSet writes;
+    writes.Delete(data.blocks[0]);
+    REQUIRE(data.node.store().Commit({&writes, 1}).ok());
+    CHECK(data.Mend({index.begin()->first},
+                    {.begin = KindPrefix('V'), .end = PrefixEnd(KindPrefix('V'))})
+              .cure() == "none");
+  }
+  SECTION("a block older than the log") {
+    storage::v1::FeedRecord record = data.Record();
+    WriteSet writes;
+    auto cursor = data.node.store().Scan(LogPrefix(data.key), PrefixEnd(LogPrefix(data.key)));
+    for (; cursor->Valid(); cursor->Next()) {
+      const absl::StatusOr<LoggedHead> head = ReadLoggedHead(cursor->value());
+      REQUIRE(head.ok());
+      writes.Delete(std::string(cursor->key()));
+      *record.mutable_log_from() = head->position;
+      if (head->block) break;
+    }
+    writes.Put(FeedRecordKey(data.key), record.SerializeAsString());
+    REQUIRE(data.node.store().Commit({&writes, 1}).ok());
+    CHECK(data.Mend(data.blocks, kBlocksLost).cure() == "none");
+  }
+  CHECK_FALSE(data.Record().blocks_awaited());
+  CHECK(data.Record().incomplete_since() > 0);
 }
 
 TEST_CASE("what only this node knew is named as lost") {

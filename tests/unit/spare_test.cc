@@ -158,6 +158,39 @@ TEST_CASE("nothing is looked for where nothing of it was lost") {
   CHECK(data.Held(1) == data.blocks[1]);
 }
 
+TEST_CASE("a small block is put back as its record in the log has it") {
+  Lost data;
+  v1::BatchHeader header;
+  header.mutable_feed()->set_origin(std::string(32, 'o'));
+  header.mutable_feed()->set_kind(v1::FEED_KIND_ROWS);
+  header.mutable_epoch()->set_number(1);
+  header.set_last(30);
+  header.set_encoding(v1::ENCODING_SORTED_ROWS);
+  const std::string block = Noise(kSpareBlockBytesMin - 1, "small");
+  const auto put = [&](const std::string& digest_of) {
+    header.set_payload_digest(Sha256(digest_of));
+    v1::SignedBatch batch;
+    batch.set_header(header.SerializeAsString());
+    batch.set_payload(block);
+    WriteSet writes;
+    PutLogged(data.feed, /*own=*/true, header, batch, &writes);
+    writes.Delete(data.keys.emplace_back(LogBlockKey(data.feed, 1, 30)));
+    REQUIRE(data.store.Commit({&writes, 1}).ok());
+  };
+  SECTION("with the digest that was signed") {
+    put(block);
+    data.Mend("");
+    CHECK(data.Held(2) == block);
+    REQUIRE(data.damage.feeds_size() == 1);
+    CHECK(data.damage.feeds(0).cure() == "mended");
+  }
+  SECTION("with another") {
+    put("another");
+    data.Mend("");
+    CHECK(data.Held(2).empty());
+  }
+}
+
 TEST_CASE("the log of an own batch holds a spare, a small block whole, a copy's neither") {
   Lost data;
   for (const auto& [own, bytes] : std::vector<std::pair<bool, size_t>>{
