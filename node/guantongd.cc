@@ -10,6 +10,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "catalog/base/status.h"
 #include "node/daemon.h"
 #include "node/limits.h"
@@ -73,6 +74,9 @@ int main(int argc, char** argv) {
   }
   if (dir.empty()) return Usage(stderr, 2);
 
+  // Where Abseil is packaged with its debugging checks, each lock gRPC takes is looked up in a
+  // graph of all that are held together.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   std::signal(SIGPIPE, SIG_IGN);
   const sigset_t signals = AwaitedSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
