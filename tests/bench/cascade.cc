@@ -176,7 +176,9 @@ int Run() {
     push(from, std::min(updates, from + batch), 2, true);
   }
   pusher.Await();
-  Await("the last update at the top", [&] { return sink.LocalVersion(code, updates - 1) == 2; });
+  if (updates > 0) {
+    Await("the last update at the top", [&] { return sink.LocalVersion(code, updates - 1) == 2; });
+  }
   const absl::Time updated = absl::Now();
 
   // One row at a time, from `first` on: until acknowledged, until at the top.
