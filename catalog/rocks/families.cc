@@ -3,11 +3,9 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
-#include <rocksdb/rate_limiter.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_buffer_manager.h>
 
-#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -67,9 +65,6 @@ rocksdb::ColumnFamilyOptions RowsOptions(const std::shared_ptr<rocksdb::Cache>& 
   return options;
 }
 
-// How long what one piece of a table may hold is gathered for.
-constexpr std::chrono::milliseconds kTablePieces{5};
-
 rocksdb::DBOptions DatabaseOptions(const RocksOptions& options) {
   rocksdb::DBOptions database;
   database.create_if_missing = true;
@@ -86,13 +81,7 @@ rocksdb::DBOptions DatabaseOptions(const RocksOptions& options) {
   // One thread commits: the machinery for many is cost without use.
   database.allow_concurrent_memtable_write = false;
   database.enable_write_thread_adaptive_yield = false;
-  // A table that is put to disk all at once stands before the log's next fsync, and before those of
-  // whatever else shares the disk: in small pieces and no faster than this, a commit finds a short
-  // queue. What tables come to is bounded by the commits before them; this is several times that.
   database.bytes_per_sync = 256 << 10;
-  database.rate_limiter.reset(
-      rocksdb::NewGenericRateLimiter(static_cast<int64_t>(options.table_bytes_per_second),
-                                     std::chrono::microseconds(kTablePieces).count()));
   database.compaction_readahead_size = 512 << 10;
   database.stats_dump_period_sec = 0;
   database.stats_persist_period_sec = 0;

@@ -7,6 +7,7 @@
 #include <rocksdb/write_batch.h>
 #include <sys/statvfs.h>
 
+#include <atomic>
 #include <chrono>
 #include <utility>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "catalog/rocks/log_checksum.h"
 #include "catalog/rocks/rocks_status.h"
 #include "catalog/rocks/snapshot_marks.h"
+#include "catalog/rocks/table_pace.h"
 
 namespace guantong {
 namespace {
@@ -30,7 +32,10 @@ struct Database {
   std::unique_ptr<rocksdb::DB> db;
   std::vector<rocksdb::ColumnFamilyHandle*> families;
   std::function<void(const absl::Status&)> on_damage;
-  absl::Duration brief_snapshot;
+  std::shared_ptr<TablePace> pace;
+  absl::Duration brief_snapshot_max;
+  absl::Duration unmarked_max;
+  std::atomic<std::chrono::steady_clock::time_point> marked = std::chrono::steady_clock::now();
 
   absl::Status Convert(const rocksdb::Status& status, absl::string_view what) const {
     absl::Status converted = FromRocks(status, what);
@@ -62,15 +67,17 @@ class DamageListener : public rocksdb::EventListener {
 // One sequence number of the database, readable while this lives.
 class Pin {
  public:
-  explicit Pin(const Database* database)
-      : database_(*database), snapshot_(database->db->GetSnapshot()) {}
+  explicit Pin(Database* database) : database_(*database), snapshot_(database->db->GetSnapshot()) {}
   ~Pin() {
-    if (absl::FromChrono(std::chrono::steady_clock::now() - since_) < database_.brief_snapshot) {
+    const auto now = std::chrono::steady_clock::now();
+    if (absl::FromChrono(now - since_) < database_.brief_snapshot_max &&
+        absl::FromChrono(now - database_.marked.load()) < database_.unmarked_max) {
       const UnmarkedRelease unmarked;
       database_.db->ReleaseSnapshot(snapshot_);
-    } else {
-      database_.db->ReleaseSnapshot(snapshot_);
+      return;
     }
+    database_.marked = now;
+    database_.db->ReleaseSnapshot(snapshot_);
   }
   Pin(const Pin&) = delete;
   Pin& operator=(const Pin&) = delete;
@@ -78,7 +85,7 @@ class Pin {
   const rocksdb::Snapshot* get() const { return snapshot_; }
 
  private:
-  const Database& database_;
+  Database& database_;
   const std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
   const rocksdb::Snapshot* const snapshot_;
 };
@@ -142,7 +149,7 @@ absl::Status GetAt(const Database& database, const rocksdb::Snapshot* snapshot,
 
 class RocksSnapshot : public Reader {
  public:
-  explicit RocksSnapshot(const Database* database)
+  explicit RocksSnapshot(Database* database)
       : database_(database), pin_(std::make_shared<const Pin>(database)) {}
 
   absl::Status Get(absl::string_view key, std::string* value) const override {
@@ -194,6 +201,7 @@ class OpenStore : public RocksStore {
     options.sync = true;
     const rocksdb::Status written = database_->db->Write(options, &batch);
     failed_ = !written.ok();
+    if (!failed_) database_->pace->Committed(bytes);
     return database_->Convert(written, "committing");
   }
 
@@ -269,6 +277,8 @@ absl::StatusOr<std::unique_ptr<RocksStore>> OpenRocksStore(const std::string& di
                                                            const RocksOptions& options) {
   Layout layout = LayoutOf(options);
   layout.database.info_log = MakeInfoLog(dir);
+  const auto pace = std::make_shared<TablePace>(options.table_bytes_per_second_min);
+  layout.database.rate_limiter = pace;
   if (!LogChecksumIsOurs()) {
     rocksdb::Warn(layout.database.info_log,
                   "the checksum of the write-ahead log is computed by the library, slower");
@@ -287,7 +297,9 @@ absl::StatusOr<std::unique_ptr<RocksStore>> OpenRocksStore(const std::string& di
   database->db.reset(db);
   if (!opened.ok()) return FromOpen(opened, dir);
   database->on_damage = options.on_damage;
-  database->brief_snapshot = options.brief_snapshot;
+  database->brief_snapshot_max = options.brief_snapshot_max;
+  database->unmarked_max = options.unmarked_max;
+  database->pace = pace;
   return std::make_unique<OpenStore>(std::move(database), dir);
 }
 

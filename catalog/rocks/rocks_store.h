@@ -30,7 +30,8 @@ struct RocksOptions {
   // Memtables, cached blocks, indices and filters share it.
   size_t memory_bytes_max = 16 << 20;
   uint64_t log_bytes_max = 24 << 20;  // write-ahead log: what a start after a crash has to replay
-  uint64_t table_bytes_per_second = 64 << 20;  // of what flushes and compactions write
+  // Of what flushes and compactions write, at least (rocks/table_pace.h).
+  uint64_t table_bytes_per_second_min = 64 << 20;
   int open_files_max = 256;
   rocksdb::Env* env = nullptr;  // borrowed; null: the file system
   // Called for every read, commit, flush or compaction that meets damaged bytes; any thread, must
@@ -39,8 +40,10 @@ struct RocksOptions {
   // A damaged write-ahead log is read as far as it is good, instead of refused: what was committed
   // after that is gone.
   bool log_to_first_damage = false;
-  // The end of a snapshot that lived for less has no files rewritten (rocks/snapshot_marks.h).
-  absl::Duration brief_snapshot = absl::Seconds(1);
+  // The end of a snapshot that lived for less has no files rewritten, but for one each
+  // `unmarked_max` (rocks/snapshot_marks.h).
+  absl::Duration brief_snapshot_max = absl::Seconds(1);
+  absl::Duration unmarked_max = absl::Hours(24);
 };
 
 struct TableFile {

@@ -6,12 +6,14 @@
 // read and written again: a third of all that a busy node writes. Later versions have an option
 // that delays it (bottommost_file_compaction_delay), 7.8 has none.
 //
-// A snapshot that lived for moments holds at most what was deleted and compacted within them, and
-// the end of the next longer one marks the files all the same. So the end of a brief one tells
-// nothing. The function by which RocksDB tells its families is exported and called through the
-// linkage table; the one defined here takes its place in programs that link this library and calls
-// it, or does not. Where a RocksDB to come does not ask for it any more, nothing but the speed
-// changes.
+// What a compaction kept for a snapshot that lived for moments is little, but nothing bounds how
+// long it would stay. So the end of a brief one tells nothing, the end of a longer one does, and
+// once a day that of any: files of blocks are rewritten then if they are still there, at a quiet
+// pace and together, instead of each as soon as it is moved.
+//
+// The function by which RocksDB tells its families is exported and called through the linkage
+// table; the one defined here takes its place in programs that link this library and calls it, or
+// does not. Where a RocksDB to come does not ask for it any more, nothing but the speed changes.
 #ifndef GUANTONG_CATALOG_ROCKS_SNAPSHOT_MARKS_H_
 #define GUANTONG_CATALOG_ROCKS_SNAPSHOT_MARKS_H_
 
@@ -26,7 +28,7 @@ class UnmarkedRelease {
   UnmarkedRelease& operator=(const UnmarkedRelease&) = delete;
 };
 
-// Whether RocksDB in this process asks the function above.
+// Whether a library that asks through the linkage table asks the function above.
 bool SnapshotMarksAreOurs();
 
 }  // namespace guantong

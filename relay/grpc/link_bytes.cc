@@ -147,12 +147,7 @@ class ReceivedMessage::Reader {
 
   // A length within what is left.
   bool ReadLength(int* length) {
-    uint32_t read;
-    if (!in_.ReadVarint32(&read) || read > static_cast<uint32_t>(in_.BytesUntilLimit())) {
-      return false;
-    }
-    *length = static_cast<int>(read);
-    return true;
+    return in_.ReadVarintSizeAsInt(length) && *length <= in_.BytesUntilLimit();
   }
 
   bool Merge(google::protobuf::MessageLite* part) {

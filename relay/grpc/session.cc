@@ -313,7 +313,7 @@ void Session::Send(v1::Lane lane, std::vector<std::shared_ptr<const std::string>
       queued_bytes_ += cost;
       for (auto& frame : frames) At(lane).queue.push_back(std::move(frame));
       if (patience == Patience::kSome && !Pressing(At(lane).unanswered)) return Wait(lane);
-      At(lane).impatient = true;
+      At(lane).impatient = !At(lane).queue.empty();
       Pump(lane);
       return;
     }

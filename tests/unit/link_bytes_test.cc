@@ -185,6 +185,7 @@ TEST_CASE("a message that is cut short or garbled is refused where protobuf refu
   CHECK(refused > good.size() / 2);
   // Lengths beyond the message, beyond their part, beyond what is a length.
   for (const char* bad : {"\x12\x7f\x0a", "\x12\x02\x0a\x05xyz", "\x12\xff\xff\xff\xff\x0f\x0a",
+                          "\x12\x82\x80\x80\x80\x10\x10\x01",
                           "\x2a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f", "\x32\x05\x08"}) {
     CHECK_FALSE(ReadBack(bad, 16).has_value());
     CHECK(SameAsProtobuf(bad, 16));
