@@ -97,7 +97,7 @@ absl::Status PushDesk::Begin() {
 }
 
 absl::StatusOr<v1::PushResponse> PushDesk::Take(const CallerIdentity& caller,
-                                                const PushStream& stream) {
+                                                const PushSource& stream) {
   v1::PushRequest request;
   if (!stream.read(&request))
     return stream.broken() ? SenderGone() : FormError("推送没有内容 (an empty push)");
@@ -116,7 +116,7 @@ void PushDesk::AfterAnswer(const absl::StatusOr<v1::PushResponse>& response) {
 }
 
 absl::StatusOr<std::unique_ptr<PushDesk::Taken>> PushDesk::TakeIn(
-    const CallerIdentity& caller, v1::PushRequest* first, const PushStream& stream,
+    const CallerIdentity& caller, v1::PushRequest* first, const PushSource& stream,
     std::shared_ptr<OpenPushes::Slot> held) {
   if (!first->has_open()) return FormError("推送须以 open 开始 (a push begins with open)");
   GT_ASSIGN_OR_RETURN(Push push, Start(caller, std::move(*first->mutable_open())));
@@ -174,7 +174,7 @@ absl::StatusOr<PushDesk::Push> PushDesk::Start(const CallerIdentity& caller,
   return push;
 }
 
-absl::Status PushDesk::Receive(const PushStream& stream, Taken* taken) {
+absl::Status PushDesk::Receive(const PushSource& stream, Taken* taken) {
   Push& push = taken->push;
   const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
   GT_ASSIGN_OR_RETURN(const TableReader table, TableReader::Open(*snapshot, push.feed));
@@ -238,7 +238,7 @@ absl::Status PushDesk::CheckReplace(const Push& push, const DiffCounts& counts,
       absl::StrCat("确认无误后加 --expect-deletes ", counts.deletes, " (say so if it is meant)"));
 }
 
-absl::StatusOr<v1::PushResponse> PushDesk::Apply(const PushStream& stream, Taken* taken) {
+absl::StatusOr<v1::PushResponse> PushDesk::Apply(const PushSource& stream, Taken* taken) {
   const Push& push = taken->push;
   absl::Status moved;
   const absl::Time give_up = absl::Now() + kPendingPushWait;

@@ -27,7 +27,7 @@
 namespace guantong {
 
 // Where the requests come from.
-struct PushStream {
+struct PushSource {
   std::function<bool(v1::PushRequest*)> read;  // false: no more
   std::function<bool()> broken;  // it ended because the sender is gone, not because it was done
   std::function<void()> cancel;  // makes a waiting `read` return, any thread
@@ -42,7 +42,7 @@ class PushDesk {
   // served.
   absl::Status Begin();
 
-  absl::StatusOr<v1::PushResponse> Take(const CallerIdentity& caller, const PushStream& stream);
+  absl::StatusOr<v1::PushResponse> Take(const CallerIdentity& caller, const PushSource& stream);
 
   // A series of pushes, each open, rows, end. `admit` says before each whose it is; `answer` comes
   // in their order, from this thread or one of the series' own, never from two at once. After the
@@ -50,7 +50,7 @@ class PushDesk {
   // RESOURCE_EXHAUSTED node_busy: too many series, nothing was read.
   using Admit = std::function<absl::StatusOr<CallerIdentity>()>;
   using Answer = std::function<void(const absl::StatusOr<v1::PushResponse>&)>;
-  absl::Status TakeAll(const PushStream& stream, const Admit& admit, const Answer& answer);
+  absl::Status TakeAll(const PushSource& stream, const Admit& admit, const Answer& answer);
 
  private:
   // What one push is about, from its first message.
@@ -78,11 +78,11 @@ class PushDesk {
   // Reads to the end of the push that `first` begins. In a series `held` is the slot of the push
   // before, which this one shares while that is being applied.
   absl::StatusOr<std::unique_ptr<Taken>> TakeIn(const CallerIdentity& caller,
-                                                v1::PushRequest* first, const PushStream& stream,
+                                                v1::PushRequest* first, const PushSource& stream,
                                                 std::shared_ptr<OpenPushes::Slot> held);
   absl::StatusOr<Push> Start(const CallerIdentity& caller, v1::PushOpen open) const;
-  absl::Status Receive(const PushStream& stream, Taken* taken);
-  absl::StatusOr<v1::PushResponse> Apply(const PushStream& stream, Taken* taken);
+  absl::Status Receive(const PushSource& stream, Taken* taken);
+  absl::StatusOr<v1::PushResponse> Apply(const PushSource& stream, Taken* taken);
   // What nobody waits for.
   void AfterAnswer(const absl::StatusOr<v1::PushResponse>& response);
   absl::Status CheckReplace(const Push& push, const DiffCounts& counts, uint64_t rows_before) const;

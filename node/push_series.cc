@@ -16,7 +16,7 @@ namespace guantong {
 class PushDesk::Series {
  public:
   // `place`: the series' own.
-  Series(PushDesk* desk, const PushStream* stream, const Answer* answer, OpenPushes::Slot* place)
+  Series(PushDesk* desk, const PushSource* stream, const Answer* answer, OpenPushes::Slot* place)
       : desk_(*desk), stream_(*stream), answer_(*answer), place_(*place), thread_([this] {
           Run();
         }) {}
@@ -104,7 +104,7 @@ class PushDesk::Series {
   }
 
   PushDesk& desk_;
-  const PushStream& stream_;
+  const PushSource& stream_;
   const Answer& answer_;
   OpenPushes::Slot& place_;
   std::mutex mutex_;
@@ -118,12 +118,12 @@ class PushDesk::Series {
   std::thread thread_;
 };
 
-absl::Status PushDesk::TakeAll(const PushStream& stream, const Admit& admit, const Answer& answer) {
+absl::Status PushDesk::TakeAll(const PushSource& stream, const Admit& admit, const Answer& answer) {
   OpenPushes::Slot place(&series_, RandomBytes(16));
   GT_RETURN_IF_ERROR(place.Hold("", stream.cancel));
   v1::PushRequest request;
   {
-    const PushStream heard = {.read =
+    const PushSource heard = {.read =
                                   [&](v1::PushRequest* next) {
                                     const bool any = stream.read(next);
                                     place.Heard();

@@ -77,7 +77,7 @@ class DataService final : public v1::DataService::WithCallbackMethod_Query<
   }
 
  private:
-  static PushStream StreamOf(grpc::ServerContext* context,
+  static PushSource StreamOf(grpc::ServerContext* context,
                              grpc::internal::ReaderInterface<v1::PushRequest>* reader) {
     return {.read = [reader](v1::PushRequest* request) { return reader->Read(request); },
             .broken = [context] { return context->IsCancelled(); },

@@ -10,7 +10,7 @@
 #include "catalog/base/limits.h"
 #include "catalog/base/status.h"
 #include "relay/core/budgets.h"
-#include "relay/core/calls.h"
+#include "relay/core/call_routing.h"
 #include "relay/core/disputes.h"
 #include "relay/core/feed_log.h"
 #include "relay/core/log_cuts.h"
@@ -20,8 +20,8 @@
 #include "relay/core/receiver.h"
 #include "relay/core/report.h"
 #include "relay/core/sender.h"
+#include "relay/core/single_feeds.h"
 #include "relay/core/state.h"
-#include "relay/core/subscriptions.h"
 #include "relay/core/sync.h"
 
 namespace guantong {
@@ -48,7 +48,7 @@ class EngineImpl : public Engine {
         places_(&core_, &origin_, &sender_, &wants_, &sync_),
         receiver_(&core_, &sender_, &origin_, &disputes_, &log_repair_, &places_),
         budgets_(&core_, &sender_, &wants_),
-        subscriptions_(&core_, &origin_, &sender_, &wants_, &sync_, &receiver_, &budgets_),
+        single_feeds_(&core_, &origin_, &sender_, &wants_, &sync_, &receiver_, &budgets_),
         calls_(&core_) {}
 
   absl::Status Load(absl::Time now) {
@@ -115,8 +115,8 @@ class EngineImpl : public Engine {
   void On(Turn& turn, PushRows event) { origin_.On(turn, std::move(event)); }
   void On(Turn& turn, AwaitPush event) { origin_.On(turn, event); }
   void On(Turn& turn, WriteFacts event);
-  void On(Turn& turn, Subscribe event) { subscriptions_.On(turn, std::move(event)); }
-  void On(Turn& turn, Unsubscribe event) { subscriptions_.On(turn, std::move(event)); }
+  void On(Turn& turn, Subscribe event) { single_feeds_.On(turn, std::move(event)); }
+  void On(Turn& turn, Unsubscribe event) { single_feeds_.On(turn, std::move(event)); }
 
   // --- calls, snapshots, time ---
   void On(Turn& turn, CallStart event) { calls_.Start(turn, std::move(event)); }
@@ -149,8 +149,8 @@ class EngineImpl : public Engine {
   Places places_;
   Receiver receiver_;
   Budgets budgets_;
-  Subscriptions subscriptions_;
-  Calls calls_;
+  SingleFeeds single_feeds_;
+  CallRouting calls_;
   WriteSet first_writes_;
   std::deque<InFlight> in_flight_;
   uint64_t last_ticket_ = 0;
@@ -226,7 +226,7 @@ void EngineImpl::OnFrame(Turn& turn, Peer& peer, v1::Frame frame, std::string ra
         peer.text = "this node's clock is more than ten minutes ahead of the neighbour's";
       return origin_.ClockCompared(turn);
     case v1::Frame::kInterest:
-      return subscriptions_.OnInterest(turn, peer, frame.interest());
+      return single_feeds_.OnInterest(turn, peer, frame.interest());
     case v1::Frame::kSyncOffer:
       return sync_.OnOffer(turn, peer, frame.sync_offer());
     case v1::Frame::kSyncAsk:
@@ -281,7 +281,7 @@ void EngineImpl::On(Turn& turn, OpenRows event) {
   const bool was_shared = before != nullptr && before->record.shared();
   origin_.On(turn, std::move(event));
   const FeedState* feed = core_.Find(key);
-  if (was_shared && !feed->record.shared()) subscriptions_.Narrowed(turn, *feed);
+  if (was_shared && !feed->record.shared()) single_feeds_.Narrowed(turn, *feed);
 }
 
 void EngineImpl::On(Turn& turn, WriteFacts event) {

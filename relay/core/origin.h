@@ -65,8 +65,8 @@ class Origin {
               std::string payload);
   void Finish(Turn& turn, Token token, absl::Status status);
   void FinishWhenDurable(Turn& turn, Token token, const FeedState& feed);
-  void AskTail(Turn& turn, const Peer& peer, const FeedState& feed, Claim& claim);
-  bool Overdue(const Turn& turn, const std::string& claimant, const Claim& claim);
+  void AskTail(Turn& turn, const Peer& peer, const FeedState& feed, TailClaim& claim);
+  bool Overdue(const Turn& turn, const std::string& claimant, const TailClaim& claim);
   void AbandonPush(Turn& turn, FeedState& feed);
   void EndRecovery(Turn& turn, FeedState& feed);
   void Settled(Turn& turn, FeedState& feed);

@@ -57,8 +57,9 @@ void Origin::FoundBehind(Turn& turn, Peer& peer, FeedState& feed, const v1::Posi
       std::none_of(feed.recovery->claims.begin(), feed.recovery->claims.end(),
                    [&](const auto& entry) { return MarkOf(entry.second.to) > MarkOf(theirs); });
   // Who claims ever more gains no time by it.
-  Claim& claim = feed.recovery->claims.try_emplace(peer.who.node_id, Claim{.progress_at = turn.now})
-                     .first->second;
+  TailClaim& claim =
+      feed.recovery->claims.try_emplace(peer.who.node_id, TailClaim{.progress_at = turn.now})
+          .first->second;
   if (MarkOf(claim.to) < MarkOf(theirs)) claim.to = theirs;
   feed.recovery->caught_up_at = absl::InfiniteFuture();
   if (furthest && turn.now - claim.asked_at >= absl::Seconds(1)) AskTail(turn, peer, feed, claim);
@@ -77,7 +78,7 @@ void Origin::FoundForgotten(Turn& turn, Peer& peer, const v1::FeedId& id,
   FoundBehind(turn, peer, *feed, theirs);
 }
 
-void Origin::AskTail(Turn& turn, const Peer& peer, const FeedState& feed, Claim& claim) {
+void Origin::AskTail(Turn& turn, const Peer& peer, const FeedState& feed, TailClaim& claim) {
   claim.asked_at = turn.now;
   v1::Frame frame;
   *frame.mutable_fetch()->mutable_feed() = feed.record.feed();
@@ -199,7 +200,7 @@ void Origin::FoundFork(Turn& turn, FeedState& feed, const v1::Position& theirs) 
 }
 
 // True when the claim is not believed any more.
-bool Origin::Overdue(const Turn& turn, const std::string& claimant, const Claim& claim) {
+bool Origin::Overdue(const Turn& turn, const std::string& claimant, const TailClaim& claim) {
   const Peer* peer = core_.FindPeer(claimant);
   const bool away = peer == nullptr || turn.now - peer->since < kShowWithin;
   return turn.now - claim.progress_at >= (claim.shown && away ? kReturnWithin : kShowWithin);
@@ -216,7 +217,7 @@ void Origin::CheckRecoveries(Turn& turn) {
       continue;
     }
     for (auto it = recovery.claims.begin(); it != recovery.claims.end();) {
-      Claim& claim = it->second;
+      TailClaim& claim = it->second;
       if (!Overdue(turn, it->first, claim)) {
         const Peer* peer = core_.FindPeer(it->first);
         if (peer != nullptr &&

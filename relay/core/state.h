@@ -65,7 +65,7 @@ struct SnapshotLoad {
 };
 
 // What a neighbour says it holds of an own feed, beyond its end here.
-struct Claim {
+struct TailClaim {
   v1::Position to;
   bool shown = false;      // a signed batch beyond our end has come from there
   absl::Time progress_at;  // of the claim, or of the last batch that came
@@ -75,7 +75,7 @@ struct Claim {
 // An own feed found behind copies of it: what they hold is to be taken back before a new epoch
 // opens.
 struct Recovery {
-  std::map<std::string, Claim> claims;  // by NodeId; those that came true are gone
+  std::map<std::string, TailClaim> claims;  // by NodeId; those that came true are gone
   // No claim is left; other neighbours may hold more.
   absl::Time caught_up_at = absl::InfiniteFuture();
 };

@@ -25,17 +25,17 @@ bool IsRefusal(const absl::Status& why) {
 
 }  // namespace
 
-void Pace::Measured(std::chrono::nanoseconds took) {
+void LinePace::Measured(std::chrono::nanoseconds took) {
   took_.push_back(took);
   if (took_.size() > kMeasuredLately) took_.pop_front();
 }
 
-std::chrono::nanoseconds Pace::round_trip() const {
+std::chrono::nanoseconds LinePace::round_trip() const {
   return took_.empty() ? std::chrono::nanoseconds::zero()
                        : *std::min_element(took_.begin(), took_.end());
 }
 
-absl::Duration Pace::QuietAfter(const LinkOptions& options) const {
+absl::Duration LinePace::QuietAfter(const LinkOptions& options) const {
   // Dials need what is left of the liveness time.
   const absl::Duration late = std::max(options.quiet_after, options.liveness / 2);
   return std::clamp(kQuietRoundTrips * absl::FromChrono(round_trip()), options.quiet_after, late);

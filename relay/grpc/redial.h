@@ -30,7 +30,7 @@ namespace guantong {
 inline constexpr size_t kDialsMax = 4;  // at a time
 
 // What lately a round trip took, as the returned credit of both lanes tells.
-class Pace {
+class LinePace {
  public:
   void Measured(std::chrono::nanoseconds took);
   // The shortest of the last ones, zero before the first.

@@ -192,7 +192,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool gone_ = false;
   bool quiet_ = false;
   bool awaits_word_ = false;
-  Pace pace_;
+  LinePace pace_;
   uint32_t peer_version_ = 0;
   size_t queued_bytes_ = 0;
   uint64_t bytes_sent_ = 0;

@@ -8,7 +8,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <regex>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -125,6 +127,46 @@ std::vector<std::string> OurFiles() {
   return files;
 }
 
+// Where types are defined at namespace level: "guantong::search::View" -> files. What is in an
+// unnamed namespace is nobody else's.
+using Definitions = std::map<std::string, std::set<std::string>>;
+
+void AddDefinitions(const std::string& file, std::istream& in, Definitions* definitions) {
+  static const std::regex type(R"(^(?:class|struct|enum class|enum)\s+(\w+)(?:\s+final)?\s*(.*))");
+  static const std::regex space(R"(^(?:inline )?namespace\s*([\w:]*)\s*\{)");
+  std::vector<std::string> spaces;
+  std::smatch match;
+  for (std::string line; std::getline(in, line);) {
+    if (line.rfind("}  // namespace", 0) == 0 && !spaces.empty()) spaces.pop_back();
+    if (line.find("namespace") != std::string::npos && std::regex_search(line, match, space)) {
+      spaces.push_back(match[1]);
+    }
+    if (!std::regex_match(line, match, type)) continue;
+    const std::string rest = match[2];
+    // Else only declared, or within another type.
+    if (!rest.empty() && rest[0] != '{' && !(rest[0] == ':' && rest[1] != ':')) continue;
+    std::string name;
+    bool unnamed = false;
+    for (const std::string& inner : spaces) {
+      unnamed |= inner.empty();
+      name += inner + "::";
+    }
+    if (!unnamed) (*definitions)[name + match[1].str()].insert(file);
+  }
+}
+
+// One message per name that two files give to types of their own.
+std::string SharedNames(const Definitions& definitions) {
+  std::string shared;
+  for (const auto& [name, files] : definitions) {
+    if (files.size() < 2) continue;
+    shared += name + " is defined in";
+    for (const std::string& file : files) shared += " " + file;
+    shared += ", and the linker keeps one destructor for both: rename one\n";
+  }
+  return shared;
+}
+
 bool IsSource(const std::string& file) {
   static const std::regex source(R"(\.(cc|h|proto)$)");
   return std::regex_search(file, source);
@@ -145,6 +187,40 @@ TEST_CASE("no include points up a floor") {
   }
   INFO(broken);
   CHECK(broken.empty());
+}
+
+TEST_CASE("no two types have one name") {
+  Definitions definitions;
+  for (const std::string& file : OurFiles()) {
+    if (!IsSource(file) || file.rfind("proto/", 0) == 0) continue;
+    std::ifstream in(fs::path(GUANTONG_SOURCE_DIR) / file);
+    AddDefinitions(file, in, &definitions);
+  }
+  CHECK(definitions.size() > 200);
+  const std::string shared = SharedNames(definitions);
+  INFO(shared);
+  CHECK(shared.empty());
+}
+
+TEST_CASE("types of one name are found, others are not") {
+  const auto shared = [](const std::string& one, const std::string& other) {
+    Definitions definitions;
+    std::istringstream first(one);
+    std::istringstream second(other);
+    AddDefinitions("one.h", first, &definitions);
+    AddDefinitions("other.h", second, &definitions);
+    return !SharedNames(definitions).empty();
+  };
+  const auto in = [](const std::string& space, const std::string& type) {
+    return "namespace " + space + " {\n" + type + "\n}  // namespace " + space + "\n";
+  };
+  CHECK(shared(in("guantong", "class Calls {"), in("guantong", "struct Calls {")));
+  CHECK(shared(in("guantong", "class Calls final : public Desk {"),
+               in("guantong", "enum class Calls {")));
+  CHECK_FALSE(shared(in("guantong", "class Calls {"), in("guantong::search", "class Calls {")));
+  CHECK_FALSE(shared(in("guantong", "class Calls {"), in("guantong", "class Calls;")));
+  CHECK_FALSE(shared(in("guantong", "class Calls {"), in("", "class Calls {")));
+  CHECK_FALSE(shared(in("guantong", "class Calls {"), in("guantong", "struct Calls::Highest {")));
 }
 
 TEST_CASE("files are named by a noun, not by a drawer") {

@@ -78,7 +78,7 @@ TEST_CASE("a link that falls quiet is dialled past, until it is heard again") {
 }
 
 TEST_CASE("a long line is quiet later, and dialled past at its own pace") {
-  Pace pace;
+  LinePace pace;
   CHECK(pace.QuietAfter(kOptions) == kOptions.quiet_after);
   for (int i = 0; i < 20; ++i) pace.Measured(milliseconds(20));
   CHECK(pace.QuietAfter(kOptions) == kOptions.quiet_after);

@@ -1,4 +1,4 @@
-#include "relay/core/calls.h"
+#include "relay/core/call_routing.h"
 
 #include <algorithm>
 
@@ -47,18 +47,18 @@ v1::Lane LaneFor(size_t body_bytes) { return body_bytes > 4096 ? v1::LANE_BULK :
 
 }  // namespace
 
-v1::Hop Calls::OwnHop() const {
+v1::Hop CallRouting::OwnHop() const {
   v1::Hop hop;
   hop.set_path(core_.self_path().text());
   hop.set_name(core_.options.name);
   return hop;
 }
 
-std::string Calls::Here() const {
+std::string CallRouting::Here() const {
   return absl::StrCat(DisplayPath(core_.self_path()), " ", core_.options.name);
 }
 
-void Calls::Start(Turn& turn, CallStart event) {
+void CallRouting::Start(Turn& turn, CallStart event) {
   v1::SignedCall call;
   call.set_id(core_.random(16));
   call.set_target(event.target);
@@ -84,7 +84,7 @@ void Calls::Start(Turn& turn, CallStart event) {
   Route(turn, 0, event.token, std::move(request));
 }
 
-void Calls::OnRequest(Turn& turn, Peer& peer, v1::CallRequest request) {
+void CallRouting::OnRequest(Turn& turn, Peer& peer, v1::CallRequest request) {
   absl::StatusOr<NodePath> caller = NodePath::Parse(request.caller().path());
   const bool behind = caller.ok() && (peer.who.is_parent ? !core_.self_path().Contains(*caller)
                                                          : peer.who.path.Contains(*caller));
@@ -99,7 +99,7 @@ void Calls::OnRequest(Turn& turn, Peer& peer, v1::CallRequest request) {
   Route(turn, peer.who.link, 0, std::move(request));
 }
 
-void Calls::Route(Turn& turn, LinkId from, Token token, v1::CallRequest request) {
+void CallRouting::Route(Turn& turn, LinkId from, Token token, v1::CallRequest request) {
   *request.add_hops() = OwnHop();
   const absl::Duration budget = BudgetOf(request.budget());
   Open open{.from = from,
@@ -156,13 +156,13 @@ void Calls::Route(Turn& turn, LinkId from, Token token, v1::CallRequest request)
   Await(id, std::move(open));
 }
 
-void Calls::Await(const std::string& id, Open open) {
+void CallRouting::Await(const std::string& id, Open open) {
   deadlines_.insert({open.deadline, id});
   ++open_of_link_[open.from];
   open_[id] = std::move(open);
 }
 
-Calls::Open Calls::Take(std::map<std::string, Open>::iterator it) {
+CallRouting::Open CallRouting::Take(std::map<std::string, Open>::iterator it) {
   deadlines_.erase({it->second.deadline, it->first});
   if (auto waiting = open_of_link_.find(it->second.from); --waiting->second == 0)
     open_of_link_.erase(waiting);
@@ -173,8 +173,8 @@ Calls::Open Calls::Take(std::map<std::string, Open>::iterator it) {
 
 // --- at the provider -----------------------------------------------------------------------------
 
-absl::Status Calls::CheckCaller(Turn& turn, const v1::CallRequest& request,
-                                const v1::SignedCall& call) {
+absl::Status CallRouting::CheckCaller(Turn& turn, const v1::CallRequest& request,
+                                      const v1::SignedCall& call) {
   if (request.has_chain()) GT_RETURN_IF_ERROR(core_.chains.Learn(request.chain()).status());
   const VerifiedChain* signer = core_.chains.Find(request.signer_chain());
   if (signer == nullptr)
@@ -202,7 +202,7 @@ absl::Status Calls::CheckCaller(Turn& turn, const v1::CallRequest& request,
   return absl::OkStatus();
 }
 
-void Calls::Execute(Turn& turn, Open open, const v1::CallRequest& request) {
+void CallRouting::Execute(Turn& turn, Open open, const v1::CallRequest& request) {
   auto refuse = [&](v1::CallStatus status, absl::Status why) {
     Answer(turn, open, Refusal(request.id(), status, why, open.hops));
   };
@@ -228,7 +228,7 @@ void Calls::Execute(Turn& turn, Open open, const v1::CallRequest& request) {
   Await(request.id(), std::move(open));
 }
 
-void Calls::Remember(const std::string& id, absl::Time until) {
+void CallRouting::Remember(const std::string& id, absl::Time until) {
   // A repeat that was under way when the budget ended arrives no later than another budget after.
   executed_[id] = until;
   executed_by_age_.insert({until, id});
@@ -238,7 +238,7 @@ void Calls::Remember(const std::string& id, absl::Time until) {
   }
 }
 
-void Calls::OnAnswered(Turn& turn, CallAnswered event) {
+void CallRouting::OnAnswered(Turn& turn, CallAnswered event) {
   auto it = open_.find(event.id);
   if (it == open_.end() || it->second.to != 0) return;  // its budget has ended
   const Open open = Take(it);
@@ -268,7 +268,7 @@ void Calls::OnAnswered(Turn& turn, CallAnswered event) {
 
 // --- replies -------------------------------------------------------------------------------------
 
-void Calls::OnReply(Turn& turn, Peer& peer, v1::CallReply reply) {
+void CallRouting::OnReply(Turn& turn, Peer& peer, v1::CallReply reply) {
   auto it = open_.find(reply.id());
   if (it == open_.end() || it->second.to != peer.who.link) return;
   if (it->second.token != 0 && reply.status() == v1::CALL_STATUS_CHAIN_UNKNOWN &&
@@ -291,7 +291,7 @@ void Calls::OnReply(Turn& turn, Peer& peer, v1::CallReply reply) {
   Answer(turn, open, std::move(reply));
 }
 
-absl::Status Calls::CheckReply(Turn& turn, const Open& open, const v1::CallReply& reply) {
+absl::Status CallRouting::CheckReply(Turn& turn, const Open& open, const v1::CallReply& reply) {
   // A hop that could not go on speaks for itself and can only say so.
   if (reply.status() != v1::CALL_STATUS_OK && reply.status() != v1::CALL_STATUS_FAILED)
     return absl::OkStatus();
@@ -312,7 +312,7 @@ absl::Status Calls::CheckReply(Turn& turn, const Open& open, const v1::CallReply
   return absl::OkStatus();
 }
 
-void Calls::Answer(Turn& turn, const Open& open, v1::CallReply reply) {
+void CallRouting::Answer(Turn& turn, const Open& open, v1::CallReply reply) {
   if (open.token == 0) {
     const Peer* back = core_.FindPeer(open.from);
     if (back == nullptr) return;
@@ -330,8 +330,9 @@ void Calls::Answer(Turn& turn, const Open& open, v1::CallReply reply) {
   turn.effects.calls_done.push_back(std::move(done));
 }
 
-v1::CallReply Calls::Refusal(const std::string& id, v1::CallStatus status, const absl::Status& why,
-                             const std::vector<v1::Hop>& hops) const {
+v1::CallReply CallRouting::Refusal(const std::string& id, v1::CallStatus status,
+                                   const absl::Status& why,
+                                   const std::vector<v1::Hop>& hops) const {
   v1::CallReply reply;
   reply.set_id(id);
   reply.set_status(status);
@@ -344,7 +345,7 @@ v1::CallReply Calls::Refusal(const std::string& id, v1::CallStatus status, const
   return reply;
 }
 
-void Calls::OnLinkDown(Turn& turn, const Peer& peer) {
+void CallRouting::OnLinkDown(Turn& turn, const Peer& peer) {
   std::vector<std::string> lost;
   for (const auto& [id, open] : open_) {
     if (open.to == peer.who.link) lost.push_back(id);
@@ -363,7 +364,7 @@ void Calls::OnLinkDown(Turn& turn, const Peer& peer) {
   }
 }
 
-void Calls::Expire(Turn& turn) {
+void CallRouting::Expire(Turn& turn) {
   while (!deadlines_.empty() && deadlines_.begin()->first <= turn.now) {
     const std::string id = deadlines_.begin()->second;
     const Open open = Take(open_.find(id));
@@ -384,7 +385,7 @@ void Calls::Expire(Turn& turn) {
   }
 }
 
-absl::Time Calls::NextDeadline() const {
+absl::Time CallRouting::NextDeadline() const {
   return deadlines_.empty() ? absl::InfiniteFuture() : deadlines_.begin()->first;
 }
 

@@ -1,7 +1,7 @@
 // Calls: routed by path, each hop takes off the time it used, executed at most once. A hop that
 // cannot go on answers at once; no hop ever repeats a call.
-#ifndef GUANTONG_RELAY_CORE_CALLS_H_
-#define GUANTONG_RELAY_CORE_CALLS_H_
+#ifndef GUANTONG_RELAY_CORE_CALL_ROUTING_H_
+#define GUANTONG_RELAY_CORE_CALL_ROUTING_H_
 
 #include <map>
 #include <set>
@@ -12,9 +12,9 @@
 
 namespace guantong {
 
-class Calls {
+class CallRouting {
  public:
-  explicit Calls(Core* core) : core_(*core) {}
+  explicit CallRouting(Core* core) : core_(*core) {}
 
   void Start(Turn& turn, CallStart event);
   void OnAnswered(Turn& turn, CallAnswered event);
@@ -65,4 +65,4 @@ class Calls {
 
 }  // namespace guantong
 
-#endif  // GUANTONG_RELAY_CORE_CALLS_H_
+#endif  // GUANTONG_RELAY_CORE_CALL_ROUTING_H_

@@ -1,4 +1,4 @@
-#include "relay/core/subscriptions.h"
+#include "relay/core/single_feeds.h"
 
 #include <algorithm>
 #include <utility>
@@ -21,7 +21,7 @@ void DoneWhenDurable(Turn& turn, Token token) {
 
 }  // namespace
 
-void Subscriptions::On(Turn& turn, Subscribe event) {
+void SingleFeeds::On(Turn& turn, Subscribe event) {
   storage::v1::StoredInterest interest = event.interest;
   if (auto place = core_.places.find(interest.feed().origin()); place != core_.places.end())
     interest.set_origin_path(place->second.path.text());
@@ -54,7 +54,7 @@ void Subscriptions::On(Turn& turn, Subscribe event) {
   DoneWhenDurable(turn, event.token);
 }
 
-void Subscriptions::On(Turn& turn, Unsubscribe event) {
+void SingleFeeds::On(Turn& turn, Unsubscribe event) {
   storage::v1::StoredInterest interest;
   auto live = std::find_if(core_.subscriptions.begin(), core_.subscriptions.end(),
                            [&](const auto& entry) { return entry.second.code() == event.code; });
@@ -87,7 +87,7 @@ void Subscriptions::On(Turn& turn, Unsubscribe event) {
   DoneWhenDurable(turn, event.token);
 }
 
-void Subscriptions::DropCopy(Turn& turn, const FeedKey& key, const NodePath& origin) {
+void SingleFeeds::DropCopy(Turn& turn, const FeedKey& key, const NodePath& origin) {
   FeedState* feed = core_.Find(key);
   if (feed == nullptr || feed->own) return;
   if (!wants_.Wanted(key, origin)) return DropFeed(core_, turn, key);
@@ -107,7 +107,7 @@ void Subscriptions::DropCopy(Turn& turn, const FeedKey& key, const NodePath& ori
 
 // --- neighbours ----------------------------------------------------------------------------------
 
-void Subscriptions::OnInterest(Turn& turn, Peer& peer, const v1::InterestDelta& delta) {
+void SingleFeeds::OnInterest(Turn& turn, Peer& peer, const v1::InterestDelta& delta) {
   Interests& theirs = core_.wanted_by[peer.who.node_id];
   const Interests before = theirs;
   peer.interest_told = peer.interest_told || delta.reset();
@@ -164,7 +164,7 @@ void Subscriptions::OnInterest(Turn& turn, Peer& peer, const v1::InterestDelta& 
   }
 }
 
-void Subscriptions::Narrowed(Turn& turn, const FeedState& feed) {
+void SingleFeeds::Narrowed(Turn& turn, const FeedState& feed) {
   for (auto& [link, peer] : core_.peers) {
     const Interests* theirs = core_.TheirInterests(peer);
     if (theirs == nullptr || !theirs->Wants(feed.key)) continue;
@@ -173,7 +173,7 @@ void Subscriptions::Narrowed(Turn& turn, const FeedState& feed) {
   }
 }
 
-bool Subscriptions::RefuseOwn(Turn& turn, Peer& peer, const WantedFeed& wanted) {
+bool SingleFeeds::RefuseOwn(Turn& turn, Peer& peer, const WantedFeed& wanted) {
   const FeedState* feed = core_.Find(FeedKey::Of(wanted.feed));
   if (origin_.Forgotten(FeedKey::Of(wanted.feed)) && wanted.feed.kind() == v1::FEED_KIND_ROWS &&
       wanted.have.has_epoch()) {

@@ -1,6 +1,6 @@
 // Single feeds: what this node subscribes to, and what neighbours tell they want over their link.
-#ifndef GUANTONG_RELAY_CORE_SUBSCRIPTIONS_H_
-#define GUANTONG_RELAY_CORE_SUBSCRIPTIONS_H_
+#ifndef GUANTONG_RELAY_CORE_SINGLE_FEEDS_H_
+#define GUANTONG_RELAY_CORE_SINGLE_FEEDS_H_
 
 #include "relay/core/budgets.h"
 #include "relay/core/receiver.h"
@@ -10,10 +10,10 @@
 
 namespace guantong {
 
-class Subscriptions {
+class SingleFeeds {
  public:
-  Subscriptions(Core* core, Origin* origin, Sender* sender, Wants* wants, Sync* sync,
-                Receiver* receiver, Budgets* budgets)
+  SingleFeeds(Core* core, Origin* origin, Sender* sender, Wants* wants, Sync* sync,
+              Receiver* receiver, Budgets* budgets)
       : core_(*core),
         origin_(*origin),
         sender_(*sender),
@@ -47,4 +47,4 @@ class Subscriptions {
 
 }  // namespace guantong
 
-#endif  // GUANTONG_RELAY_CORE_SUBSCRIPTIONS_H_
+#endif  // GUANTONG_RELAY_CORE_SINGLE_FEEDS_H_
