@@ -9,6 +9,7 @@
 #include "catalog/base/limits.h"
 #include "catalog/base/status.h"
 #include "tests/catch.h"
+#include "tests/unit/reasons.h"
 
 namespace guantong {
 namespace {
@@ -51,8 +52,6 @@ struct Origin {
     return header;
   }
 };
-
-std::string ReasonOf(const absl::Status& status) { return DetailOf(status).reason; }
 
 // The bytes and digests come from a script that writes the wire format by hand and hashes with
 // another library.

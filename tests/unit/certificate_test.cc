@@ -9,11 +9,10 @@
 #include "catalog/base/status.h"
 #include "tests/catch.h"
 #include "tests/unit/identities.h"
+#include "tests/unit/reasons.h"
 
 namespace guantong {
 namespace {
-
-std::string ReasonOf(const absl::Status& status) { return DetailOf(status).reason; }
 
 struct Branch {
   MadeNode root = MakeRoot();

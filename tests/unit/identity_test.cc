@@ -19,6 +19,7 @@
 #include "relay/grpc/wire_status.h"
 #include "tests/catch.h"
 #include "tests/unit/identities.h"
+#include "tests/unit/reasons.h"
 
 namespace guantong {
 namespace {
@@ -48,8 +49,6 @@ unsigned ModeOf(const fs::path& file) {
   REQUIRE(::stat(file.c_str(), &facts) == 0);
   return facts.st_mode & 0777;
 }
-
-std::string ReasonOf(const absl::Status& status) { return DetailOf(status).reason; }
 
 Identity Loaded(const Folder& folder) {
   auto identity = LoadIdentity(folder.path());

@@ -19,6 +19,7 @@
 #include "node/watched_store.h"
 #include "node/workers.h"
 #include "tests/unit/identities.h"
+#include "tests/unit/reasons.h"
 #include "tests/unit/scratch_folder.h"
 
 namespace guantong {
@@ -267,8 +268,6 @@ class LoneNode {
   bool indexing_ = false;
   std::unique_ptr<Driver> driver_;
 };
-
-inline std::string ReasonOf(const absl::Status& status) { return DetailOf(status).reason; }
 
 }  // namespace guantong
 

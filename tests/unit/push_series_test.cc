@@ -14,6 +14,7 @@
 #include "node/push.h"
 #include "tests/catch.h"
 #include "tests/unit/lone_node.h"
+#include "tests/unit/reasons.h"
 
 namespace guantong {
 namespace {
@@ -80,8 +81,6 @@ class Talk {
   std::condition_variable changed_;
   std::vector<absl::StatusOr<v1::PushResponse>> answers_;
 };
-
-std::string ReasonOf(const absl::Status& status) { return DetailOf(status).reason; }
 
 TEST_CASE("a series of pushes: each is answered in turn, each is a commit") {
   LoneNode node;

@@ -6,6 +6,7 @@
 #include "catalog/base/limits.h"
 #include "catalog/base/status.h"
 #include "tests/catch.h"
+#include "tests/unit/reasons.h"
 #include "tests/unit/row_keys.h"
 
 namespace guantong {
@@ -31,8 +32,6 @@ v1::CatalogEntry Streets() {
   AddItem(&entry, "note", v1::ITEM_TYPE_M, false, false);
   return entry;
 }
-
-std::string ReasonOf(const absl::Status& status) { return DetailOf(status).reason; }
 
 absl::StatusOr<v1::Row> Build(const std::vector<std::string>& fields,
                               const std::vector<absl::string_view>& values,
