@@ -53,6 +53,7 @@
 #include "node/workers.h"
 #include "relay/grpc/arguments.h"
 #include "relay/grpc/links.h"
+#include "relay/grpc/poll_turns.h"
 
 namespace guantong {
 namespace {
@@ -356,6 +357,11 @@ absl::StatusOr<std::unique_ptr<Daemon>> StartOnce(const std::string& dir,
   // here.
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   RequireTls13();
+  if (!PollTurnsAreOurs()) {
+    Log(LogLevel::kWarning,
+        "gRPC 按自己的方式轮询，链路耗时更多 (gRPC waits for events in its own way: links cost "
+        "more)");
+  }
   GT_RETURN_IF_ERROR(FinishMove(dir));  // it may have left the parent's address to be written
   GT_ASSIGN_OR_RETURN(const NodeConfig config, LoadConfig(dir));
   for (absl::string_view line : absl::StrSplit(PrintConfig(config), '\n', absl::SkipEmpty())) {
