@@ -27,14 +27,12 @@ bool PollTurns::Take(const std::function<bool()>& poll, Instant* left) {
   std::unique_lock<std::mutex> lock(mutex_);
   const Instant now = steady_clock::now();
   if (*left != Instant()) Count(now - *left, now);
-  if (polling_) {
-    ++waiting_;
-    const auto may = [this] {
-      return !polling_ && (handed_on_ || steady_clock::now() - left_ >= limits_.away_max);
-    };
-    while (!wakes_.wait_for(lock, limits_.look_every, may)) continue;
-    --waiting_;
-  }
+  const auto may = [&] {
+    return !polling_ &&
+           (handed_on_ || turn_of_ == left || steady_clock::now() - left_ >= limits_.away_max);
+  };
+  while (!may()) wakes_.wait_for(lock, limits_.look_every, may);
+  turn_of_ = left;
   polling_ = true;
   handed_on_ = false;
   lock.unlock();
@@ -42,7 +40,7 @@ bool PollTurns::Take(const std::function<bool()>& poll, Instant* left) {
   lock.lock();
   polling_ = false;
   left_ = *left = steady_clock::now();
-  if (waiting_ == 0 || (event && !crowded_)) return event;
+  if (event && !crowded_) return event;
   handed_on_ = true;
   lock.unlock();
   wakes_.notify_one();

@@ -37,7 +37,8 @@ class PollTurns {
   explicit PollTurns(const Limits& limits) : limits_(limits) {}
 
   // Waits for this thread's turn, then polls: until there is an event to be dealt with, or, false,
-  // there will be none any more. `left` is the thread's own: when it last went off with an event.
+  // there will be none any more. `left` is the thread's own, and stands for it: when it last went
+  // off with an event.
   bool Take(const std::function<bool()>& poll, Instant* left);
 
  private:
@@ -47,10 +48,10 @@ class PollTurns {
   std::mutex mutex_;
   std::condition_variable wakes_;
   bool polling_ = false;
-  bool handed_on_ = false;
-  int waiting_ = 0;
-  Instant left_;    // the last to leave
-  Instant window_;  // began
+  bool handed_on_ = true;
+  const Instant* turn_of_ = nullptr;  // the thread that has this one
+  Instant left_;                      // the last to leave
+  Instant window_;                    // began
   std::chrono::nanoseconds busy_{0};
   bool crowded_ = false;
 };

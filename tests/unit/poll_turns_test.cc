@@ -3,7 +3,6 @@
 #include <deque>
 #include <future>
 #include <memory>
-#include <set>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -92,17 +91,41 @@ void HoldUp(Askers& askers) {
 
 TEST_CASE("poll turns: brief events are all dealt with by one thread, and one asks at a time") {
   Askers askers({.away_max = hours(1), .crowded_share = 1e9});
-  std::set<std::thread::id> by;
+  std::thread::id last;
+  int changes = 0;
   for (int i = 0; i < 500; ++i) {
     std::promise<void> done;
     askers.Add([&] {
-      by.insert(std::this_thread::get_id());
+      const auto me = std::this_thread::get_id();
+      changes += std::exchange(last, me) == me ? 0 : 1;
       done.set_value();
     });
     REQUIRE(done.get_future().wait_for(kDeadline) == std::future_status::ready);
   }
-  CHECK(by.size() == 1);
+  CHECK(changes == 1);
   CHECK(askers.asking_at_once_max() == 1);
+}
+
+TEST_CASE(
+    "poll turns: who is away for a moment has the turn still, and none when there is no more") {
+  PollTurns turns({.look_every = hours(1), .away_max = hours(1), .crowded_share = 1e9});
+  PollTurns::Instant left;
+  REQUIRE(turns.Take([] { return true; }, &left));
+  std::promise<void> polled;
+  std::thread other([&] {
+    PollTurns::Instant others_left;
+    turns.Take(
+        [&] {
+          polled.set_value();
+          return false;
+        },
+        &others_left);
+  });
+  std::future<void> other_polled = polled.get_future();
+  CHECK(other_polled.wait_for(milliseconds(100)) == std::future_status::timeout);
+  CHECK_FALSE(turns.Take([] { return false; }, &left));
+  CHECK(other_polled.wait_for(kDeadline) == std::future_status::ready);
+  other.join();
 }
 
 TEST_CASE("poll turns: who does not come back is waited for by nobody") {
