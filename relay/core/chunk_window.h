@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <list>
 #include <map>
 #include <optional>
 #include <string>
@@ -43,7 +44,7 @@ class ChunkWindow {
 
   std::map<Name, Known> known_;
   std::map<FeedKey, std::deque<std::string>> waiting_;
-  std::deque<FeedKey> turns_;
+  std::list<FeedKey> turns_;
   size_t under_way_bytes_ = 0;
   absl::Time heard_at_ = absl::InfinitePast();
 };

@@ -209,7 +209,7 @@ struct Peer {
   size_t log_given_bytes = 0;
   std::set<FeedKey> told;    // single feeds whose position it has told in this session
   std::set<FeedKey> active;  // feeds with something unacknowledged
-  std::deque<FeedKey> ready;
+  std::list<FeedKey> ready;
   size_t in_flight = 0;         // unacknowledged, on the bulk lane
   size_t urgent_in_flight = 0;  // on the control lane
   std::set<std::pair<v1::Lane, std::string>> chains_sent;

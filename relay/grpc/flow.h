@@ -13,7 +13,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <optional>
 #include <string>
 
@@ -68,7 +68,7 @@ class SendFlow {
   bool opened_ = false;
   mutable bool starved_ = false;  // a fragment fits the window and not the credit
   uint64_t wanted_ = 0;           // told last
-  std::deque<Mark> marks_;        // one per fragment in flight
+  std::list<Mark> marks_;         // one per fragment in flight
   std::chrono::nanoseconds shortest_ = std::chrono::nanoseconds::max();
 };
 
@@ -110,7 +110,7 @@ class ReceiveFlow {
   uint64_t widening_ = 0;  // and not told
   bool held_ = true;
   std::string partial_;
-  std::deque<std::string> complete_;
+  std::list<std::string> complete_;
 };
 
 }  // namespace guantong

@@ -15,7 +15,7 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <map>
 #include <optional>
 #include <vector>
@@ -39,7 +39,7 @@ class LinePace {
   absl::Duration QuietAfter(const LinkOptions& options) const;
 
  private:
-  std::deque<std::chrono::nanoseconds> took_;
+  std::list<std::chrono::nanoseconds> took_;
 };
 
 class Redial {

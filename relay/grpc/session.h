@@ -14,7 +14,7 @@
 #define GUANTONG_RELAY_GRPC_SESSION_H_
 
 #include <array>
-#include <deque>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -144,7 +144,7 @@ class Session : public std::enable_shared_from_this<Session> {
     uint64_t resumes = 0;
     Instant last_write;
     SentMessage message;  // being made
-    std::deque<std::shared_ptr<const std::string>> queue;
+    std::list<std::shared_ptr<const std::string>> queue;
     size_t offset = 0;  // into the first of the queue
     SendFlow send;
     ReceiveFlow receive;
