@@ -365,7 +365,7 @@ absl::StatusOr<std::unique_ptr<Daemon>> StartOnce(const std::string& dir,
   }
   if (!TlsBuffersAreOurs()) {
     Log(LogLevel::kWarning,
-        "每个连接多占约 80 KiB 内存 a connection at rest takes some 80 KiB more than it need");
+        "每个连接多占约 80 KiB 内存 (a connection at rest takes some 80 KiB more than it need)");
   }
   GT_RETURN_IF_ERROR(FinishMove(dir));  // it may have left the parent's address to be written
   GT_ASSIGN_OR_RETURN(const NodeConfig config, LoadConfig(dir));
