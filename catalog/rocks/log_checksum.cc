@@ -1,10 +1,11 @@
 #include "catalog/rocks/log_checksum.h"
 
-#include <dlfcn.h>
 #include <isa-l/crc.h>
 
 #include <algorithm>
 #include <limits>
+
+#include "catalog/base/replaced.h"
 
 namespace rocksdb::crc32c {
 
@@ -25,10 +26,6 @@ uint32_t Extend(uint32_t init_crc, const char* data, size_t n) {
 
 namespace guantong {
 
-bool LogChecksumIsOurs() {
-  // What the linker of the process finds first is what the library's own calls reach.
-  return dlsym(RTLD_DEFAULT, "_ZN7rocksdb6crc32c6ExtendEjPKcm") ==
-         reinterpret_cast<void*>(&rocksdb::crc32c::Extend);
-}
+bool LogChecksumIsOurs() { return IsReplaced("_ZN7rocksdb6crc32c6ExtendEjPKcm"); }
 
 }  // namespace guantong

@@ -1,8 +1,8 @@
 #include "catalog/rocks/snapshot_marks.h"
 
-#include <dlfcn.h>
-
 #include <cstdint>
+
+#include "catalog/base/replaced.h"
 
 namespace guantong {
 namespace {
@@ -25,7 +25,7 @@ class VersionStorageInfo {
 void VersionStorageInfo::UpdateOldestSnapshot(uint64_t oldest) {
   if (guantong::unmarked) return;
   using Function = void (*)(VersionStorageInfo*, uint64_t);
-  static const auto library = reinterpret_cast<Function>(dlsym(RTLD_NEXT, guantong::kSymbol));
+  static const auto library = reinterpret_cast<Function>(guantong::Replaced(guantong::kSymbol));
   if (library != nullptr) library(this, oldest);
 }
 
@@ -36,12 +36,6 @@ namespace guantong {
 UnmarkedRelease::UnmarkedRelease() { unmarked = true; }
 UnmarkedRelease::~UnmarkedRelease() { unmarked = false; }
 
-bool SnapshotMarksAreOurs() {
-  // What the linker of the process finds first is what the library's own calls reach; the library's
-  // own comes after it.
-  void* const first = dlsym(RTLD_DEFAULT, kSymbol);
-  void* const next = dlsym(RTLD_NEXT, kSymbol);
-  return first != nullptr && next != nullptr && first != next;
-}
+bool SnapshotMarksAreOurs() { return IsReplaced(kSymbol); }
 
 }  // namespace guantong

@@ -1,11 +1,12 @@
 #include "relay/grpc/poll_turns.h"
 
-#include <dlfcn.h>
 #include <grpc/grpc.h>
 #include <pthread.h>
 
 #include <array>
 #include <cstring>
+
+#include "catalog/base/replaced.h"
 
 namespace guantong {
 namespace {
@@ -56,10 +57,7 @@ void PollTurns::Count(std::chrono::nanoseconds busy, Instant now) {
   window_ = now;
 }
 
-bool PollTurnsAreOurs() {
-  return dlsym(RTLD_DEFAULT, kSymbol) == reinterpret_cast<void*>(&grpc_completion_queue_next) &&
-         dlsym(RTLD_NEXT, kSymbol) != nullptr;
-}
+bool PollTurnsAreOurs() { return IsReplaced(kSymbol); }
 
 }  // namespace guantong
 
@@ -69,7 +67,7 @@ grpc_event grpc_completion_queue_next(grpc_completion_queue* queue, gpr_timespec
                                       void* reserved) {
   using guantong::PollTurns;
   using Function = grpc_event (*)(grpc_completion_queue*, gpr_timespec, void*);
-  static const auto library = reinterpret_cast<Function>(dlsym(RTLD_NEXT, guantong::kSymbol));
+  static const auto library = reinterpret_cast<Function>(guantong::Replaced(guantong::kSymbol));
   static PollTurns* const turns = new PollTurns;  // gRPC's threads may outlive main
   thread_local const bool asks = guantong::AsksForCallbacks();
   if (!asks) return library(queue, deadline, reserved);

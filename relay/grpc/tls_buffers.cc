@@ -1,6 +1,5 @@
 #include "relay/grpc/tls_buffers.h"
 
-#include <dlfcn.h>
 #include <openssl/bio.h>
 #include <openssl/ssl.h>
 
@@ -9,6 +8,8 @@
 #include <cstring>
 #include <memory>
 #include <new>
+
+#include "catalog/base/replaced.h"
 
 namespace guantong {
 namespace {
@@ -151,11 +152,7 @@ bool Join(BIO* first, BIO* second, bool ours) {
 
 }  // namespace
 
-bool TlsBuffersAreOurs() {
-  // What the linker of the process finds first is what the libraries' own calls reach.
-  return dlsym(RTLD_DEFAULT, "SSL_CTX_new") == reinterpret_cast<void*>(&SSL_CTX_new) &&
-         dlsym(RTLD_DEFAULT, "BIO_new_bio_pair") == reinterpret_cast<void*>(&BIO_new_bio_pair);
-}
+bool TlsBuffersAreOurs() { return IsReplaced("SSL_CTX_new") && IsReplaced("BIO_new_bio_pair"); }
 
 }  // namespace guantong
 
