@@ -1,10 +1,9 @@
 // The checksum of RocksDB's write-ahead log, by the processor's own instructions.
 //
 // Debian's RocksDB is compiled for the oldest processors and computes CRC-32C byte by byte through
-// tables: half of what a commit of a batch costs. The function it computes it with is exported and
-// called through the linkage table, so the one defined here takes its place in programs that link
-// this library. Same values, same files; where a RocksDB to come does not ask for it any more,
-// nothing but the speed changes.
+// tables: half of what a commit of a batch costs. The function it computes it with is replaced
+// (catalog/base/replaced.h). Same values, same files; where a RocksDB to come does not ask for it
+// any more, nothing but the speed changes.
 #ifndef GUANTONG_CATALOG_ROCKS_LOG_CHECKSUM_H_
 #define GUANTONG_CATALOG_ROCKS_LOG_CHECKSUM_H_
 

@@ -11,9 +11,9 @@
 // once a day that of any: files of blocks are rewritten then if they are still there, at a quiet
 // pace and together, instead of each as soon as it is moved.
 //
-// The function by which RocksDB tells its families is exported and called through the linkage
-// table; the one defined here takes its place in programs that link this library and calls it, or
-// does not. Where a RocksDB to come does not ask for it any more, nothing but the speed changes.
+// The function by which RocksDB tells its families is replaced (catalog/base/replaced.h) by one
+// that calls it, or does not. Where a RocksDB to come does not ask for it any more, nothing but the
+// speed changes.
 #ifndef GUANTONG_CATALOG_ROCKS_SNAPSHOT_MARKS_H_
 #define GUANTONG_CATALOG_ROCKS_SNAPSHOT_MARKS_H_
 

@@ -6,9 +6,9 @@
 // hops, 12 without. So the others ask only where they are of use: when the one whose turn it is
 // does not come back, or hardly ever waits.
 //
-// The function by which gRPC's threads ask is exported and called through the linkage table, so the
-// one defined here takes its place in programs that link this library. It acts on threads that have
-// the name of those threads; where a later gRPC has other ones, nothing but the speed changes.
+// The function by which gRPC's threads ask is replaced (catalog/base/replaced.h). Ours acts on
+// threads that have the name of those threads; where a later gRPC has other ones, nothing but the
+// speed changes.
 #ifndef GUANTONG_RELAY_GRPC_POLL_TURNS_H_
 #define GUANTONG_RELAY_GRPC_POLL_TURNS_H_
 
