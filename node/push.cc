@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "absl/types/span.h"
 #include "catalog/base/digest.h"
 #include "catalog/base/limits.h"
 #include "catalog/base/status.h"
@@ -101,18 +102,19 @@ absl::StatusOr<v1::PushResponse> PushDesk::Take(const CallerIdentity& caller,
   v1::PushRequest request;
   if (!stream.read(&request))
     return stream.broken() ? SenderGone() : FormError("推送没有内容 (an empty push)");
-  GT_ASSIGN_OR_RETURN(const std::unique_ptr<Taken> taken,
-                      TakeIn(caller, &request, stream, nullptr));
+  GT_ASSIGN_OR_RETURN(std::unique_ptr<Taken> taken, TakeIn(caller, &request, stream, nullptr));
   if (stream.read(&request)) return FormError("end 之后不能再有内容 (nothing may follow the end)");
   if (stream.broken()) return SenderGone();
   taken->slot->Complete();
-  absl::StatusOr<v1::PushResponse> response = Apply(stream, taken.get());
-  AfterAnswer(response);
-  return response;
+  Group group;
+  group.push_back(std::move(taken));
+  GT_ASSIGN_OR_RETURN(std::vector<v1::PushResponse> responses, Apply(stream, group));
+  AfterAnswer(responses.front());
+  return std::move(responses.front());
 }
 
-void PushDesk::AfterAnswer(const absl::StatusOr<v1::PushResponse>& response) {
-  if (response.ok() && !response->dry_run() && !response->repeated_batch()) results_.ForgetOld();
+void PushDesk::AfterAnswer(const v1::PushResponse& response) {
+  if (!response.dry_run() && !response.repeated_batch()) results_.ForgetOld();
 }
 
 absl::StatusOr<std::unique_ptr<PushDesk::Taken>> PushDesk::TakeIn(
@@ -238,22 +240,55 @@ absl::Status PushDesk::CheckReplace(const Push& push, const DiffCounts& counts,
       absl::StrCat("确认无误后加 --expect-deletes ", counts.deletes, " (say so if it is meant)"));
 }
 
-absl::StatusOr<v1::PushResponse> PushDesk::Apply(const PushSource& stream, Taken* taken) {
-  const Push& push = taken->push;
+bool PushDesk::Joins(const Taken& next, const Group& group) {
+  const Push& push = next.push;
+  if (push.open.mode() == v1::PUSH_MODE_REPLACE || push.open.dry_run()) return false;
+  uint64_t rows = next.rows.rows();
+  uint64_t bytes = next.rows.bytes();
+  for (const std::unique_ptr<Taken>& other : group) {
+    rows += other->rows.rows();
+    bytes += other->rows.bytes();
+    if (other->push.feed != push.feed || other->push.author != push.author ||
+        other->push.open.batch_id() == push.open.batch_id()) {
+      return false;
+    }
+  }
+  return group.size() < kPushesJoinedMax && rows <= kBatchRowsMax && bytes <= kBatchBytesTarget;
+}
+
+absl::StatusOr<std::unique_ptr<v1::PushResponse>> PushDesk::FindBefore(const Reader& snapshot,
+                                                                       const Group& group) const {
+  for (const std::unique_ptr<Taken>& taken : group) {
+    const Push& push = taken->push;
+    GT_ASSIGN_OR_RETURN(std::unique_ptr<v1::PushResponse> before,
+                        results_.Find(snapshot, push.feed, push.open.batch_id(), push.digest));
+    if (before == nullptr) continue;
+    if (group.size() == 1) return before;
+    return Error(absl::StatusCode::kAborted, "repeated_batch",
+                 "同组中有重复的批次 (a push of the group had been taken before)");
+  }
+  return nullptr;
+}
+
+absl::StatusOr<std::vector<v1::PushResponse>> PushDesk::Apply(const PushSource& stream,
+                                                              const Group& group) {
+  // What Joins holds equal is that of any of them.
+  const Push& push = group.back()->push;
+  const bool dry_run = push.open.dry_run();
   absl::Status moved;
   const absl::Time give_up = absl::Now() + kPendingPushWait;
   for (int attempt = 0; attempt < kPushRedoMax; ++attempt) {
     const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
-    if (!push.open.dry_run()) {
+    if (!dry_run) {
       GT_ASSIGN_OR_RETURN(const std::unique_ptr<v1::PushResponse> before,
-                          results_.Find(*snapshot, push.feed, push.open.batch_id(), push.digest));
-      if (before != nullptr) return *before;
+                          FindBefore(*snapshot, group));
+      if (before != nullptr) return std::vector<v1::PushResponse>{*before};
       // One that a stop cut short goes on by itself, from payloads staged under its own id. Its own
       // repeat waits for its result.
       std::string bytes;
       storage::v1::PendingPush pending;
       if (snapshot->Get(PendingPushKey(push.feed), &bytes).ok() && pending.ParseFromString(bytes)) {
-        if (pending.push_id() == push.open.batch_id() && !stream.broken() &&
+        if (group.size() == 1 && pending.push_id() == push.open.batch_id() && !stream.broken() &&
             absl::Now() < give_up) {
           GT_RETURN_IF_ERROR(EndOfPending(site_.driver, push.feed, pending.push_id(), give_up));
           --attempt;
@@ -265,58 +300,75 @@ absl::StatusOr<v1::PushResponse> PushDesk::Apply(const PushSource& stream, Taken
       }
     }
     GT_ASSIGN_OR_RETURN(const TableReader table, TableReader::Open(*snapshot, push.feed));
-    v1::PushResponse response = push.response;
+    std::vector<v1::PushResponse> responses(group.size());
+    std::vector<PushDiff> diffs(group.size());
+    for (size_t n = 0; n < group.size(); ++n) {
+      const v1::PushOpen& open = group[n]->push.open;
+      responses[n] = group[n]->push.response;
+      diffs[n].mode = open.mode();
+      diffs[n].rows = &group[n]->rows;
+      diffs[n].on_repeated = [response = &responses[n],
+                              list_rejects = open.accept_valid() || dry_run](uint64_t first_line,
+                                                                             uint64_t line) {
+        const std::string why =
+            absl::StrCat("与第 ", first_line, " 行主键相同 (same key as line ", first_line, ")");
+        if (!list_rejects) return RowInvalid(line, "", why);
+        Reject(line, "", why, nullptr, response);
+        return absl::OkStatus();
+      };
+    }
     PayloadWriter payloads(site_.driver, push.feed, push.open.batch_id());
-    const bool list_rejects = push.open.accept_valid() || push.open.dry_run();
-    absl::StatusOr<DiffCounts> counts = Diff(
-        table, push.open.mode(), &taken->rows,
-        [&](uint64_t first_line, uint64_t line) {
-          const std::string why =
-              absl::StrCat("与第 ", first_line, " 行主键相同 (same key as line ", first_line, ")");
-          if (!list_rejects) return RowInvalid(line, "", why);
-          Reject(line, "", why, nullptr, &response);
-          return absl::OkStatus();
-        },
-        [&](absl::string_view key, const absl::string_view* row) {
-          return push.open.dry_run() ? absl::OkStatus() : payloads.Add(key, row);
-        });
-    absl::Status status = counts.status();
-    if (status.ok()) status = CheckReplace(push, *counts, table.record().rows());
-    if (status.ok() && !push.open.dry_run()) status = payloads.Finish();
+    absl::Status status = Diff(table, absl::MakeSpan(diffs),
+                               [&](absl::string_view key, const absl::string_view* row) {
+                                 return dry_run ? absl::OkStatus() : payloads.Add(key, row);
+                               });
+    if (status.ok()) status = CheckReplace(push, diffs.back().counts, table.record().rows());
+    if (status.ok() && !dry_run) status = payloads.Finish();
     // A broken stream may show only now; a whole one stays open until it is answered.
     if (status.ok() && stream.broken()) status = SenderGone();
     if (!status.ok()) {
       payloads.Discard();
       return status;
     }
-    response.set_inserts(counts->inserts);
-    response.set_updates(counts->updates);
-    response.set_deletes(counts->deletes);
-    response.set_unchanged(counts->unchanged);
-    if (push.open.dry_run()) return response;
 
-    storage::v1::PushRecord record;
-    record.set_content_digest(push.digest);
-    *record.mutable_response() = response;
-    *record.mutable_at() = TimestampOf(absl::Now());
-    if (counts->changes() == 0) {
-      GT_RETURN_IF_ERROR(results_.Keep(push.feed, push.open.batch_id(), record));
-      return response;
+    uint64_t rows_after = table.record().rows();
+    std::vector<EndedPush> changed, unchanged;
+    for (size_t n = 0; n < group.size(); ++n) {
+      const DiffCounts& counts = diffs[n].counts;
+      responses[n].set_inserts(counts.inserts);
+      responses[n].set_updates(counts.updates);
+      responses[n].set_deletes(counts.deletes);
+      responses[n].set_unchanged(counts.unchanged);
+      rows_after += counts.inserts - counts.deletes;
+      EndedPush& ended = (counts.changes() > 0 ? changed : unchanged).emplace_back();
+      ended.push_id = group[n]->push.open.batch_id();
+      ended.record.set_content_digest(group[n]->push.digest);
+      *ended.record.mutable_response() = responses[n];
+      *ended.record.mutable_at() = TimestampOf(absl::Now());
     }
+    if (dry_run) return responses;
+    GT_RETURN_IF_ERROR(results_.Keep(push.feed, unchanged));
+    if (changed.empty()) return responses;
+
     const uint32_t staged = payloads.staged();
     PushRows event = {.feed = push.feed,
                       .base_commit = table.record().commit(),
-                      .push_id = push.open.batch_id(),
+                      .push_id = std::move(changed.back().push_id),
                       .author = push.author,
                       .payload = staged == 0 ? payloads.TakePayload() : "",
                       .staged = staged,
-                      .rows_after = table.record().rows() + counts->inserts - counts->deletes,
-                      .record = std::move(record)};
+                      .rows_after = rows_after,
+                      .record = std::move(changed.back().record)};
+    changed.pop_back();
+    event.joined = std::move(changed);
     absl::StatusOr<WriteDone> done = site_.driver->Write(std::move(event));
     if (done.ok()) {
-      response.set_commit(done->commit);
-      *response.mutable_position() = done->position;
-      return response;
+      for (size_t n = 0; n < group.size(); ++n) {
+        if (diffs[n].counts.changes() == 0) continue;
+        responses[n].set_commit(done->commit);
+        *responses[n].mutable_position() = done->position;
+      }
+      return responses;
     }
     // Only a refusal says for sure that nothing refers to what is staged.
     if (!absl::IsFailedPrecondition(done.status()) && !absl::IsNotFound(done.status()))

@@ -2,9 +2,9 @@
 // to the engine as payloads whose sequencing is one commit. Until then nothing of it can be seen; a
 // push that ends in an error has changed nothing.
 //
-// One push per dataset is open at a time; of a series the next may come in while the one before it
-// is compared and committed. The batch id with the digest of the content makes a repeated push one
-// effect.
+// One push per dataset is open at a time; of a series more may come in while one is compared and
+// committed, and small ones that wait meanwhile are one commit where they change different rows.
+// The batch id with the digest of the content makes a repeated push one effect.
 #ifndef GUANTONG_NODE_PUSH_H_
 #define GUANTONG_NODE_PUSH_H_
 
@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -73,6 +74,7 @@ class PushDesk {
     std::shared_ptr<OpenPushes::Slot> slot;
     RowSorter rows;
   };
+  using Group = std::vector<std::unique_ptr<Taken>>;
   class Series;
 
   // Reads to the end of the push that `first` begins. In a series `held` is the slot of the push
@@ -82,9 +84,16 @@ class PushDesk {
                                                 std::shared_ptr<OpenPushes::Slot> held);
   absl::StatusOr<Push> Start(const CallerIdentity& caller, v1::PushOpen open) const;
   absl::Status Receive(const PushSource& stream, Taken* taken);
-  absl::StatusOr<v1::PushResponse> Apply(const PushSource& stream, Taken* taken);
+  // Whether `next` may be applied together with `group`; with an empty one: whether others may be
+  // with it.
+  static bool Joins(const Taken& next, const Group& group);
+  // All of `group` by one commit, or nothing of it. Several that fail may succeed one by one.
+  absl::StatusOr<std::vector<v1::PushResponse>> Apply(const PushSource& stream, const Group& group);
+  // Earlier results of the group's batch ids.
+  absl::StatusOr<std::unique_ptr<v1::PushResponse>> FindBefore(const Reader& snapshot,
+                                                               const Group& group) const;
   // What nobody waits for.
-  void AfterAnswer(const absl::StatusOr<v1::PushResponse>& response);
+  void AfterAnswer(const v1::PushResponse& response);
   absl::Status CheckReplace(const Push& push, const DiffCounts& counts, uint64_t rows_before) const;
 
   const Site& site_;

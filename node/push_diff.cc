@@ -11,24 +11,22 @@
 namespace guantong {
 namespace {
 
-// The sorter's rows, each key once.
+// The rows of one push, each key once.
 class DistinctRows {
  public:
-  DistinctRows(RowSorter* rows, const OnRepeatedKey& on_repeated)
-      : rows_(*rows), on_repeated_(on_repeated) {}
+  explicit DistinctRows(PushDiff* push) : push_(*push), rows_(*push->rows) {}
 
   absl::Status Begin() {
     GT_RETURN_IF_ERROR(rows_.Rewind());
-    return Take();
+    return Next();
   }
   bool valid() const { return valid_; }
   const std::string& key() const { return key_; }
   absl::string_view row() const { return row_; }
-  absl::Status Next() { return Take(); }
+  PushDiff& push() const { return push_; }
 
- private:
   // Copies the row at hand, then looks at those behind it.
-  absl::Status Take() {
+  absl::Status Next() {
     valid_ = rows_.Valid();
     if (!valid_) return absl::OkStatus();
     key_.assign(rows_.key().data(), rows_.key().size());
@@ -36,73 +34,108 @@ class DistinctRows {
     const uint64_t line = rows_.line();
     GT_RETURN_IF_ERROR(rows_.Next());
     while (rows_.Valid() && rows_.key() == key_) {
-      GT_RETURN_IF_ERROR(on_repeated_(line, rows_.line()));
+      GT_RETURN_IF_ERROR(push_.on_repeated(line, rows_.line()));
       GT_RETURN_IF_ERROR(rows_.Next());
     }
     return absl::OkStatus();
   }
 
+ private:
+  PushDiff& push_;
   RowSorter& rows_;
-  const OnRepeatedKey& on_repeated_;
   bool valid_ = false;
   std::string key_;
   std::string row_;
 };
 
-// What one pushed row does where `existing` stands, null: nothing.
-absl::Status Meet(v1::PushMode mode, absl::string_view key, absl::string_view row,
-                  const absl::string_view* existing, const OnChange& on_change,
-                  DiffCounts* counts) {
-  if (mode == v1::PUSH_MODE_DELETE) {
-    if (existing == nullptr) {
-      ++counts->unchanged;
-      return absl::OkStatus();
-    }
-    ++counts->deletes;
-    return on_change(key, nullptr);
+// The rows of all pushes in the order of their keys.
+class MergedRows {
+ public:
+  absl::Status Begin(absl::Span<PushDiff> pushes) {
+    rows_.reserve(pushes.size());
+    for (PushDiff& push : pushes) GT_RETURN_IF_ERROR(rows_.emplace_back(&push).Begin());
+    return Choose();
   }
-  if (existing != nullptr && *existing == row) {
-    ++counts->unchanged;
+  bool valid() const { return first_ != nullptr; }
+  const DistinctRows& at() const { return *first_; }
+  absl::Status Next() {
+    GT_RETURN_IF_ERROR(first_->Next());
+    return Choose();
+  }
+
+ private:
+  absl::Status Choose() {
+    first_ = nullptr;
+    for (DistinctRows& rows : rows_) {
+      if (!rows.valid()) continue;
+      const int order = first_ == nullptr ? -1 : rows.key().compare(first_->key());
+      if (order == 0) {
+        return Error(absl::StatusCode::kAborted, "rows_overlap",
+                     "两次推送改同一行 (two pushes change the same row)");
+      }
+      if (order < 0) first_ = &rows;
+    }
     return absl::OkStatus();
   }
-  ++(existing == nullptr ? counts->inserts : counts->updates);
-  return on_change(key, &row);
+
+  std::vector<DistinctRows> rows_;
+  DistinctRows* first_ = nullptr;
+};
+
+// What the row at hand does where `existing` stands, null: nothing.
+absl::Status Meet(const DistinctRows& at, const absl::string_view* existing,
+                  const OnChange& on_change) {
+  DiffCounts& counts = at.push().counts;
+  if (at.push().mode == v1::PUSH_MODE_DELETE) {
+    if (existing == nullptr) {
+      ++counts.unchanged;
+      return absl::OkStatus();
+    }
+    ++counts.deletes;
+    return on_change(at.key(), nullptr);
+  }
+  const absl::string_view row = at.row();
+  if (existing != nullptr && *existing == row) {
+    ++counts.unchanged;
+    return absl::OkStatus();
+  }
+  ++(existing == nullptr ? counts.inserts : counts.updates);
+  return on_change(at.key(), &row);
 }
 
-absl::Status DiffByScan(const TableReader& table, v1::PushMode mode, DistinctRows* rows,
-                        const OnChange& on_change, DiffCounts* counts) {
+// `replaced`: the push whose rows are the whole dataset, or null.
+absl::Status DiffByScan(const TableReader& table, MergedRows* rows, PushDiff* replaced,
+                        const OnChange& on_change) {
   absl::Status status;
   auto one_of_ours = [&](const absl::string_view* existing) {
-    GT_RETURN_IF_ERROR(Meet(mode, rows->key(), rows->row(), existing, on_change, counts));
+    GT_RETURN_IF_ERROR(Meet(rows->at(), existing, on_change));
     return rows->Next();
   };
-  const std::string begin = mode == v1::PUSH_MODE_REPLACE || !rows->valid() ? "" : rows->key();
+  const std::string begin = replaced != nullptr || !rows->valid() ? "" : rows->at().key();
   GT_RETURN_IF_ERROR(table.Scan(begin, "", [&](absl::string_view key, absl::string_view row) {
-    while (status.ok() && rows->valid() && rows->key() < key) status = one_of_ours(nullptr);
+    while (status.ok() && rows->valid() && rows->at().key() < key) status = one_of_ours(nullptr);
     if (!status.ok()) return false;
-    if (rows->valid() && rows->key() == key) {
+    if (rows->valid() && rows->at().key() == key) {
       status = one_of_ours(&row);
-    } else if (mode == v1::PUSH_MODE_REPLACE) {
-      ++counts->deletes;
+    } else if (replaced != nullptr) {
+      ++replaced->counts.deletes;
       status = on_change(key, nullptr);
     }
-    return status.ok() && (mode == v1::PUSH_MODE_REPLACE || rows->valid());
+    return status.ok() && (replaced != nullptr || rows->valid());
   }));
   GT_RETURN_IF_ERROR(status);
   while (rows->valid()) GT_RETURN_IF_ERROR(one_of_ours(nullptr));
   return absl::OkStatus();
 }
 
-absl::Status DiffByLookup(const TableReader& table, v1::PushMode mode, DistinctRows* rows,
-                          const OnChange& on_change, DiffCounts* counts) {
+absl::Status DiffByLookup(const TableReader& table, MergedRows* rows, const OnChange& on_change) {
   std::string existing;
   TableReader::Lookup lookup(&table);
-  for (; rows->valid();) {
-    const absl::Status got = lookup.Get(rows->key(), &existing);
+  while (rows->valid()) {
+    const absl::Status got = lookup.Get(rows->at().key(), &existing);
     if (!got.ok() && !absl::IsNotFound(got)) return got;
     const absl::string_view row = existing;
-    GT_RETURN_IF_ERROR(
-        Meet(mode, rows->key(), rows->row(), got.ok() ? &row : nullptr, on_change, counts));
+    GT_RETURN_IF_ERROR(Meet(rows->at(), got.ok() ? &row : nullptr, on_change));
     GT_RETURN_IF_ERROR(rows->Next());
   }
   return absl::OkStatus();
@@ -110,18 +143,21 @@ absl::Status DiffByLookup(const TableReader& table, v1::PushMode mode, DistinctR
 
 }  // namespace
 
-absl::StatusOr<DiffCounts> Diff(const TableReader& table, v1::PushMode mode, RowSorter* rows,
-                                const OnRepeatedKey& on_repeated, const OnChange& on_change) {
-  DiffCounts counts;
-  DistinctRows distinct(rows, on_repeated);
-  GT_RETURN_IF_ERROR(distinct.Begin());
-  const bool few = rows->rows() < table.record().rows() / kDiffScanRatio;
-  if (mode != v1::PUSH_MODE_REPLACE && few) {
-    GT_RETURN_IF_ERROR(DiffByLookup(table, mode, &distinct, on_change, &counts));
-  } else {
-    GT_RETURN_IF_ERROR(DiffByScan(table, mode, &distinct, on_change, &counts));
+absl::Status Diff(const TableReader& table, absl::Span<PushDiff> pushes,
+                  const OnChange& on_change) {
+  uint64_t pushed = 0;
+  PushDiff* replaced = nullptr;
+  for (PushDiff& push : pushes) {
+    push.counts = {};
+    pushed += push.rows->rows();
+    if (push.mode == v1::PUSH_MODE_REPLACE) replaced = &push;
   }
-  return counts;
+  GT_CHECK(replaced == nullptr || pushes.size() == 1);
+  MergedRows rows;
+  GT_RETURN_IF_ERROR(rows.Begin(pushes));
+  const bool few = pushed < table.record().rows() / kDiffScanRatio;
+  return replaced == nullptr && few ? DiffByLookup(table, &rows, on_change)
+                                    : DiffByScan(table, &rows, replaced, on_change);
 }
 
 // --- payloads ----------------------------------------------------------------------------------

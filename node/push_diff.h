@@ -1,4 +1,4 @@
-// The difference a push makes: its rows, sorted by key, against the table as it stands.
+// The difference pushes make: their rows, sorted by key, against the table as it stands.
 #ifndef GUANTONG_NODE_PUSH_DIFF_H_
 #define GUANTONG_NODE_PUSH_DIFF_H_
 
@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "catalog/keys.h"
 #include "catalog/sorted_rows.h"
 #include "catalog/store.h"
@@ -36,10 +37,18 @@ using OnChange = std::function<absl::Status(absl::string_view key, const absl::s
 // A row whose key an earlier line has; an error ends the diff, OK leaves the row out.
 using OnRepeatedKey = std::function<absl::Status(uint64_t first_line, uint64_t line)>;
 
-// `rows` is read from its beginning. A few rows are looked up one by one, many are merged with a
-// scan of the table.
-absl::StatusOr<DiffCounts> Diff(const TableReader& table, v1::PushMode mode, RowSorter* rows,
-                                const OnRepeatedKey& on_repeated, const OnChange& on_change);
+// One push, and what it changes.
+struct PushDiff {
+  v1::PushMode mode;
+  RowSorter* rows;
+  OnRepeatedKey on_repeated;
+  DiffCounts counts;
+};
+
+// Rows are read from their beginning. A few are looked up one by one, many are merged with a scan
+// of the table. A push in mode replace is the only one. ABORTED rows_overlap: two pushes have a key
+// in common.
+absl::Status Diff(const TableReader& table, absl::Span<PushDiff> pushes, const OnChange& on_change);
 
 // Cuts changes into payloads: blocks, or a RowBatch where the whole push is a small one. One
 // payload stays in memory; with the second, all are made durable under StagedKey, in bounded

@@ -48,11 +48,13 @@ absl::StatusOr<std::unique_ptr<v1::PushResponse>> PushResults::Find(
   return std::make_unique<v1::PushResponse>(std::move(*record.mutable_response()));
 }
 
-absl::Status PushResults::Keep(const FeedKey& feed, absl::string_view batch_id,
-                               const storage::v1::PushRecord& record) {
+absl::Status PushResults::Keep(const FeedKey& feed, absl::Span<const EndedPush> unchanged) {
+  if (unchanged.empty()) return absl::OkStatus();
   WriteSet writes;
-  writes.Put(PushKey(feed, batch_id), record.SerializeAsString());
-  writes.Put(PushAgeKey(UnixMs(absl::Now()), feed, batch_id), "");
+  for (const EndedPush& push : unchanged) {
+    writes.Put(PushKey(feed, push.push_id), push.record.SerializeAsString());
+    writes.Put(PushAgeKey(UnixMs(absl::Now()), feed, push.push_id), "");
+  }
   return site_.driver->WriteOwn(std::move(writes));
 }
 

@@ -11,11 +11,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "catalog/keys.h"
 #include "guantong/storage/v1/store.pb.h"
 #include "guantong/v1/data.pb.h"
 #include "node/pushed_rows.h"
 #include "node/site.h"
+#include "relay/core/engine.h"
 
 namespace guantong {
 
@@ -33,8 +35,8 @@ class PushResults {
                                                          absl::string_view batch_id,
                                                          absl::string_view content_digest) const;
 
-  absl::Status Keep(const FeedKey& feed, absl::string_view batch_id,
-                    const storage::v1::PushRecord& record);
+  // Of pushes that changed nothing, as they are.
+  absl::Status Keep(const FeedKey& feed, absl::Span<const EndedPush> unchanged);
 
   // After each new result; does not wait.
   void ForgetOld();

@@ -1,5 +1,5 @@
 // A series of pushes on one stream: this thread takes the next in while another compares and
-// commits the one before.
+// commits those before.
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -12,7 +12,7 @@
 
 namespace guantong {
 
-// Applies what it is given, in order, one ahead of its giver.
+// Applies what it is given, in order, ahead of its giver; what waits meanwhile is applied together.
 class PushDesk::Series {
  public:
   // `place`: the series' own.
@@ -24,26 +24,30 @@ class PushDesk::Series {
   Series(const Series&) = delete;
   Series& operator=(const Series&) = delete;
 
-  // Waits until the one before has ended. Drops `taken` once one has failed.
+  // Waits until those before have ended, or `taken` can wait with them. Drops it once one has
+  // failed.
   void Give(std::unique_ptr<Taken> taken) {
     std::unique_lock<std::mutex> lock(mutex_);
-    const bool waited = next_ != nullptr || at_work_;
-    // Until the one before is answered it is our work that takes the time.
+    const bool idle = next_.empty() && !at_work_;
+    // Until those before are answered it is our work that takes the time.
     waiting_ = taken->slot;
     waiting_->Complete();
-    changed_.wait(lock, [this] { return next_ == nullptr && !at_work_; });
+    changed_.wait(lock, [&] {
+      if (failed_ || (next_.empty() && !at_work_)) return true;
+      // One of another dataset waits for all before it: held_ knows one dataset at a time.
+      const std::shared_ptr<OpenPushes::Slot> held = held_.lock();
+      return (held == nullptr || held == taken->slot) && Joins(*taken, next_);
+    });
     waiting_ = nullptr;
     if (failed_) return;
     held_ = taken->slot;
-    if (!waited && taken->rows.rows() <= kPutsRowsMax) {
-      lock.unlock();
-      const bool good = ApplyAndAnswer(std::move(taken));
-      lock.lock();
-      failed_ |= !good;
-      return;
+    const bool small = taken->rows.rows() <= kPutsRowsMax;
+    next_.push_back(std::move(taken));
+    if (idle && small) {
+      ApplyNext(&lock);
+    } else {
+      changed_.notify_all();
     }
-    next_ = std::move(taken);
-    changed_.notify_all();
   }
 
   // The slot of what was given last, while that is not answered.
@@ -69,37 +73,60 @@ class PushDesk::Series {
   }
 
  private:
-  bool ApplyAndAnswer(std::unique_ptr<Taken> taken) {
-    taken->slot->Complete();
+  // With the lock held, which it lets go meanwhile.
+  void ApplyNext(std::unique_lock<std::mutex>* lock) {
+    Group group = std::exchange(next_, {});
+    at_work_ = true;
+    lock->unlock();
+    const bool good = ApplyAndAnswer(std::move(group));
+    lock->lock();
+    at_work_ = false;
+    if (!good) {
+      failed_ = true;
+      next_.clear();
+    }
+    changed_.notify_all();
+  }
+
+  // False: one has failed, and nothing after it was taken in.
+  bool ApplyAndAnswer(Group group) {
+    for (const std::unique_ptr<Taken>& taken : group) taken->slot->Complete();
     place_.Complete();
-    const absl::StatusOr<v1::PushResponse> response = desk_.Apply(stream_, taken.get());
+    const absl::StatusOr<std::vector<v1::PushResponse>> responses = desk_.Apply(stream_, group);
+    if (!responses.ok() && group.size() > 1) {
+      // Which of them it was shows when they come one by one.
+      for (std::unique_ptr<Taken>& taken : group) {
+        Group alone;
+        alone.push_back(std::move(taken));
+        if (!ApplyAndAnswer(std::move(alone))) return false;
+      }
+      return true;
+    }
     {
       // From here on it is the sender's: one that takes no answers is silent.
       const std::lock_guard<std::mutex> lock(mutex_);
-      taken->slot->Heard();
+      for (const std::unique_ptr<Taken>& taken : group) taken->slot->Heard();
+      for (const std::unique_ptr<Taken>& taken : next_) taken->slot->Heard();
       if (waiting_ != nullptr) waiting_->Heard();
       place_.Heard();
       // The dataset is free before the sender hears of it.
-      taken.reset();
+      group.clear();
     }
-    answer_(response);
-    desk_.AfterAnswer(response);
-    return response.ok();
+    if (!responses.ok()) {
+      answer_(responses.status());
+      return false;
+    }
+    for (const v1::PushResponse& response : *responses) answer_(response);
+    for (const v1::PushResponse& response : *responses) desk_.AfterAnswer(response);
+    return true;
   }
 
   void Run() {
     std::unique_lock<std::mutex> lock(mutex_);
     while (true) {
-      changed_.wait(lock, [this] { return next_ != nullptr || ended_; });
-      if (next_ == nullptr) return;
-      std::unique_ptr<Taken> taken = std::move(next_);
-      at_work_ = true;
-      lock.unlock();
-      const bool good = ApplyAndAnswer(std::move(taken));
-      lock.lock();
-      failed_ |= !good;
-      at_work_ = false;
-      changed_.notify_all();
+      changed_.wait(lock, [this] { return (!next_.empty() && !at_work_) || ended_; });
+      if (next_.empty()) return;
+      ApplyNext(&lock);
     }
   }
 
@@ -109,7 +136,7 @@ class PushDesk::Series {
   OpenPushes::Slot& place_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::unique_ptr<Taken> next_;
+  Group next_;
   std::shared_ptr<OpenPushes::Slot> waiting_;  // of the one whose turn it is not yet
   std::weak_ptr<OpenPushes::Slot> held_;
   bool at_work_ = false;

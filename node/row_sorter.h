@@ -47,6 +47,7 @@ class RowSorter {
   uint64_t line() const;
 
   uint64_t rows() const { return rows_; }
+  uint64_t bytes() const { return bytes_; }  // keys, rows and what is kept of each
 
  private:
   struct Item {  // within `arena_`

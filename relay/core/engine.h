@@ -86,12 +86,16 @@ struct CloseRows {
   std::string resource;
   Token token = 0;
 };
-// One push that has been validated against `base_commit`. Either one payload (a block, or a
-// serialised RowBatch; committed at once) or `staged` payloads that the driver has already made
-// durable under StagedKey(feed, push_id, 0..staged-1). FAILED_PRECONDITION base_moved when the
-// dataset has changed since; push_open while another push is being sequenced; UNAVAILABLE
-// feed_recovering while the feed's own tail is fetched back, also for a push that this cuts off;
-// INVALID_ARGUMENT push_empty for a payload without a change.
+struct EndedPush {
+  std::string push_id;
+  storage::v1::PushRecord record;  // the engine fills position and commit
+};
+// One push that has been validated against `base_commit`, or several that change different rows.
+// Either one payload (a block, or a serialised RowBatch; committed at once) or `staged` payloads
+// that the driver has already made durable under StagedKey(feed, push_id, 0..staged-1).
+// FAILED_PRECONDITION base_moved when the dataset has changed since; push_open while another push
+// is being sequenced; UNAVAILABLE feed_recovering while the feed's own tail is fetched back, also
+// for a push that this cuts off; INVALID_ARGUMENT push_empty for a payload without a change.
 struct PushRows {
   FeedKey feed;
   uint64_t base_commit = 0;
@@ -101,6 +105,7 @@ struct PushRows {
   uint32_t staged = 0;
   uint64_t rows_after = 0;
   storage::v1::PushRecord record;  // kept with the push end; the engine fills position and commit
+  std::vector<EndedPush> joined;   // those before it in the same payload; none with staged ones
   Token token = 0;
 };
 // Done when no push of that id is being sequenced: durable, or with the error that cut it off. For

@@ -284,13 +284,13 @@ void Origin::On(Turn& turn, PushRows event) {
   push.set_payloads(event.staged);
   push.set_author(event.author);
   *push.mutable_record() = std::move(event.record);
-  push.mutable_record()->mutable_response()->set_commit(push.commit());
   push.set_rows_after(event.rows_after);
   feed->push = std::move(push);
   feed->push_token = event.token;
   if (event.staged == 0) {
-    return AppendPushBatch(turn, *feed, std::move(event.payload), /*end=*/true);
+    return AppendPushBatch(turn, *feed, std::move(event.payload), /*end=*/true, event.joined);
   }
+  GT_CHECK(event.joined.empty());
   // From here on the push is promised: a restart goes on with it.
   turn.writes().Put(PendingPushKey(feed->key), feed->push->SerializeAsString());
   ContinuePush(turn, *feed);
@@ -329,7 +329,8 @@ void Origin::ContinuePush(Turn& turn, FeedState& feed) {
   });
 }
 
-void Origin::AppendPushBatch(Turn& turn, FeedState& feed, std::string payload, bool end) {
+void Origin::AppendPushBatch(Turn& turn, FeedState& feed, std::string payload, bool end,
+                             const std::vector<EndedPush>& joined) {
   storage::v1::PendingPush& push = *feed.push;
   const uint64_t rows = RowsIn(payload);
   v1::BatchHeader header;
@@ -345,17 +346,13 @@ void Origin::AppendPushBatch(Turn& turn, FeedState& feed, std::string payload, b
   header.set_push_end(end);
   header.set_author(push.author());
   header.set_schema_version(feed.record.schema_version());
+  for (const EndedPush& other : joined) header.add_joined_push_ids(other.push_id);
   if (end) header.set_rows(push.rows_after());
   Append(turn, feed, std::move(header), rows, std::move(payload));
   if (!end) return;
 
-  storage::v1::PushRecord record = push.record();
-  *record.mutable_response()->mutable_position() = feed.record.head();
-  *record.mutable_at() = ToTimestamp(turn.now);
-  turn.writes().Put(PushKey(feed.key, push.push_id()), record.SerializeAsString());
-  turn.writes().Put(
-      PushAgeKey(static_cast<uint64_t>(absl::ToUnixMillis(turn.now)), feed.key, push.push_id()),
-      "");
+  for (const EndedPush& other : joined) KeepResult(turn, feed, other.push_id, other.record);
+  KeepResult(turn, feed, push.push_id(), push.record());
   if (push.payloads() > 0) {
     turn.writes().Delete(PendingPushKey(feed.key));
     turn.writes().DeleteRange(StagedPrefix(feed.key), PrefixEnd(StagedPrefix(feed.key)));
@@ -364,6 +361,16 @@ void Origin::AppendPushBatch(Turn& turn, FeedState& feed, std::string payload, b
   for (Token token : std::exchange(feed.push_awaited, {})) FinishWhenDurable(turn, token, feed);
   feed.push.reset();
   feed.push_token = 0;
+}
+
+void Origin::KeepResult(Turn& turn, const FeedState& feed, const std::string& push_id,
+                        storage::v1::PushRecord record) {
+  record.mutable_response()->set_commit(feed.record.commit());
+  *record.mutable_response()->mutable_position() = feed.record.head();
+  *record.mutable_at() = ToTimestamp(turn.now);
+  turn.writes().Put(PushKey(feed.key, push_id), record.SerializeAsString());
+  turn.writes().Put(
+      PushAgeKey(static_cast<uint64_t>(absl::ToUnixMillis(turn.now)), feed.key, push_id), "");
 }
 
 void Origin::ResumePushes(Turn& turn) {

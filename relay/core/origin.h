@@ -78,7 +78,10 @@ class Origin {
   // UNAVAILABLE feed_recovering, clock_ahead.
   absl::Status MaySign(const FeedState& feed) const;
   bool ClockAhead() const;
-  void AppendPushBatch(Turn& turn, FeedState& feed, std::string payload, bool end);
+  void AppendPushBatch(Turn& turn, FeedState& feed, std::string payload, bool end,
+                       const std::vector<EndedPush>& joined = {});
+  void KeepResult(Turn& turn, const FeedState& feed, const std::string& push_id,
+                  storage::v1::PushRecord record);
 
   Core& core_;
 };

@@ -218,6 +218,53 @@ TEST_CASE("the repeat of a push that goes on by itself is told when it has ended
   CHECK(stage.Said() == "A done: OK");
 }
 
+TEST_CASE("pushes joined in one batch: the batch names them all, each has its result") {
+  Pair pair;
+  Stage& stage = pair.stage;
+  v1::RowBatch rows;
+  for (const char* key : {"a", "b", "c"}) {
+    v1::RowChange* change = rows.add_changes();
+    change->set_key(key);
+    change->set_row("row");
+  }
+  const std::vector<std::string> ids = {"first", "second", "third"};
+  PushRows event{.feed = pair.d.key,
+                 .push_id = ids[2],
+                 .payload = rows.SerializeAsString(),
+                 .rows_after = 3,
+                 .token = 1};
+  event.record.set_content_digest(ids[2]);
+  for (size_t n = 0; n < 2; ++n) {
+    event.joined.push_back({.push_id = ids[n], .record = {}});
+    event.joined.back().record.set_content_digest(ids[n]);
+  }
+  stage.Step("A", std::move(event));
+  stage.Settle();
+  CHECK(RowsAt(stage, "B", pair.d) == "a=row b=row c=row");
+
+  v1::BatchHeader header;
+  REQUIRE(header.ParseFromString(stage.Last("A", "B", "batch D 1.3..5").batch().header()));
+  CHECK(header.push_id() == ids[2]);
+  CHECK(
+      std::vector<std::string>(header.joined_push_ids().begin(), header.joined_push_ids().end()) ==
+      std::vector<std::string>{ids[0], ids[1]});
+  for (const std::string& id : ids) {
+    std::string bytes;
+    storage::v1::PushRecord record;
+    REQUIRE(stage.store("A").Get(PushKey(pair.d.key, id), &bytes).ok());
+    REQUIRE(record.ParseFromString(bytes));
+    CHECK(record.content_digest() == id);
+    CHECK(record.response().commit() == 1);
+    CHECK(record.response().position().sequence() == 5);
+    CHECK(record.has_at());
+  }
+  size_t aged = 0;
+  const std::string ages = KindPrefix('Q');
+  auto cursor = stage.store("A").Scan(ages, PrefixEnd(ages));
+  for (; cursor->Valid(); cursor->Next()) ++aged;
+  CHECK(aged == ids.size());
+}
+
 TEST_CASE("an origin sends a batch after its commit, a copy acknowledges after its own") {
   Pair pair;
   Stage& stage = pair.stage;

@@ -19,9 +19,12 @@ void CheckTwice(World& world, size_t index) {
                                  " stands in the log twice"));
       }
       if (batch.header.push_id().empty() || !batch.header.push_end()) return;
-      if (!pushes.insert(batch.header.push_id()).second) {
-        world.Wrong(absl::StrCat(NameOf(node, feed), ": ", batch.header.push_id(), " ends twice"));
-      }
+      const auto ended = [&](const std::string& push) {
+        if (pushes.insert(push).second) return;
+        world.Wrong(absl::StrCat(NameOf(node, feed), ": ", push, " ends twice"));
+      };
+      ended(batch.header.push_id());
+      for (const std::string& push : batch.header.joined_push_ids()) ended(push);
     });
   });
 }

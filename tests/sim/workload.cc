@@ -233,6 +233,8 @@ void Workload::Submit(Dataset& dataset, size_t index, uint64_t push, const Conte
       node.Expect([this, index, push](const WriteDone* done) { Pushed(index, push, done); });
   if (parts == 1) {
     event.payload = std::move(payloads[0]);
+    // Some of its rows are another push's.
+    if (push % 3 == 0) event.joined.push_back({absl::StrCat("joined ", push), {}});
     return node.Step(std::move(event));
   }
   event.staged = static_cast<uint32_t>(parts);
