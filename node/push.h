@@ -16,6 +16,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "catalog/keys.h"
 #include "catalog/row.h"
 #include "guantong/v1/data.pb.h"
@@ -95,6 +96,13 @@ class PushDesk {
   // What nobody waits for.
   void AfterAnswer(const v1::PushResponse& response);
   absl::Status CheckReplace(const Push& push, const DiffCounts& counts, uint64_t rows_before) const;
+  // Whether one under way was waited for, so that all is to be looked at anew. FAILED_PRECONDITION
+  // push_open.
+  absl::StatusOr<bool> AwaitPending(const Reader& snapshot, const PushSource& stream,
+                                    const Group& group, absl::Time give_up) const;
+  // Sides of the group's difference; rejected rows go to `responses`, one for each push.
+  static std::vector<PushDiff> DiffsOf(const Group& group,
+                                       std::vector<v1::PushResponse>* responses);
 
   const Site& site_;
   OpenPushes open_;
