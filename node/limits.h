@@ -62,7 +62,10 @@ inline constexpr size_t kGatheredReplyBytesMax = 256 << 10;
 // Pushes. Rows beyond the buffer are sorted and spilled to files; a series has two pushes in
 // memory, and of small ones those that wait to be one batch (kBatchRowsMax, kBatchBytesTarget).
 inline constexpr size_t kPushesOpenMax = 16;
-inline constexpr size_t kPushesJoinedMax = 16;  // in one commit
+inline constexpr size_t kPushesJoinedMax = 32;  // in one commit
+// Of small pushes that are committed where they are read, one in so many is handed over, which
+// shows whether their sender waits for answers.
+inline constexpr uint64_t kSeriesProbeEvery = 16;
 inline constexpr size_t kPushBufferBytesMax = 24 << 20;
 inline constexpr uint64_t kPushBytesMax = uint64_t{8} << 30;
 inline constexpr size_t kPushReadBufferBytes = 256

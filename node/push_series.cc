@@ -8,6 +8,7 @@
 #include "catalog/base/digest.h"
 #include "catalog/base/limits.h"
 #include "catalog/base/status.h"
+#include "node/limits.h"
 #include "node/push.h"
 
 namespace guantong {
@@ -29,6 +30,12 @@ class PushDesk::Series {
   void Give(std::unique_ptr<Taken> taken) {
     std::unique_lock<std::mutex> lock(mutex_);
     const bool idle = next_.empty() && !at_work_;
+    // Learnt from those handed over alone: the others keep their sender waiting by themselves.
+    if (!idle) {
+      runs_ahead_ = true;
+    } else if (handed_over_) {
+      runs_ahead_ = false;
+    }
     // Until those before are answered it is our work that takes the time.
     waiting_ = taken->slot;
     waiting_->Complete();
@@ -41,9 +48,12 @@ class PushDesk::Series {
     waiting_ = nullptr;
     if (failed_) return;
     held_ = taken->slot;
-    const bool small = taken->rows.rows() <= kPutsRowsMax;
+    // Waking the other thread costs a lone push more than it gains.
+    const bool here = idle && !runs_ahead_ && taken->rows.rows() <= kPutsRowsMax &&
+                      ++small_ % kSeriesProbeEvery != 0;
+    handed_over_ = !here;
     next_.push_back(std::move(taken));
-    if (idle && small) {
+    if (here) {
       ApplyNext(&lock);
     } else {
       changed_.notify_all();
@@ -85,7 +95,6 @@ class PushDesk::Series {
       failed_ = true;
       next_.clear();
     }
-    changed_.notify_all();
   }
 
   // False: one has failed, and nothing after it was taken in.
@@ -127,6 +136,7 @@ class PushDesk::Series {
       changed_.wait(lock, [this] { return (!next_.empty() && !at_work_) || ended_; });
       if (next_.empty()) return;
       ApplyNext(&lock);
+      changed_.notify_all();
     }
   }
 
@@ -140,6 +150,9 @@ class PushDesk::Series {
   std::shared_ptr<OpenPushes::Slot> waiting_;  // of the one whose turn it is not yet
   std::weak_ptr<OpenPushes::Slot> held_;
   bool at_work_ = false;
+  bool runs_ahead_ = false;   // the sender does not wait for answers
+  bool handed_over_ = false;  // the last one was
+  uint64_t small_ = 0;
   bool failed_ = false;
   bool ended_ = false;
   std::thread thread_;

@@ -19,12 +19,19 @@ namespace {
 
 constexpr size_t kFirst = kPutsRowsMax + 1;  // handed over
 
-// Everything after the first push waits: it comes when that is being answered, which lasts until
-// AllWait.
+// Everything after the first pushes waits: it comes when the last of them is being answered, which
+// lasts until AllWait.
 class Waiting {
  public:
-  explicit Waiting(const LoneNode::Rows& first = Some(0, kFirst)) : code(node.Publish()) {
-    talk.Push(&node, code, first);
+  Waiting() : code(node.Publish()) {
+    Push(Some(0, kFirst));
+    AllBefore();
+  }
+  // The test says what the first pushes are, and AllBefore after the last of them.
+  explicit Waiting(size_t first_pushes) : code(node.Publish()), first_pushes_(first_pushes) {}
+
+  // The last so far has been applied, and is being answered.
+  void AllBefore() {
     talk.Then([this] {
       std::unique_lock<std::mutex> lock(mutex_);
       in_order_ &= changed_.wait_for(lock, std::chrono::seconds(20), [this] { return at_work_; });
@@ -51,6 +58,7 @@ class Waiting {
   }
   const std::vector<absl::StatusOr<v1::PushResponse>>& Run() {
     talk.on_answer = [this] {
+      if (++answered_ < first_pushes_) return;
       std::unique_lock<std::mutex> lock(mutex_);
       at_work_ = true;
       changed_.notify_all();
@@ -75,6 +83,8 @@ class Waiting {
     changed_.notify_all();
   }
 
+  const size_t first_pushes_ = 1;
+  size_t answered_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool at_work_ = false;
@@ -130,6 +140,19 @@ TEST_CASE("joined pushes: what waits is one commit, each has its own counts and 
     CHECK(again->inserts() == answers[n]->inserts());
     CHECK(again->position().sequence() == answers[n]->position().sequence());
   }
+}
+
+TEST_CASE("joined pushes: small ones, too, once their sender is seen not to wait for answers") {
+  Waiting w(kSeriesProbeEvery);
+  for (size_t n = 0; n < kSeriesProbeEvery; ++n) w.Push(Some(n, 1));
+  w.AllBefore();
+  for (size_t n = 0; n < 4; ++n) w.Push(Some(100 + n, 1));
+  w.AllWait();
+  Commits expected;
+  for (size_t n = 1; n <= kSeriesProbeEvery; ++n) expected.push_back(n);
+  expected.insert(expected.end(), 4, kSeriesProbeEvery + 1);
+  CHECK(CommitsOf(w.Run()) == expected);
+  CHECK(w.node.CountRows(w.code) == kSeriesProbeEvery + 4);
 }
 
 TEST_CASE("joined pushes: two that change one row are a commit each, in their order") {
