@@ -21,7 +21,8 @@
 namespace guantong {
 namespace {
 
-// The ids of a group stand in one header, with a tag and a length each, and leave room for the rest.
+// The ids of a group stand in one header, with a tag and a length each, and leave room for the
+// rest.
 static_assert(kPushesJoinedMax * (kPushIdBytesMax + 3) <= kHeaderBytesMax / 2 + 256);
 
 // How long a repeated push waits for the node to finish the first.
