@@ -135,6 +135,7 @@ absl::Status PushDesk::Receive(const PushSource& stream, Taken* taken) {
       RowBuilder builder,
       RowBuilder::Create(table.schema(), {push.open.fields().begin(), push.open.fields().end()},
                          /*key_only=*/push.open.mode() == v1::PUSH_MODE_DELETE));
+  push.schema = table.record().schema();
   ContentDigest digest(push.open);
   const bool list_rejects = push.open.accept_valid() || push.open.dry_run();
   v1::PushRequest request;

@@ -62,6 +62,7 @@ class PushDesk {
     FeedKey feed;
     std::string author;
     std::string digest;  // of the content
+    std::string schema;  // its rows are built by, as the table has it
     uint64_t received = 0;
     v1::PushResponse response;  // counts and rejects so far
   };

@@ -153,6 +153,9 @@ absl::StatusOr<std::vector<v1::PushResponse>> PushDesk::Apply(const PushSource& 
       }
     }
     GT_ASSIGN_OR_RETURN(const TableReader table, TableReader::Open(*snapshot, push.feed));
+    for (const std::unique_ptr<Taken>& taken : group) {
+      if (taken->push.schema != table.record().schema()) return SchemaChanged(push.table);
+    }
     std::vector<v1::PushResponse> responses;
     std::vector<PushDiff> diffs = DiffsOf(group, &responses);
     PayloadWriter payloads(site_.driver, push.feed, push.open.batch_id());

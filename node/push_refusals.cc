@@ -15,6 +15,14 @@ absl::Status SenderGone() {
                "推送中断，未作任何改动 (the sender went away; nothing was changed)");
 }
 
+absl::Status SchemaChanged(absl::string_view table) {
+  return Error(absl::StatusCode::kFailedPrecondition, "schema_changed",
+               absl::StrCat(table,
+                            " 的信息项在推送途中已变更，未作任何改动 (its items have changed since "
+                            "the push began; nothing was taken in)"),
+               table, "按新的信息项重推 (push again, by the items as they are now)");
+}
+
 void Reject(uint64_t line, absl::string_view field, absl::string_view reason, const PushedRow* row,
             v1::PushResponse* response) {
   response->set_rejected(response->rejected() + 1);

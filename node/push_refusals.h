@@ -13,6 +13,8 @@ namespace guantong {
 
 // CANCELLED push_broken.
 absl::Status SenderGone();
+// FAILED_PRECONDITION schema_changed.
+absl::Status SchemaChanged(absl::string_view table);
 // INVALID_ARGUMENT row_invalid; `field` may be empty.
 absl::Status RowInvalid(uint64_t line, absl::string_view field, absl::string_view why);
 

@@ -250,6 +250,38 @@ TEST_CASE("A push whose end did not come, or counts other rows, changes nothing"
   CHECK(node.CountRows(code) == 1);
 }
 
+TEST_CASE("A push whose items are changed while it comes is refused, and changes nothing") {
+  LoneNode node;
+  const std::string code = node.Publish();
+  const v1::PushOpen open = node.Open(code, v1::PUSH_MODE_UPSERT);
+  const auto requests = node.RequestsOf(open, {{"1", "东", "1"}});
+  size_t at = 0;
+  const auto refused = node.pushes().Take(
+      node.Editor(), {.read =
+                          [&](v1::PushRequest* request) {
+                            if (at == requests.size()) return false;
+                            if (at + 1 == requests.size()) {
+                              // An empty table may have any items.
+                              v1::CatalogEntry entry = node.Entry(v1::SHARING_TYPE_UNCONDITIONAL);
+                              entry.set_code(code);
+                              entry.mutable_items()->SwapElements(1, 2);
+                              CHECK(node.Edit(entry).ok());
+                              CHECK(node.Publish(code).ok());
+                            }
+                            *request = requests[at++];
+                            return true;
+                          },
+                      .broken = [] { return false; },
+                      .cancel = [] {}});
+  CHECK(ReasonOf(refused.status()) == "schema_changed");
+  CHECK(node.CountRows(code) == 0);
+  REQUIRE(node.Push(open, {{"1", "东", "1"}}).ok());
+  v1::QueryRequest all;
+  all.set_code(code);
+  all.set_where("name = '东'");
+  CHECK(node.Query(all)->rows_size() == 1);
+}
+
 TEST_CASE("Who may push, and to what") {
   LoneNode node;
   const std::string code = node.Publish();
