@@ -54,6 +54,7 @@
 #include "relay/grpc/arguments.h"
 #include "relay/grpc/links.h"
 #include "relay/grpc/poll_turns.h"
+#include "relay/grpc/stream_windows.h"
 #include "relay/grpc/tls_buffers.h"
 
 namespace guantong {
@@ -362,6 +363,12 @@ absl::StatusOr<std::unique_ptr<Daemon>> StartOnce(const std::string& dir,
     Log(LogLevel::kWarning,
         "gRPC 按自己的方式轮询，链路耗时更多 (gRPC waits for events in its own way: links cost "
         "more)");
+  }
+  if (!StreamWindowsAreOurs()) {
+    Log(LogLevel::kWarning,
+        "每条消息多一次窗口更新，链路耗时更多 (every message is answered with a window update: "
+        "links "
+        "cost more)");
   }
   if (!TlsBuffersAreOurs()) {
     Log(LogLevel::kWarning,
