@@ -217,6 +217,19 @@ std::string ChunkKey(const FeedKey& feed, absl::string_view hash) {
 }
 
 std::string ChunkPrefix(const FeedKey& feed) { return FeedScoped('B', feed, ""); }
+
+std::string ChunkNameKey(const FeedKey& feed, absl::string_view hash) {
+  return FeedScoped('b', feed, hash);
+}
+
+std::string ChunkNamesPrefix(const FeedKey& feed) { return FeedScoped('b', feed, ""); }
+
+std::string LeftKey(const FeedKey& feed, absl::string_view what) {
+  return FeedScoped('o', feed, what);
+}
+
+std::string LeftPrefix(const FeedKey& feed) { return FeedScoped('o', feed, ""); }
+
 std::string SnapshotProgressKey(const FeedKey& feed) { return FeedScoped('N', feed, ""); }
 std::string TokenKey(absl::string_view label) { return Key('K', label); }
 std::string DepartmentKey(absl::string_view uscc) { return Key('U', uscc); }

@@ -29,6 +29,9 @@
 //   I code                       StoredInterest        own subscriptions
 //   A feed                       SignedManifest        the newest manifest held
 //   B feed hash32                chunk                 its chunks, as received or made
+//   b feed hash32                key                   chunks that are a block under Y or Z
+//   o feed key                   -                     what log and table have let go of, and stays
+//                                                      for a snapshot: a Z, or all Y of a run
 //   N feed                       SnapshotProgress      being loaded here
 //   K label                      StoredToken
 //   U uscc                       StoredDepartment
@@ -131,6 +134,11 @@ std::string SubscriptionKey(absl::string_view code);
 std::string ManifestKey(const FeedKey& feed);
 std::string ChunkKey(const FeedKey& feed, absl::string_view hash);
 std::string ChunkPrefix(const FeedKey& feed);
+std::string ChunkNameKey(const FeedKey& feed, absl::string_view hash);
+std::string ChunkNamesPrefix(const FeedKey& feed);
+// `what`: a LogBlockKey or an OwnBlockPrefix of the feed.
+std::string LeftKey(const FeedKey& feed, absl::string_view what);
+std::string LeftPrefix(const FeedKey& feed);
 std::string SnapshotProgressKey(const FeedKey& feed);
 std::string TokenKey(absl::string_view label);
 std::string DepartmentKey(absl::string_view uscc);

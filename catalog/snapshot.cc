@@ -48,14 +48,21 @@ class Chunker {
 
   absl::Status Keep(const std::string& chunk) {
     bytes_ = 0;
-    const std::string hash = Sha256(chunk);
-    v1::ChunkRef* ref = manifest_->add_chunks();
-    ref->set_hash(hash);
-    ref->set_bytes(static_cast<uint32_t>(chunk.size()));
-    return keep_(hash, chunk);
+    return keep_(Add(chunk), chunk);
+  }
+  void Name(const std::string& chunk, const std::string& block, std::vector<ChunkName>* names) {
+    bytes_ = 0;
+    names->push_back({.hash = Add(chunk), .block = block});
   }
 
  private:
+  std::string Add(const std::string& chunk) {
+    v1::ChunkRef* ref = manifest_->add_chunks();
+    ref->set_hash(Sha256(chunk));
+    ref->set_bytes(static_cast<uint32_t>(chunk.size()));
+    return ref->hash();
+  }
+
   v1::Manifest* manifest_;
   const KeepChunk& keep_;
   size_t bytes_ = 0;
@@ -98,7 +105,8 @@ size_t WholeBlockMin(const v1::Manifest& manifest) {
 }
 
 absl::Status AddRows(const Reader& snapshot, const FeedKey& feed, v1::Encoding encoding,
-                     v1::Manifest* manifest, const KeepChunk& keep) {
+                     BuiltSnapshot* built, const KeepChunk& keep) {
+  v1::Manifest* manifest = &built->manifest;
   GT_ASSIGN_OR_RETURN(const TableReader table, TableReader::Open(snapshot, feed));
   manifest->set_schema(table.record().schema());
   manifest->set_schema_version(table.schema().version());
@@ -136,7 +144,7 @@ absl::Status AddRows(const Reader& snapshot, const FeedKey& feed, v1::Encoding e
       continue;
     }
     GT_RETURN_IF_ERROR(flush());
-    GT_RETURN_IF_ERROR(chunker.Keep(bytes));
+    chunker.Name(bytes, block.key, &built->names);
     rows += block.rows;
     // The first key behind it.
     from = block.last + std::string(1, 0);
@@ -173,8 +181,8 @@ absl::Status AddRecords(const Reader& snapshot, const std::string& prefix, v1::F
 
 }  // namespace
 
-absl::StatusOr<v1::Manifest> BuildSnapshot(const Reader& snapshot, const FeedKey& feed,
-                                           v1::Encoding rows_encoding, const KeepChunk& keep) {
+absl::StatusOr<BuiltSnapshot> BuildSnapshot(const Reader& snapshot, const FeedKey& feed,
+                                            v1::Encoding rows_encoding, const KeepChunk& keep) {
   std::string value;
   const absl::Status got = snapshot.Get(FeedRecordKey(feed), &value);
   if (absl::IsNotFound(got)) {
@@ -185,14 +193,15 @@ absl::StatusOr<v1::Manifest> BuildSnapshot(const Reader& snapshot, const FeedKey
   if (!record.ParseFromString(value)) {
     return Error(absl::StatusCode::kDataLoss, "store_corrupt", "a feed record cannot be read");
   }
-  v1::Manifest manifest;
+  BuiltSnapshot built;
+  v1::Manifest& manifest = built.manifest;
   *manifest.mutable_feed() = record.feed();
   manifest.set_schema_version(record.schema_version());
   switch (record.feed().kind()) {
     case v1::FEED_KIND_ROWS:
       *manifest.mutable_at() = record.visible();
       manifest.set_commit(record.visible_commit());
-      GT_RETURN_IF_ERROR(AddRows(snapshot, feed, rows_encoding, &manifest, keep));
+      GT_RETURN_IF_ERROR(AddRows(snapshot, feed, rows_encoding, &built, keep));
       break;
     default:
       if (FindRecordKind(record.feed().kind()) == nullptr) {
@@ -208,7 +217,7 @@ absl::StatusOr<v1::Manifest> BuildSnapshot(const Reader& snapshot, const FeedKey
           record.feed().kind(), &manifest, keep));
       break;
   }
-  return manifest;
+  return built;
 }
 
 }  // namespace guantong

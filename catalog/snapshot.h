@@ -9,8 +9,10 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "catalog/block_pins.h"
 #include "catalog/keys.h"
 #include "catalog/store.h"
 #include "guantong/storage/v1/store.pb.h"
@@ -18,12 +20,18 @@
 
 namespace guantong {
 
-// Reads `snapshot` (feed record, table or facts) and hands every chunk to `keep` before it makes
-// the next. The manifest has feed, at, commit, schema, records, chunks and encoding; chain, time
-// and signature are the signer's. FAILED_PRECONDITION feed_not_keyed; NOT_FOUND feed_unknown,
-// table_absent; errors of the store and of `keep`.
+struct BuiltSnapshot {
+  // Feed, at, commit, schema, records, chunks and encoding; chain, time and signature are the
+  // signer's.
+  v1::Manifest manifest;
+  std::vector<ChunkName> names;  // of chunks that are blocks of the table
+};
+
+// Reads `snapshot` (feed record, table or facts). Every chunk is named, or handed to `keep` before
+// the next is made. FAILED_PRECONDITION feed_not_keyed; NOT_FOUND feed_unknown, table_absent;
+// errors of the store and of `keep`.
 // Rows are encoded as ENCODING_ROWS or ENCODING_SORTED_ROWS.
-absl::StatusOr<v1::Manifest> BuildSnapshot(
+absl::StatusOr<BuiltSnapshot> BuildSnapshot(
     const Reader& snapshot, const FeedKey& feed, v1::Encoding rows_encoding,
     const std::function<absl::Status(const std::string& hash, const std::string& chunk)>& keep);
 

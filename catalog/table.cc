@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "catalog/base/digest.h"
 #include "catalog/base/limits.h"
 #include "catalog/base/status.h"
 
@@ -56,7 +56,7 @@ void TableWriter::Widen(absl::string_view first, absl::string_view last, uint64_
 }
 
 TableWriter::TableWriter(FeedKey feed, storage::v1::TableRecord record, TableOptions options)
-    : feed_(feed), options_(options), record_(std::move(record)) {
+    : feed_(feed), options_(options), record_(std::move(record)), pins_(feed) {
   // What builds without open_runs and infos have left.
   if (record_.open_run() != 0) record_.add_open_runs(record_.open_run());
   record_.clear_open_run();
@@ -273,6 +273,22 @@ bool TableWriter::Holds(BatchMark mark) const {
   return false;
 }
 
+void TableWriter::LogLetsGo(BatchMark mark, WriteSet* writes) {
+  if (!Holds(mark)) pins_.LetGo(LogBlockKey(feed_, mark.first, mark.second), writes);
+}
+
+bool TableWriter::Stands(absl::string_view block, BatchMark log_from) const {
+  if (pins_.Left(block)) return true;
+  const absl::string_view tail = block.substr(LogBlocksPrefix(feed_).size());
+  if (absl::StartsWith(block, LogBlocksPrefix(feed_))) {
+    const BatchMark mark{ReadBigEndian64(tail), ReadBigEndian64(tail.substr(sizeof(uint64_t)))};
+    return mark > log_from || Holds(mark);
+  }
+  const uint32_t run = ReadBigEndian32(tail);
+  return std::any_of(record_.infos().begin(), record_.infos().end(),
+                     [run](const Run& info) { return info.run() == run; });
+}
+
 // --- snapshots -----------------------------------------------------------------------------------
 
 void TableWriter::BeginStaging(WriteSet* writes) {
@@ -296,15 +312,15 @@ absl::Status TableWriter::Stage(const v1::RowBatch& chunk, WriteSet* writes) {
   return absl::OkStatus();
 }
 
-absl::Status TableWriter::StageBlock(absl::string_view chunk, WriteSet* writes) {
+absl::Status TableWriter::StageBlock(const std::string& hash, absl::string_view chunk,
+                                     WriteSet* writes) {
   GT_CHECK(record_.staging_run() != 0);
   Run* run = InfoOf(record_.staging_run());
   if (run->rows() > 0 && !run->blocks()) return Inapplicable("chunks of two encodings");
   const absl::StatusOr<SortedRows> block = SortedRows::Check(chunk);
   if (!block.ok()) return Inapplicable(block.status().message());
   if (block->has_deletes()) return Inapplicable("a delete in a snapshot");
-  const std::string digest = Sha256(chunk);
-  if (digest == staged_last_) return absl::OkStatus();
+  if (hash == staged_last_) return absl::OkStatus();
   if (run->rows() > 0 && block->first() <= run->last()) return Inapplicable("chunks out of order");
   run->set_blocks(true);
   storage::v1::BlockEntry entry;
@@ -312,9 +328,11 @@ absl::Status TableWriter::StageBlock(absl::string_view chunk, WriteSet* writes) 
   entry.set_rows(block->rows());
   entry.set_bytes(static_cast<uint32_t>(chunk.size()));
   writes->Put(BlockEntryKey(feed_, run->run(), block->last()), entry.SerializeAsString());
-  writes->Put(OwnBlockKey(feed_, run->run(), block->last()), std::string(chunk));
+  const std::string key = OwnBlockKey(feed_, run->run(), block->last());
+  writes->Put(key, std::string(chunk));
+  pins_.Name({.hash = hash, .block = key}, writes);
   Widen(block->first(), block->last(), block->rows(), run);
-  staged_last_ = digest;
+  staged_last_ = hash;
   Save(writes);
   return absl::OkStatus();
 }
@@ -358,6 +376,7 @@ void TableWriter::AbandonOpenPush(BatchMark log_from, WriteSet* writes) {
 void TableWriter::Drop(BatchMark log_from, WriteSet* writes) {
   RemoveTable(feed_, log_from, writes);
   held_.clear();
+  pins_ = BlockPins(feed_);
   record_.Clear();
 }
 
@@ -389,11 +408,10 @@ void TableWriter::DeleteRun(uint32_t run, BatchMark log_from, WriteSet* writes) 
   const std::string prefix = blocks ? BlockEntryPrefix(feed_, run) : RunPrefix(feed_, run);
   writes->DeleteRange(prefix, PrefixEnd(prefix));
   if (blocks) {
-    const std::string own = OwnBlockPrefix(feed_, run);
-    writes->DeleteRange(own, PrefixEnd(own));
+    pins_.LetGo(OwnBlockPrefix(feed_, run), writes);
     if (const auto held = held_.find(run); held != held_.end()) {
       for (const BatchMark& mark : held->second) {
-        if (mark <= log_from) writes->Delete(LogBlockKey(feed_, mark.first, mark.second));
+        if (mark <= log_from) pins_.LetGo(LogBlockKey(feed_, mark.first, mark.second), writes);
       }
       held_.erase(held);
     }
@@ -415,7 +433,8 @@ void TableWriter::Save(WriteSet* writes) const {
 
 void RemoveTable(const FeedKey& feed, BatchMark log_from, WriteSet* writes) {
   for (const std::string& prefix :
-       {RowsPrefix(feed), BlockEntriesPrefix(feed), OwnBlocksPrefix(feed)}) {
+       {RowsPrefix(feed), BlockEntriesPrefix(feed), OwnBlocksPrefix(feed), ChunkNamesPrefix(feed),
+        LeftPrefix(feed)}) {
     writes->DeleteRange(prefix, PrefixEnd(prefix));
   }
   writes->Delete(TableKey(feed));

@@ -16,8 +16,8 @@
 // crash.
 //
 // A block that came as a batch is stored once, for the log and the table (LogBlockKey). Who of the
-// two lets go of it last removes it: the log asks Holds, the table is told from where the log
-// reaches (`log_from`).
+// two lets go of it last removes it: the log says so (LogLetsGo), the table is told from where the
+// log reaches (`log_from`). A snapshot may keep it longer (catalog/block_pins.h).
 //
 // TableWriter is the in-memory half that the one ordering thread owns: it sees writes that are
 // ordered but not yet durable. It emits TableRecord with every change, so that a restart continues
@@ -37,6 +37,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "catalog/base/limits.h"
+#include "catalog/block_pins.h"
 #include "catalog/keys.h"
 #include "catalog/run_cursor.h"
 #include "catalog/sorted_rows.h"
@@ -73,10 +74,11 @@ class TableWriter {
   // Snapshot: Begin opens a staging run (dropping an older one), Stage adds a chunk, Switch makes
   // it the table at `manifest` and ends an open push; the caller drops log and LogBlocksPrefix with
   // it. Stage and Switch need a Begin, this time or before a restart. Staging a chunk twice has one
-  // effect. Stage: FAILED_PRECONDITION batch_inapplicable.
+  // effect. A chunk that is a block is named by its hash. Stage: FAILED_PRECONDITION
+  // batch_inapplicable.
   void BeginStaging(WriteSet* writes);
   absl::Status Stage(const v1::RowBatch& chunk, WriteSet* writes);
-  absl::Status StageBlock(absl::string_view chunk, WriteSet* writes);
+  absl::Status StageBlock(const std::string& hash, absl::string_view chunk, WriteSet* writes);
   void Switch(const v1::Manifest& manifest, WriteSet* writes);
 
   // A new epoch cuts off an unfinished push.
@@ -94,6 +96,13 @@ class TableWriter {
 
   // The table needs the block of this batch.
   bool Holds(BatchMark mark) const;
+  // The log needs the block of this batch no more.
+  void LogLetsGo(BatchMark mark, WriteSet* writes);
+  // A block of this key stands: log, table or a snapshot hold it.
+  bool Stands(absl::string_view block, BatchMark log_from) const;
+
+  BlockPins& pins() { return pins_; }
+  const BlockPins& pins() const { return pins_; }
 
   // Removes the table, all of it.
   void Drop(BatchMark log_from, WriteSet* writes);
@@ -135,7 +144,8 @@ class TableWriter {
   std::map<uint32_t, std::vector<BatchMark>> held_;
   // Index entries of the open push by last key; the first kJoinBlocksMax.
   std::map<std::string, storage::v1::BlockEntry> open_entries_;
-  std::string staged_last_;  // digest of the chunk staged last
+  std::string staged_last_;  // hash of the chunk staged last
+  BlockPins pins_;
 };
 
 class TableReader {

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "catalog/base/status.h"
-#include "catalog/snapshot.h"
 #include "node/driver.h"
 #include "node/limits.h"
 
@@ -14,12 +13,12 @@ namespace guantong {
 
 void Snapshots::Make(const MakeSnapshot& make) {
   const absl::Status taken = worker_.Run([this, make] {
-    site_.driver->Answer(SnapshotMade{.feed = make.feed, .manifest = Build(make)});
+    site_.driver->Answer(SnapshotMade{.feed = make.feed, .snapshot = Build(make)});
   });
-  if (!taken.ok()) site_.driver->Answer(SnapshotMade{.feed = make.feed, .manifest = taken});
+  if (!taken.ok()) site_.driver->Answer(SnapshotMade{.feed = make.feed, .snapshot = taken});
 }
 
-absl::StatusOr<v1::Manifest> Snapshots::Build(const MakeSnapshot& make) {
+absl::StatusOr<BuiltSnapshot> Snapshots::Build(const MakeSnapshot& make) {
   const std::unique_ptr<Reader> snapshot = site_.store->Snapshot();
   WriteSet group;
   // While one group is made the ones before it reach the disk.
@@ -37,16 +36,16 @@ absl::StatusOr<v1::Manifest> Snapshots::Build(const MakeSnapshot& make) {
     under_way.push_back(written->get_future());
     return settle(kSnapshotGroupsUnderWay);
   };
-  absl::StatusOr<v1::Manifest> manifest = BuildSnapshot(
+  absl::StatusOr<BuiltSnapshot> built = BuildSnapshot(
       *snapshot, make.feed, make.encoding, [&](const std::string& hash, const std::string& chunk) {
         group.Put(ChunkKey(make.feed, hash), chunk);
         return group.bytes() < kStageGroupBytes ? absl::OkStatus() : submit();
       });
-  absl::Status written = manifest.ok() && !group.empty() ? submit() : absl::OkStatus();
+  absl::Status written = built.ok() && !group.empty() ? submit() : absl::OkStatus();
   written.Update(settle(0));
-  GT_RETURN_IF_ERROR(manifest.status());
+  GT_RETURN_IF_ERROR(built.status());
   GT_RETURN_IF_ERROR(written);
-  return manifest;
+  return built;
 }
 
 }  // namespace guantong

@@ -4,8 +4,7 @@
 #define GUANTONG_NODE_SNAPSHOTS_H_
 
 #include "absl/status/statusor.h"
-#include "catalog/keys.h"
-#include "guantong/v1/feed.pb.h"
+#include "catalog/snapshot.h"
 #include "node/site.h"
 #include "node/workers.h"
 
@@ -18,14 +17,14 @@ class Snapshots {
  public:
   explicit Snapshots(const Site* site) : site_(*site), worker_(1) {}
 
-  // From the core thread. The chunks go through the driver like every other write, a bounded group
-  // at a time, and are durable when the manifest is handed to the engine.
+  // From the core thread. Chunks that are not named go through the driver like every other write, a
+  // bounded group at a time, and are durable when the manifest is handed to the engine.
   void Make(const MakeSnapshot& make);
 
   void Stop() { worker_.Stop(); }
 
  private:
-  absl::StatusOr<v1::Manifest> Build(const MakeSnapshot& make);
+  absl::StatusOr<BuiltSnapshot> Build(const MakeSnapshot& make);
 
   const Site& site_;
   Workers worker_;

@@ -37,6 +37,7 @@ class Verifier {
       }
       GT_RETURN_IF_ERROR(VerifyLog(record));
       GT_RETURN_IF_ERROR(VerifyManifest());
+      GT_RETURN_IF_ERROR(VerifyChunkNames(record.visible().sequence()));
       GT_RETURN_IF_ERROR(VerifyDerived(record));
     }
     feed_.Clear();
@@ -160,6 +161,24 @@ class Verifier {
             "快照块与其哈希不符 (a snapshot chunk does not match its hash)");
     }
     return ReadOn(cursor->status(), 0, "快照块读不出 (a snapshot chunk cannot be read)");
+  }
+
+  // Chunks that are blocks of the table, of a snapshot that is held or being loaded.
+  absl::Status VerifyChunkNames(uint64_t at) {
+    const std::string prefix = ChunkNamesPrefix(key_);
+    auto name = store_.Scan(prefix, PrefixEnd(prefix));
+    for (; name->Valid(); name->Next()) {
+      std::string block;
+      const absl::Status got = store_.Get(name->value(), &block);
+      if (absl::IsNotFound(got)) {
+        Fault(at, "快照块不在了 (a snapshot chunk is missing)");
+      } else if (!got.ok()) {
+        GT_RETURN_IF_ERROR(ReadOn(got, at, "快照块读不出 (a snapshot chunk cannot be read)"));
+      } else if (Sha256(block) != name->key().substr(prefix.size())) {
+        Fault(at, "快照块与其哈希不符 (a snapshot chunk does not match its hash)");
+      }
+    }
+    return ReadOn(name->status(), at, "快照块读不出 (a snapshot chunk cannot be read)");
   }
 
   // Rows, or the facts of a record feed.

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "catalog/base/digest.h"
 #include "catalog/base/status.h"
+#include "catalog/block_pins.h"
 #include "catalog/demand.h"
 #include "catalog/facts.h"
 #include "catalog/keys.h"
@@ -48,6 +50,8 @@ class FeedMender {
 
   absl::Status Run() {
     GT_RETURN_IF_ERROR(MendOrphans());
+    GT_RETURN_IF_ERROR(LoadPins(
+        store_, [&](const FeedKey& key) { return &pins_.try_emplace(key, key).first->second; }));
     std::vector<std::string> records;
     const std::string feeds = KindPrefix('F');
     auto cursor = store_.Scan(feeds, PrefixEnd(feeds));
@@ -89,7 +93,11 @@ class FeedMender {
 
   absl::Status MendFeed(const FeedKey& key, storage::v1::FeedRecord record) {
     WriteSet writes;
-    if (Hit(ManifestKey(key)) || Hit(ChunkPrefix(key))) {
+    const bool pinned = pins_.count(key) > 0 &&
+                        (Hit(LogPrefix(key)) || Hit(LogBlocksPrefix(key)) ||
+                         Hit(OwnBlocksPrefix(key)) || Hit(KindPrefix('C')) || Derived(key, record));
+    if (Hit(ManifestKey(key)) || Hit(ChunkPrefix(key)) || Hit(ChunkNamesPrefix(key)) ||
+        Hit(LeftPrefix(key)) || pinned) {
       DropSnapshot(key, &writes);
       Report(key, record.feed(), "snapshot", "dropped",
              "快照重新生成或取得 (made or fetched again)");
@@ -102,7 +110,10 @@ class FeedMender {
     }
     const bool derived = Derived(key, record);
     const bool awaited = derived && LogBringsBlocks(key, record);
-    if (extent.cut && !derived) GT_RETURN_IF_ERROR(DropUnheldBlocks(key, extent.from, &writes));
+    // What was left for a snapshot may not be known any more.
+    const bool left = record.applied() && Hit(LeftPrefix(key));
+    if ((extent.cut || left) && !derived)
+      GT_RETURN_IF_ERROR(DropUnheldBlocks(key, record.log_from(), &writes));
     if (derived && extent.whole()) {
       GT_RETURN_IF_ERROR(Commit(std::exchange(writes, WriteSet())));
       if (absl::Status replayed = ReplayLog(&store_, key, record); replayed.ok()) {
@@ -202,7 +213,7 @@ class FeedMender {
     mended->set_to(extent.gone_to);
   }
 
-  // Blocks that the log alone needed, up to `from`.
+  // Blocks that the log alone needed, up to `from`, and those of runs that are gone.
   absl::Status DropUnheldBlocks(const FeedKey& key, const v1::Position& from,
                                 WriteSet* writes) const {
     GT_ASSIGN_OR_RETURN(const TableWriter table, TableWriter::Load(store_, key));
@@ -214,7 +225,17 @@ class FeedMender {
       if (!table.Holds({ReadBigEndian64(mark), ReadBigEndian64(mark.substr(8))}))
         writes->Delete(std::string(cursor->key()));
     }
-    return cursor->status();
+    GT_RETURN_IF_ERROR(cursor->status());
+    std::set<uint32_t> runs;
+    for (const storage::v1::RunInfo& info : table.record().infos()) runs.insert(info.run());
+    std::string behind = OwnBlocksPrefix(key);
+    for (const uint32_t run : runs) {
+      const std::string own = OwnBlockPrefix(key, run);
+      if (behind < own) writes->DeleteRange(behind, own);
+      behind = PrefixEnd(own);
+    }
+    writes->DeleteRange(behind, PrefixEnd(OwnBlocksPrefix(key)));
+    return absl::OkStatus();
   }
 
   // What cannot be made again here.
@@ -245,10 +266,14 @@ class FeedMender {
     const v1::Position& log_from = record.log_from();
     RemoveTable(key, {log_from.epoch().number(), log_from.sequence()}, writes);
   }
-  void DropSnapshot(const FeedKey& key, WriteSet* writes) const {
+  void DropSnapshot(const FeedKey& key, WriteSet* writes) {
     writes->DeleteRange(ChunkPrefix(key), PrefixEnd(ChunkPrefix(key)));
     writes->Delete(ManifestKey(key));
     writes->Delete(SnapshotProgressKey(key));
+    const auto pins = pins_.find(key);
+    if (pins == pins_.end()) return;
+    pins->second.Unname([](const std::string&) { return false; }, writes);
+    pins->second.Settle(writes);
   }
 
   // --- a feed whose record is gone --------------------------------------------------------------
@@ -326,7 +351,7 @@ class FeedMender {
     return absl::OkStatus();
   }
 
-  void DropAll(const FeedKey& key, WriteSet* writes) const {
+  void DropAll(const FeedKey& key, WriteSet* writes) {
     DropTable(key, {}, writes);
     DropSnapshot(key, writes);
     for (const std::string& prefix :
@@ -386,6 +411,7 @@ class FeedMender {
   const Identity& identity_;
   const absl::Span<const LostRange> lost_;
   v1::Damage& damage_;
+  std::map<FeedKey, BlockPins> pins_;
 };
 
 }  // namespace

@@ -59,6 +59,7 @@ class EngineImpl : public Engine {
     GT_ASSIGN_OR_RETURN(core_.own_chain_digest, core_.chains.Learn(core_.identity.chain));
     core_.chains.Keep(core_.own_chain_digest, &chain);
     GT_RETURN_IF_ERROR(LoadFeeds(core_));
+    GT_RETURN_IF_ERROR(LoadPins(&chain));
     GT_RETURN_IF_ERROR(places_.Load(&chain));
     first_writes_ = std::move(chain);
     for (auto& [key, feed] : core_.feeds) {
@@ -118,6 +119,8 @@ class EngineImpl : public Engine {
   void On(Turn& turn, Subscribe event) { single_feeds_.On(turn, std::move(event)); }
   void On(Turn& turn, Unsubscribe event) { single_feeds_.On(turn, std::move(event)); }
 
+  absl::Status LoadPins(WriteSet* writes);
+
   // --- calls, snapshots, time ---
   void On(Turn& turn, CallStart event) { calls_.Start(turn, std::move(event)); }
   void On(Turn& turn, CallAnswered event) { calls_.OnAnswered(turn, std::move(event)); }
@@ -125,6 +128,7 @@ class EngineImpl : public Engine {
   void On(Turn&, Tick) {}
   void OnTime(Turn& turn);
   void Sweep(Turn& turn);
+  bool SnapshotIdle(const FeedState& feed, absl::Time now) const;
   bool Kept(const FeedState& feed) const;
   void Merge(Turn& turn);
   void TakeHeldPush(Turn& turn, FeedState& feed);
@@ -158,6 +162,19 @@ class EngineImpl : public Engine {
   absl::Time next_tick_ = absl::InfinitePast();
   absl::Time last_sweep_;
 };
+
+absl::Status EngineImpl::LoadPins(WriteSet* writes) {
+  std::set<FeedKey> pinned;
+  GT_RETURN_IF_ERROR(guantong::LoadPins(*core_.store, [&](const FeedKey& key) -> BlockPins* {
+    FeedState* feed = core_.Find(key);
+    if (feed == nullptr || !feed->table.has_value()) return nullptr;
+    pinned.insert(key);
+    return &feed->table->pins();
+  }));
+  // What was left for a snapshot in the making.
+  for (const FeedKey& key : pinned) core_.Find(key)->table->pins().Settle(writes);
+  return absl::OkStatus();
+}
 
 // --- links ---------------------------------------------------------------------------------------
 
@@ -316,13 +333,7 @@ void EngineImpl::Sweep(Turn& turn) {
   last_sweep_ = turn.now;
   std::vector<FeedKey> orphans;
   for (auto& [key, feed] : core_.feeds) {
-    if (feed.held.has_value() && feed.load == nullptr && !feed.making_manifest &&
-        turn.now - feed.held->used_at >= core_.options.manifest_idle) {
-      turn.writes().DeleteRange(ChunkPrefix(key), PrefixEnd(ChunkPrefix(key)));
-      turn.writes().Delete(ManifestKey(key));
-      feed.held.reset();
-      feed.chunk_bytes = 0;
-    }
+    if (SnapshotIdle(feed, turn.now)) DropSnapshot(feed, &turn.writes());
     if (feed.own || feed.record.applied()) continue;
     if (Kept(feed)) {
       feed.unwanted_since = absl::InfiniteFuture();
@@ -334,6 +345,13 @@ void EngineImpl::Sweep(Turn& turn) {
   }
   for (const FeedKey& key : orphans) DropFeed(core_, turn, key);
   budgets_.Enforce(turn);
+}
+
+bool EngineImpl::SnapshotIdle(const FeedState& feed, absl::Time now) const {
+  if (feed.load != nullptr || feed.making_manifest) return false;
+  if (feed.held.has_value()) return now - feed.held->used_at >= core_.options.manifest_idle;
+  // What a manifest that was lost has left, unless the next one is on its way.
+  return !feed.wants_snapshot && feed.table.has_value() && !feed.table->pins().empty();
 }
 
 // Somebody wants it: a dataset by name, a record feed by scope. What comes from below stays for

@@ -29,6 +29,7 @@
 #include "absl/time/time.h"
 #include "catalog/base/certificate.h"
 #include "catalog/keys.h"
+#include "catalog/snapshot.h"
 #include "catalog/store.h"
 #include "catalog/table.h"
 #include "guantong/storage/v1/store.pb.h"
@@ -146,7 +147,8 @@ struct CallAnswered {
 };
 struct SnapshotMade {
   FeedKey feed;
-  absl::StatusOr<v1::Manifest> manifest;  // unsigned; its chunks are durable under ChunkKey
+  // Unsigned; its chunks are durable under ChunkKey, or have a name.
+  absl::StatusOr<BuiltSnapshot> snapshot;
 };
 struct Tick {};
 

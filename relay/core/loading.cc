@@ -103,13 +103,17 @@ void Receiver::OnManifest(Turn& turn, Peer& peer, const v1::SignedManifest& sign
 
 void Receiver::Hold(Turn& turn, FeedState& feed, const v1::SignedManifest& signed_manifest,
                     const v1::Manifest& manifest) {
+  // Chunks that both have stay: a snapshot after a small change costs the small change.
+  std::set<std::string> kept;
+  for (const v1::ChunkRef& chunk : manifest.chunks()) kept.insert(chunk.hash());
   if (feed.held.has_value()) {
-    // Chunks that both have stay: a snapshot after a small change costs the small change.
-    std::set<std::string> kept;
-    for (const v1::ChunkRef& chunk : manifest.chunks()) kept.insert(chunk.hash());
     for (const v1::ChunkRef& chunk : feed.held->manifest.chunks()) {
       if (kept.count(chunk.hash()) == 0) turn.writes().Delete(ChunkKey(feed.key, chunk.hash()));
     }
+  }
+  if (feed.table.has_value()) {
+    feed.table->pins().Unname([&](const std::string& hash) { return kept.count(hash) > 0; },
+                              &turn.writes());
   }
   feed.chunk_bytes = 0;  // as far as they have come
   feed.held =
@@ -144,13 +148,19 @@ void Receiver::AskChunks(Turn& turn, FeedState& feed) {
          load.asked - load.next_chunk < static_cast<int>(core_.options.chunks_in_flight)) {
     const std::string& hash = load.manifest.chunks(load.asked).hash();
     std::string chunk;
-    if (core_.store->Get(ChunkKey(feed.key, hash), &chunk).ok()) {
+    if (ReadChunk(feed, hash, &chunk)) {
       load.arrived[hash] = std::move(chunk);
     } else if (upstream != nullptr) {
       AskChunk(turn, *upstream, feed, load.manifest.chunks(load.asked));
     }
     ++load.asked;
   }
+}
+
+bool Receiver::ReadChunk(const FeedState& feed, const std::string& hash, std::string* chunk) const {
+  const std::string* block = feed.table.has_value() ? feed.table->pins().Find(hash) : nullptr;
+  return (block != nullptr && core_.store->Get(*block, chunk).ok()) ||
+         core_.store->Get(ChunkKey(feed.key, hash), chunk).ok();
 }
 
 void Receiver::AskChunk(Turn& turn, Peer& of, const FeedState& feed, const v1::ChunkRef& chunk) {
@@ -184,7 +194,7 @@ void Receiver::StageArrived(Turn& turn, FeedState& feed) {
     if (feed.table.has_value()) {
       v1::RowBatch rows;
       if (load.manifest.encoding() == v1::ENCODING_SORTED_ROWS) {
-        staged = feed.table->StageBlock(it->second, &turn.writes());
+        staged = feed.table->StageBlock(it->first, it->second, &turn.writes());
       } else if (rows.ParseFromString(it->second)) {
         staged = feed.table->Stage(rows, &turn.writes());
       } else {
@@ -257,7 +267,7 @@ void Receiver::OnChunkRequest(Turn& turn, Peer& peer, const v1::ChunkRequest& re
   if (auto it = peer.outgoing.find(key); it != peer.outgoing.end())
     it->second.progress_at = turn.now;
   if (feed->held.has_value()) feed->held->used_at = turn.now;
-  if (core_.store->Get(ChunkKey(key, request.hash()), chunk->mutable_data()).ok()) {
+  if (ReadChunk(*feed, request.hash(), chunk->mutable_data())) {
     return SendFrame(turn, peer, v1::LANE_BULK, answer);
   }
   Peer* upstream = core_.NextHop(feed->origin_path);
@@ -294,56 +304,87 @@ void Receiver::OnChunk(Turn& turn, Peer& peer, v1::Chunk chunk) {
     ++peer.frames_rejected;
     return;
   }
-  // Passing through it is kept for the next child, within half of one's budget; who wants more
-  // fetches it from where it was made.
-  const bool room = !feed->transit() ||
-                    feed->chunk_bytes + chunk.data().size() <= core_.options.child_disk_bytes / 2;
-  if (!chunk.absent() && room) {
-    turn.writes().Put(ChunkKey(key, chunk.hash()), chunk.data());
-    feed->chunk_bytes += chunk.data().size();
+  bool wanted = false;
+  for (auto& [link, other] : core_.peers)
+    wanted |= other.chunks_wanted.count(key.str() + chunk.hash()) > 0;
+  if (wanted) {
+    v1::Frame frame;
+    *frame.mutable_chunk() = chunk;
+    for (auto& [link, other] : core_.peers) {
+      if (other.chunks_wanted.erase(key.str() + chunk.hash()) > 0)
+        SendFrame(turn, other, v1::LANE_BULK, frame);
+    }
   }
-  v1::Frame frame;
-  *frame.mutable_chunk() = chunk;
-  for (auto& [link, other] : core_.peers) {
-    if (other.chunks_wanted.erase(key.str() + chunk.hash()) > 0)
-      SendFrame(turn, other, v1::LANE_BULK, frame);
-  }
-  if (chunk.absent()) LoseManifest(turn, *feed);
-  if (feed->load == nullptr) return;
   if (chunk.absent()) {
+    LoseManifest(turn, *feed);
+    if (feed->load == nullptr) return;
     feed->load.reset();
     return AskSnapshot(turn, *feed, {});
   }
   // What is further ahead was asked for by those behind us: it is in the store when our turn comes.
+  bool next = false;
   bool awaited = false;
-  for (int i = feed->load->next_chunk; i < feed->load->asked; ++i) {
-    awaited |= feed->load->manifest.chunks(i).hash() == chunk.hash();
+  if (feed->load != nullptr) {
+    const v1::Manifest& manifest = feed->load->manifest;
+    for (int i = feed->load->next_chunk; i < feed->load->asked; ++i)
+      awaited |= manifest.chunks(i).hash() == chunk.hash();
+    next = awaited && manifest.chunks(feed->load->next_chunk).hash() == chunk.hash() &&
+           feed->table.has_value() && manifest.encoding() == v1::ENCODING_SORTED_ROWS;
+  }
+  // The next block of the table is stored as that. Passing through it is kept for the next child,
+  // within half of one's budget; who wants more fetches it from where it was made.
+  const bool room = !feed->transit() ||
+                    feed->chunk_bytes + chunk.data().size() <= core_.options.child_disk_bytes / 2;
+  if (!next && room) {
+    turn.writes().Put(ChunkKey(key, chunk.hash()), chunk.data());
+    feed->chunk_bytes += chunk.data().size();
   }
   if (!awaited) return;
   feed->load->arrived[chunk.hash()] = std::move(*chunk.mutable_data());
   StageArrived(turn, *feed);
 }
 
+// The other chunks stay for the next one.
 void Receiver::LoseManifest(Turn& turn, FeedState& feed) {
   turn.writes().Delete(ManifestKey(feed.key));
   feed.held.reset();
   feed.chunk_bytes = 0;
 }
 
+// An engine that was thrown away may have asked for it, and blocks have gone since.
+absl::Status Receiver::CheckNames(const FeedState& feed,
+                                  const std::vector<ChunkName>& names) const {
+  for (const ChunkName& name : names) {
+    if (!feed.table.has_value() ||
+        !feed.table->Stands(name.block, MarkOf(feed.record.log_from()))) {
+      return absl::AbortedError("blocks that it names are gone; it is made again when asked for");
+    }
+  }
+  return absl::OkStatus();
+}
+
 void Receiver::OnSnapshotMade(Turn& turn, SnapshotMade event) {
   FeedState* feed = core_.Find(event.feed);
   if (feed == nullptr) return;
   feed->making_manifest = false;
-  if (!event.manifest.ok()) {
-    turn.Alarm(absl::StrCat("snapshot of feed ", HexOf(event.feed.bytes()),
-                            " failed: ", event.manifest.status().message()));
+  absl::Status made = event.snapshot.status();
+  if (made.ok()) made = CheckNames(*feed, event.snapshot->names);
+  if (!made.ok()) {
+    if (feed->table.has_value()) feed->table->pins().Settle(&turn.writes());
+    turn.Alarm(
+        absl::StrCat("snapshot of feed ", HexOf(event.feed.bytes()), " failed: ", made.message()));
     return;
   }
-  v1::Manifest manifest = *std::move(event.manifest);
+  v1::Manifest manifest = std::move(event.snapshot->manifest);
   manifest.set_signer_chain(core_.own_chain_digest);
   *manifest.mutable_signed_at() = ToTimestamp(turn.now);
   *manifest.mutable_cuts() = feed->record.cuts();
   Hold(turn, *feed, SealManifest(manifest, core_.identity.key, core_.chains.network()), manifest);
+  if (feed->table.has_value()) {
+    BlockPins& pins = feed->table->pins();
+    for (const ChunkName& name : event.snapshot->names) pins.Name(name, &turn.writes());
+    pins.Settle(&turn.writes());
+  }
   turn.when_durable.push_back([this, key = event.feed](Turn& later) {
     FeedState* state = core_.Find(key);
     if (state != nullptr && state->held.has_value()) sender_.ManifestHeld(later, *state);

@@ -49,6 +49,12 @@ void SetAsideBeyond(Core& core, Turn& turn, FeedState& feed, const v1::Manifest&
   }
 }
 
+// The block of a batch that leaves the log.
+void LetGo(FeedState& feed, Mark mark, WriteSet* writes) {
+  if (feed.table.has_value()) return feed.table->LogLetsGo(mark, writes);
+  writes->Delete(LogBlockKey(feed.key, mark.first, mark.second));
+}
+
 }  // namespace
 
 bool SetAside(Core& core, Turn& turn, FeedState& feed, const v1::BatchHeader& header,
@@ -93,8 +99,7 @@ void TrimLog(Core& core, Turn& turn, FeedState& feed, uint64_t keep) {
     *record.mutable_log_from() = head->position;
     const Mark mark = MarkOf(head->position);
     end = LogKey(feed.key, mark.first, mark.second + 1);
-    if (!head->block || (feed.table.has_value() && feed.table->Holds(mark))) continue;
-    turn.writes().Delete(LogBlockKey(feed.key, mark.first, mark.second));
+    if (head->block) LetGo(feed, mark, &turn.writes());
   }
   if (end.empty()) return;
   LeaveLogDamage(record);
@@ -102,16 +107,14 @@ void TrimLog(Core& core, Turn& turn, FeedState& feed, uint64_t keep) {
   SaveFeed(core, turn, feed);
 }
 
-void DeleteLog(const Core& core, const FeedState& feed, WriteSet* writes) {
+void DeleteLog(const Core& core, FeedState& feed, WriteSet* writes) {
   if (!feed.table.has_value()) {
     writes->DeleteRange(LogBlocksPrefix(feed.key), PrefixEnd(LogBlocksPrefix(feed.key)));
   } else {
     auto cursor = core.store->Scan(LogPrefix(feed.key), PrefixEnd(LogPrefix(feed.key)));
     for (; cursor->Valid(); cursor->Next()) {
       const absl::StatusOr<LoggedHead> head = ReadLoggedHead(cursor->value());
-      if (!head.ok() || !head->block || feed.table->Holds(MarkOf(head->position))) continue;
-      const Mark mark = MarkOf(head->position);
-      writes->Delete(LogBlockKey(feed.key, mark.first, mark.second));
+      if (head.ok() && head->block) LetGo(feed, MarkOf(head->position), writes);
     }
   }
   writes->DeleteRange(LogPrefix(feed.key), PrefixEnd(LogPrefix(feed.key)));
@@ -119,16 +122,25 @@ void DeleteLog(const Core& core, const FeedState& feed, WriteSet* writes) {
 
 void CutLog(Core& core, Turn& turn, FeedState& feed) {
   DeleteLog(core, feed, &turn.writes());
-  turn.writes().DeleteRange(ChunkPrefix(feed.key), PrefixEnd(ChunkPrefix(feed.key)));
-  turn.writes().Delete(ManifestKey(feed.key));
+  DropSnapshot(feed, &turn.writes());
   ForgetTail(core, feed);
   *feed.record.mutable_log_from() = feed.record.head();
   LeaveLogDamage(feed.record);
   feed.record.set_log_bytes(0);
   feed.record.set_log_batches(0);
+  SaveFeed(core, turn, feed);
+}
+
+void DropSnapshot(FeedState& feed, WriteSet* writes) {
+  writes->DeleteRange(ChunkPrefix(feed.key), PrefixEnd(ChunkPrefix(feed.key)));
+  writes->Delete(ManifestKey(feed.key));
   feed.held.reset();
   feed.chunk_bytes = 0;
-  SaveFeed(core, turn, feed);
+  if (!feed.table.has_value()) return;
+  BlockPins& pins = feed.table->pins();
+  pins.Unname([](const std::string&) { return false; }, writes);
+  // One that is being made may name what is left.
+  if (!pins.leaves_all()) pins.Settle(writes);
 }
 
 void MoveTo(Core& core, Turn& turn, FeedState& feed, const v1::Manifest& manifest) {
@@ -139,6 +151,7 @@ void MoveTo(Core& core, Turn& turn, FeedState& feed, const v1::Manifest& manifes
   }
   turn.writes().DeleteRange(LogPrefix(feed.key), PrefixEnd(LogPrefix(feed.key)));
   turn.writes().DeleteRange(LogBlocksPrefix(feed.key), PrefixEnd(LogBlocksPrefix(feed.key)));
+  if (feed.table.has_value()) feed.table->pins().LogBlocksGone(&turn.writes());
   ForgetTail(core, feed);
   *record.mutable_cuts() = manifest.cuts();
   *record.mutable_head() = manifest.at();

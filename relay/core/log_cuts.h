@@ -21,10 +21,13 @@ void TrimLog(Core& core, Turn& turn, FeedState& feed, uint64_t keep);
 void LeaveLogDamage(storage::v1::FeedRecord& record);
 
 // Adds to `writes` what takes all batches of the log out of the store; blocks the table needs stay.
-void DeleteLog(const Core& core, const FeedState& feed, WriteSet* writes);
+void DeleteLog(const Core& core, FeedState& feed, WriteSet* writes);
 
 // Forgets log and snapshot; position and facts stay. Whoever is behind gets a snapshot.
 void CutLog(Core& core, Turn& turn, FeedState& feed);
+
+// Forgets the snapshot held, its chunks, and what stays for it.
+void DropSnapshot(FeedState& feed, WriteSet* writes);
 
 // Puts the feed at `manifest` without its log (what is held before is no longer continued by it).
 void MoveTo(Core& core, Turn& turn, FeedState& feed, const v1::Manifest& manifest);

@@ -64,6 +64,10 @@ bool LogRepair::Takes(Turn& turn, Peer& peer, FeedState& feed, const ParsedBatch
     return true;
   }
   PutLogged(feed.key, feed.own, header, batch, &turn.writes());
+  if (feed.table.has_value()) {
+    feed.table->pins().TakeBack(LogBlockKey(feed.key, header.epoch().number(), header.last()),
+                                &turn.writes());
+  }
   core_.chains.Keep(header.signer_chain(), &turn.writes());
   *record.mutable_log_from() = *before;
   record.set_log_bytes(record.log_bytes() + bytes);

@@ -33,7 +33,11 @@ void Sender::NeedManifest(Turn& turn, Peer& peer, FeedState& feed, Mark from) {
     if (!feed.making_manifest && feed.record.visible().epoch().number() > 0 &&
         MarkOf(feed.record.visible()) >= from) {
       feed.making_manifest = true;
-      turn.effects.snapshots.push_back({.feed = feed.key, .encoding = core_.RowsEncoding()});
+      // It is made from a store in which all that was let go of before is gone.
+      if (feed.table.has_value()) feed.table->pins().LeaveAll();
+      turn.when_durable.push_back([this, key = feed.key](Turn& later) {
+        later.effects.snapshots.push_back({.feed = key, .encoding = core_.RowsEncoding()});
+      });
     }
     return;
   }

@@ -96,17 +96,14 @@ void Places::LoadFeed(bool moved, bool joined, const NodePath& from, FeedState& 
     record.set_foreign(true);
     record.set_place_since(0);
     DeleteLog(core_, feed, writes);
-    writes->DeleteRange(ChunkPrefix(feed.key), PrefixEnd(ChunkPrefix(feed.key)));
+    DropSnapshot(feed, writes);
     writes->DeleteRange(SupersededPrefix(feed.key), PrefixEnd(SupersededPrefix(feed.key)));
-    writes->Delete(ManifestKey(feed.key));
     *record.mutable_log_from() = record.head();
     LeaveLogDamage(record);
     record.set_log_bytes(0);
     record.set_log_batches(0);
     record.set_superseded_batches(0);
     record.set_superseded_bytes(0);
-    feed.held.reset();
-    feed.chunk_bytes = 0;
   }
   if (moved) writes->Put(FeedRecordKey(feed.key), record.SerializeAsString());
   NodePlace& place = core_.places[record.feed().origin()];

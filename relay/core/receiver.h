@@ -68,6 +68,9 @@ class Receiver {
   void RefusedByClock(Turn& turn, Peer& peer, const FeedState& feed, const v1::Nack& nack);
   void OnRefusal(Turn& turn, Peer& peer, const v1::Nack& nack);
   void AskChunks(Turn& turn, FeedState& feed);
+  // The bytes of a chunk that is here, its own or those of the block it names.
+  bool ReadChunk(const FeedState& feed, const std::string& hash, std::string* chunk) const;
+  absl::Status CheckNames(const FeedState& feed, const std::vector<ChunkName>& names) const;
   // Asks `of` for a chunk as soon as its window has room.
   void AskChunk(Turn& turn, Peer& of, const FeedState& feed, const v1::ChunkRef& chunk);
   void PumpAsks(Turn& turn, Peer& of);

@@ -191,7 +191,7 @@ bool Stage::PlayOne() {
     const FeedKey feed = make.feed;
     player.snapshots.pop_front();
     WriteSet chunks;
-    absl::StatusOr<v1::Manifest> manifest = [&, &store = player.store] {
+    absl::StatusOr<BuiltSnapshot> built = [&, &store = player.store] {
       const std::unique_ptr<Reader> snapshot = store->Snapshot();
       return BuildSnapshot(*snapshot, feed, make.encoding,
                            [&](const std::string& hash, const std::string& chunk) {
@@ -200,7 +200,7 @@ bool Stage::PlayOne() {
                            });
     }();
     GT_CHECK(player.store->Commit({&chunks, 1}).ok());
-    Step(name, SnapshotMade{.feed = feed, .manifest = std::move(manifest)});
+    Step(name, SnapshotMade{.feed = feed, .snapshot = std::move(built)});
     return true;
   }
   return false;

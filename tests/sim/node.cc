@@ -167,7 +167,7 @@ void Node::Make(const MakeSnapshot& request) {
   // As of now; the worker takes its time, and its chunks go through the commit thread like all
   // else.
   auto chunks = std::make_shared<WriteSet>();
-  absl::StatusOr<v1::Manifest> manifest = [&] {
+  absl::StatusOr<BuiltSnapshot> built = [&] {
     const std::unique_ptr<Reader> snapshot = store_->Snapshot();
     return BuildSnapshot(*snapshot, request.feed, request.encoding,
                          [&](const std::string& hash, const std::string& chunk) {
@@ -176,10 +176,9 @@ void Node::Make(const MakeSnapshot& request) {
                          });
   }();
   Later(random_.Between(absl::ZeroDuration(), Seconds(disk_.snapshot_max_s())),
-        [this, feed = request.feed, chunks, manifest] {
-          Commit(std::move(*chunks), [this, feed, manifest] {
-            Step(SnapshotMade{.feed = feed, .manifest = manifest});
-          });
+        [this, feed = request.feed, chunks, built] {
+          Commit(std::move(*chunks),
+                 [this, feed, built] { Step(SnapshotMade{.feed = feed, .snapshot = built}); });
         });
 }
 

@@ -221,6 +221,34 @@ TEST_CASE("own rows of which more is gone than blocks of the log are lost") {
   CHECK(data.Record().incomplete_since() > 0);
 }
 
+TEST_CASE("a snapshot goes with the blocks it names, and with it what was left for it") {
+  Blocks data;
+  WriteSet writes;
+  const std::string run = OwnBlockPrefix(data.key, 77);
+  const std::string left = OwnBlockKey(data.key, 77, "k");
+  const std::string hash = Sha256("chunk");
+  writes.Put(left, "a block of a run that is merged");
+  writes.Put(LeftKey(data.key, run), "");
+  writes.Put(ChunkNameKey(data.key, hash), left);
+  writes.Put(ChunkNameKey(data.key, Sha256("other chunk")), data.blocks[1]);
+  REQUIRE(data.node.store().Commit({&writes, 1}).ok());
+  SECTION("blocks are gone") {
+    CHECK(data.Mend({data.blocks[0]}, kBlocksLost).cure() == "fetched");
+  }
+  SECTION("a name is gone") {
+    CHECK(data.Mend({ChunkNameKey(data.key, hash)},
+                    {.begin = KindPrefix('b'), .end = PrefixEnd(KindPrefix('b'))})
+              .cure() == "dropped");
+  }
+  SECTION("what was left is not known any more") {
+    CHECK(data.Mend({LeftKey(data.key, run)},
+                    {.begin = KindPrefix('o'), .end = PrefixEnd(KindPrefix('o'))})
+              .cure() == "dropped");
+    CHECK(KeysOf(data.node.store(), 'Z').size() == data.blocks.size());
+  }
+  for (const char kind : {'b', 'o', 'Y'}) CHECK(KeysOf(data.node.store(), kind).empty());
+}
+
 TEST_CASE("what only this node knew is named as lost") {
   Mended mended('P');
   CHECK(mended.after.empty());

@@ -54,21 +54,28 @@ void PutFeed(MemoryStore& store, const v1::FeedId& feed) {
 v1::Manifest Build(const MemoryStore& store, const v1::FeedId& feed, Chunks* chunks,
                    v1::Encoding encoding = v1::ENCODING_ROWS) {
   const auto snapshot = store.Snapshot();
-  const auto manifest = BuildSnapshot(*snapshot, FeedKey::Of(feed), encoding,
-                                      [&](const std::string& hash, const std::string& chunk) {
-                                        CHECK(hash == Sha256(chunk));
-                                        chunks->emplace_back(hash, chunk);
-                                        return absl::OkStatus();
-                                      });
-  INFO(manifest.status());
-  REQUIRE(manifest.ok());
-  REQUIRE(manifest->chunks_size() == static_cast<int>(chunks->size()));
-  for (int i = 0; i < manifest->chunks_size(); ++i) {
-    CHECK(manifest->chunks(i).hash() == (*chunks)[i].first);
-    CHECK(manifest->chunks(i).bytes() == (*chunks)[i].second.size());
-    CHECK((*chunks)[i].second.size() <= kPayloadBytesMax);
+  std::map<std::string, std::string> made;
+  const auto built = BuildSnapshot(*snapshot, FeedKey::Of(feed), encoding,
+                                   [&](const std::string& hash, const std::string& chunk) {
+                                     CHECK(hash == Sha256(chunk));
+                                     made[hash] = chunk;
+                                     return absl::OkStatus();
+                                   });
+  INFO(built.status());
+  REQUIRE(built.ok());
+  for (const ChunkName& name : built->names) {
+    CHECK(made.count(name.hash) == 0);
+    REQUIRE(snapshot->Get(name.block, &made[name.hash]).ok());
+    CHECK(name.hash == Sha256(made[name.hash]));
   }
-  return *manifest;
+  const v1::Manifest& manifest = built->manifest;
+  for (const v1::ChunkRef& chunk : manifest.chunks()) {
+    REQUIRE(made.count(chunk.hash()) == 1);
+    chunks->emplace_back(chunk.hash(), made[chunk.hash()]);
+    CHECK(chunk.bytes() == chunks->back().second.size());
+    CHECK(chunk.bytes() <= kPayloadBytesMax);
+  }
+  return manifest;
 }
 
 void Push(MemoryStore& store, const Rows& rows) {
@@ -131,7 +138,7 @@ TEST_CASE("snapshot: a table goes there and comes back") {
   table->BeginStaging(&writes);
   for (const auto& [hash, chunk] : chunks) {
     if (encoding == v1::ENCODING_SORTED_ROWS) {
-      REQUIRE(table->StageBlock(chunk, &writes).ok());
+      REQUIRE(table->StageBlock(hash, chunk, &writes).ok());
       continue;
     }
     v1::RowBatch batch;

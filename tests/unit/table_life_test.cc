@@ -1,10 +1,14 @@
+#include <algorithm>
 #include <deque>
+#include <memory>
 #include <random>
 #include <set>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "catalog/base/digest.h"
 #include "catalog/memory_store.h"
 #include "tests/unit/row_batches.h"
 
@@ -22,7 +26,7 @@ class RandomLife {
 
   void Live(int steps) {
     for (int step = 0; step < steps; ++step) {
-      switch (Pick(14)) {
+      switch (Pick(17)) {
         case 0:
         case 1:
         case 2:
@@ -57,13 +61,29 @@ class RandomLife {
         case 13:
           if (Pick(4) == 0) TrimLog();
           break;
+        case 14:
+          BeginMaking();
+          break;
+        case 15:
+          if (Pick(3) == 0) EndMaking();
+          break;
+        case 16:
+          if (Pick(6) == 0) DropNames();
+          break;
       }
     }
+    EndMaking();
     CommitQueue();
     while (writer_.needs_merge()) Merge();
     REQUIRE(Content() == committed_.rows);
-    CheckBlocks();
+    DropNames();
+    CommitQueue();
+    CHECK(writer_.pins().empty());
+    CHECK(Under(ChunkNamesPrefix(kFeed)).empty());
+    CHECK(Under(LeftPrefix(kFeed)).empty());
   }
+
+  int named() const { return named_; }
 
  private:
   struct Model {
@@ -137,24 +157,111 @@ class RandomLife {
     const uint64_t to = ordered_.log_from + Pick(8);
     while (ordered_.log_from < std::min(to, committed_.log_to)) {
       const BatchMark mark{1, ++ordered_.log_from};
-      if (!writer_.Holds(mark)) writes.Delete(LogBlockKey(kFeed, mark.first, mark.second));
+      writer_.LogLetsGo(mark, &writes);
     }
     Queue(std::move(writes));
   }
 
-  // Every block has an owner, and who owns one finds it.
+  std::map<std::string, std::string> Under(const std::string& prefix) const {
+    std::map<std::string, std::string> found;
+    const auto cursor = store_->Scan(prefix, PrefixEnd(prefix));
+    for (; cursor->Valid(); cursor->Next())
+      found.emplace(cursor->key().substr(prefix.size()), cursor->value());
+    return found;
+  }
+
+  // Every block has an owner, and who owns one finds it. All is committed.
   void CheckBlocks() {
     std::set<uint64_t> stored;
-    const std::string prefix = LogBlocksPrefix(kFeed);
-    const auto cursor = store_->Scan(prefix, PrefixEnd(prefix));
-    for (; cursor->Valid(); cursor->Next()) {
-      const uint64_t last = ReadBigEndian64(cursor->key().substr(cursor->key().size() - 8));
+    for (const auto& [tail, block] : Under(LogBlocksPrefix(kFeed))) {
+      const uint64_t last = ReadBigEndian64(absl::string_view(tail).substr(8));
       stored.insert(last);
-      REQUIRE((last > ordered_.log_from || writer_.Holds({1, last})));
+      REQUIRE((last > ordered_.log_from || writer_.Holds({1, last}) ||
+               writer_.pins().Left(LogBlockKey(kFeed, 1, last))));
     }
     for (const uint64_t last : ordered_.blocks) {
       if (last > ordered_.log_from && last <= ordered_.log_to) REQUIRE(stored.count(last) == 1);
     }
+    for (const auto& [tail, block] : Under(OwnBlocksPrefix(kFeed)))
+      REQUIRE(writer_.Stands(OwnBlocksPrefix(kFeed) + tail, LogFrom()));
+    const auto names = Under(ChunkNamesPrefix(kFeed));
+    for (const auto& [hash, block] : names) {
+      std::string bytes;
+      REQUIRE(writer_.pins().Find(hash) != nullptr);
+      REQUIRE(*writer_.pins().Find(hash) == block);
+      REQUIRE(store_->Get(block, &bytes).ok());
+      REQUIRE(Sha256(bytes) == hash);
+    }
+    for (const auto& [what, nothing] : Under(LeftPrefix(kFeed))) {
+      REQUIRE(writer_.pins().Left(what));
+      const bool named = std::any_of(names.begin(), names.end(), [&what = what](const auto& name) {
+        return absl::StartsWith(name.second, what);
+      });
+      REQUIRE((named || making_));
+    }
+  }
+
+  void BeginMaking() {
+    if (making_) return;
+    making_ = true;
+    switched_ = false;
+    writer_.pins().LeaveAll();
+    CommitQueue();
+    // The worker begins a little later.
+    for (uint32_t n = Pick(3); n > 0 && !ordered_.open; --n) PushDirect();
+    CommitQueue();
+    reader_ = store_->Snapshot();
+  }
+
+  static std::vector<std::string> VisibleBlocks(const Reader& reader) {
+    std::vector<std::string> blocks;
+    const auto table = TableReader::Open(reader, kFeed);
+    if (!table.ok()) return blocks;
+    for (const storage::v1::RunInfo& run : VisibleRuns(table->record())) {
+      const std::string prefix = BlockEntryPrefix(kFeed, run.run());
+      auto cursor = reader.Scan(prefix, PrefixEnd(prefix));
+      for (; run.blocks() && cursor->Valid(); cursor->Next()) {
+        storage::v1::BlockEntry entry;
+        REQUIRE(entry.ParseFromString(std::string(cursor->value())));
+        blocks.push_back(entry.epoch() == 0
+                             ? OwnBlockKey(kFeed, run.run(), cursor->key().substr(prefix.size()))
+                             : LogBlockKey(kFeed, entry.epoch(), entry.last()));
+      }
+    }
+    return blocks;
+  }
+
+  void EndMaking() {
+    if (!making_) return;
+    making_ = false;
+    WriteSet writes;
+    std::vector<ChunkName> names;
+    bool stand = true;
+    for (const std::string& block : VisibleBlocks(*reader_)) {
+      std::string bytes;
+      REQUIRE(reader_->Get(block, &bytes).ok());
+      if (Pick(3) == 0) continue;
+      names.push_back({.hash = Sha256(bytes), .block = block});
+      stand &= writer_.Stands(block, LogFrom());
+    }
+    REQUIRE((stand || switched_));
+    if (stand) {
+      std::set<std::string> stay;
+      for (const ChunkName& name : names) stay.insert(name.hash);
+      writer_.pins().Unname([&](const std::string& hash) { return stay.count(hash) > 0; }, &writes);
+      for (const ChunkName& name : names) writer_.pins().Name(name, &writes);
+      named_ += static_cast<int>(names.size());
+    }
+    writer_.pins().Settle(&writes);
+    reader_.reset();
+    Queue(std::move(writes));
+  }
+
+  void DropNames() {
+    WriteSet writes;
+    writer_.pins().Unname([](const std::string&) { return false; }, &writes);
+    if (!making_) writer_.pins().Settle(&writes);
+    Queue(std::move(writes));
   }
 
   void Abandon() {
@@ -177,6 +284,8 @@ class RandomLife {
       writer_.Switch(ManifestOf(++ordered_.commit, ordered_.rows.size()), &writes);
       // The log begins anew.
       writes.DeleteRange(LogBlocksPrefix(kFeed), PrefixEnd(LogBlocksPrefix(kFeed)));
+      writer_.pins().LogBlocksGone(&writes);
+      switched_ = true;
       ordered_.log_from = ordered_.log_to;
     } else {
       Changes chunk;
@@ -188,7 +297,8 @@ class RandomLife {
       }
       if (ordered_.staged_blocks && chunk.empty()) return;
       Enact(chunk, &*ordered_.staged);
-      REQUIRE((ordered_.staged_blocks ? writer_.StageBlock(BlockOf(chunk), &writes)
+      const std::string block = ordered_.staged_blocks ? BlockOf(chunk) : "";
+      REQUIRE((ordered_.staged_blocks ? writer_.StageBlock(Sha256(block), block, &writes)
                                       : writer_.Stage(BatchOf(chunk), &writes))
                   .ok());
     }
@@ -207,6 +317,7 @@ class RandomLife {
       CommitOne();
       REQUIRE(Content() == committed_.rows);
     }
+    CheckBlocks();
   }
 
   void CommitOne() {
@@ -219,11 +330,19 @@ class RandomLife {
   void Restart() {
     for (uint32_t n = Pick(static_cast<uint32_t>(queue_.size()) + 1); n > 0; --n) CommitOne();
     queue_.clear();
+    reader_.reset();
     store_ = store_->Clone();
     ordered_ = committed_;
     auto loaded = TableWriter::Load(*store_, kFeed, kFewRows);
     REQUIRE(loaded.ok());
     writer_ = *std::move(loaded);
+    REQUIRE(LoadPins(*store_, [this](const FeedKey& feed) {
+              return feed == kFeed ? &writer_.pins() : nullptr;
+            }).ok());
+    making_ = false;
+    WriteSet writes;
+    writer_.pins().Settle(&writes);
+    Queue(std::move(writes));
     REQUIRE(Content() == committed_.rows);
   }
 
@@ -251,13 +370,21 @@ class RandomLife {
   Model committed_;
   std::deque<std::pair<WriteSet, Model>> queue_;
   int next_value_ = 0;
+  bool making_ = false;    // a snapshot
+  bool switched_ = false;  // to one of another, since that began
+  std::unique_ptr<Reader> reader_;
+  int named_ = 0;
 };
 
 TEST_CASE("table: readers see whole pushes through any life of a table") {
+  int named = 0;
   for (uint32_t seed = 1; seed <= 60; ++seed) {
     INFO("seed " << seed);
-    RandomLife(seed).Live(300);
+    RandomLife life(seed);
+    life.Live(300);
+    named += life.named();
   }
+  CHECK(named > 100);
 }
 
 }  // namespace
