@@ -1,12 +1,15 @@
 // Chunks of a snapshot that are blocks of the table: stored once, and as long as anybody needs
 // them.
 #include <map>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "catalog/base/digest.h"
+#include "catalog/snapshot.h"
 #include "catalog/sorted_rows.h"
 #include "tests/catch.h"
 #include "tests/script/stage.h"
@@ -165,6 +168,22 @@ TEST_CASE("what stays for a snapshot in the making goes with a crash") {
   stage.Settle();
   CHECK(set.Chunks("A")[2] == 0);
   CHECK(set.StoredBlocks("A") <= 4 + 4 + 4);
+}
+
+TEST_CASE("a snapshot whose blocks have gone since it was made is not taken") {
+  Blocks set({.feed_log_bytes_max = 350'000});
+  // As an engine that was thrown away has asked for.
+  const std::unique_ptr<Reader> then = set.stage.store("A").Snapshot();
+  absl::StatusOr<BuiltSnapshot> built =
+      BuildSnapshot(*then, set.d.key, v1::ENCODING_SORTED_ROWS,
+                    [](const std::string&, const std::string&) { return absl::OkStatus(); });
+  REQUIRE(built.ok());
+  REQUIRE(built->names.size() == 4);
+  for (int i = 0; i < 40; ++i) set.Push(i % 4, 100 + i);
+  set.stage.Step("A", SnapshotMade{.feed = set.d.key, .snapshot = std::move(built)});
+  set.stage.Settle();
+  CHECK(set.stage.Noticed("A", "blocks that it names are gone"));
+  CHECK(set.Chunks("A") == Three{0, 0, 0});
 }
 
 TEST_CASE("who is stopped while it loads goes on with the chunks it has") {

@@ -58,6 +58,7 @@ void Probe(World& world, size_t index) {
     if (ReadTable(world, index, world.ledger().datasets[at], &state))
       CheckSeen(world, index, at, state);
   }
+  CheckBlocks(world, index);
   CheckPlacement(world, index);
 }
 

@@ -27,6 +27,9 @@ std::string AwaitsTables(World& world, size_t* from = nullptr);
 // --- catalogues (check_catalogs.cc) ---
 std::string AwaitsCatalogs(World& world, size_t* from = nullptr);
 
+// --- blocks: each with a holder (check_blocks.cc) ---
+void CheckBlocks(World& world, size_t node);
+
 // --- nothing where nobody may have it (check_placement.cc) ---
 void CheckPlacement(World& world, size_t node);
 

@@ -283,6 +283,34 @@ TEST_CASE("a batch missing from a log is seen") {
   CHECK_THAT(damaged.world.wrong(), Catch::Contains("does not follow"));
 }
 
+TEST_CASE("a block that is nobody's is seen, and a name of one that is gone") {
+  Damaged damaged;
+  const FeedKey feed = damaged.dataset().key;
+  WriteSet writes;
+  const char* what = "";
+  SECTION("of a batch") {
+    writes.Put(LogBlockKey(feed, 1, 9999), "rows");
+    what = "a block of a batch is nobody's";
+  }
+  SECTION("of a run") {
+    writes.Put(OwnBlockKey(feed, 999, "key"), "rows");
+    what = "a block of a run is nobody's";
+  }
+  SECTION("gone") {
+    writes.Put(ChunkNameKey(feed, "hash"), OwnBlockKey(feed, 999, "key"));
+    what = "a chunk names a block that is gone";
+  }
+  SECTION("another") {
+    writes.Put(OwnBlockKey(feed, 999, "key"), "rows");
+    writes.Put(LeftKey(feed, OwnBlockPrefix(feed, 999)), "");
+    writes.Put(ChunkNameKey(feed, "hash"), OwnBlockKey(feed, 999, "key"));
+    what = "a chunk names another block";
+  }
+  damaged.Damage(std::move(writes));
+  CheckBlocks(damaged.world, damaged.copy());
+  CHECK_THAT(damaged.world.wrong(), Catch::Contains(what));
+}
+
 TEST_CASE("a feed where nobody may have it is seen") {
   Damaged damaged;
   damaged.world.ledger().ever_subscribed.clear();
