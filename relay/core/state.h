@@ -50,6 +50,9 @@ struct HeldManifest {
   v1::Manifest manifest;
   absl::Time used_at;
   absl::flat_hash_map<std::string, int> by_hash = {};  // its chunks, when one was asked for
+
+  // Null: none of this manifest.
+  const v1::ChunkRef* Find(const std::string& hash);
 };
 
 // A snapshot being loaded here.
