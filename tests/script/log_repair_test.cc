@@ -155,6 +155,26 @@ TEST_CASE("an origin takes a block of its rows back from a copy, and reads them 
   CHECK(RowsAt(lost.stage, "B", lost.d) == lost.rows + " c=row");
 }
 
+TEST_CASE("a block that stayed for a snapshot alone stays when the log has it again") {
+  LostBlock lost;
+  const std::string block =
+      LogBlockKey(lost.d.key, 1, RecordOf(lost.stage, "A", lost.d).head().sequence() - 300);
+  WriteSet writes;
+  writes.Put(ChunkNameKey(lost.d.key, "hash of the chunk"), block);
+  writes.Put(LeftKey(lost.d.key, block), "");
+  REQUIRE(lost.stage.store("A").Commit({&writes, 1}).ok());
+  lost.stage.Restart("A");
+  lost.stage.Link("B", "A");
+  lost.stage.Settle();
+  lost.stage.Pass(absl::Seconds(2));
+  REQUIRE(LogOf(lost.stage, "A", lost.d) == lost.log);
+  lost.stage.Pass(absl::Minutes(2));  // nobody holds the snapshot any more
+  std::string name;
+  CHECK_FALSE(lost.stage.store("A").Get(ChunkNameKey(lost.d.key, "hash of the chunk"), &name).ok());
+  CHECK(LogOf(lost.stage, "A", lost.d) == lost.log);
+  CHECK(RowsAt(lost.stage, "A", lost.d) == lost.rows);
+}
+
 TEST_CASE("a block that is not what was signed does not come back, the right one does") {
   LostBlock lost;
   v1::Frame forged = lost.stage.Last("A", "B", "batch D 1.1..");
