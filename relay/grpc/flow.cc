@@ -9,6 +9,7 @@
 namespace guantong {
 namespace {
 
+using std::chrono::duration;
 using std::chrono::milliseconds;
 
 constexpr uint64_t kWindowBytesFirst = 32 << 10;
@@ -17,9 +18,14 @@ constexpr uint64_t kCreditBytesMax = uint64_t{1} << 30;  // whatever a peer says
 constexpr size_t kFragmentBytesMin = 1 << 10;
 constexpr milliseconds kSwift(500);
 constexpr milliseconds kSlow(1000);
-constexpr double kTargetSeconds = 0.7;
+constexpr duration<double> kTarget(0.7);
 // On a shorter line the first credit is enough for anything.
 constexpr milliseconds kLongRoundTrip(30);
+// Half a second of a line that fills no queue on its way.
+constexpr uint64_t kWindowBytesShort = 4 << 20;
+// Beyond it: so many times what fills the line, by what it carried at best in the time below.
+constexpr double kOverfull = 1.25;
+constexpr std::chrono::seconds kRecent(1);
 
 }  // namespace
 
@@ -40,7 +46,7 @@ std::optional<std::chrono::nanoseconds> SendFlow::Grant(uint64_t bytes, Instant 
   if (!newest.has_value()) return std::nullopt;
   const auto took =
       std::max<std::chrono::nanoseconds>(now - newest->at, std::chrono::microseconds(1));
-  Adapt(*newest, bytes, took);
+  Adapt(*newest, bytes, took, now);
   return took;
 }
 
@@ -48,18 +54,33 @@ void SendFlow::Widen(uint64_t bytes) {
   credit_ = std::min(credit_ + std::min(bytes, kCreditBytesMax), kCreditBytesMax);
 }
 
-void SendFlow::Adapt(const Mark& mark, uint64_t granted, std::chrono::nanoseconds took) {
+void SendFlow::Adapt(const Mark& mark, uint64_t granted, std::chrono::nanoseconds took,
+                     Instant now) {
   shortest_ = std::min(shortest_, took);
+  const duration<double> time = took;
+  carried_.Add(static_cast<double>(returned_total_ - mark.returned_total) / time.count(), now);
   // A line whose round trip alone is long is not slow for that.
-  const auto slow = std::max<std::chrono::nanoseconds>(kSlow, 2 * shortest_);
-  if (took > slow) {
-    const double seconds = std::chrono::duration<double>(took).count();
-    window_ = static_cast<uint64_t>(static_cast<double>(mark.in_flight) / seconds * kTargetSeconds);
+  if (took > std::max<std::chrono::nanoseconds>(kSlow, 2 * shortest_)) {
+    window_ = static_cast<uint64_t>(static_cast<double>(mark.in_flight) * (kTarget / time));
+  } else if (shortest_ >= kLongRoundTrip && window_ > kWindowBytesShort) {
+    const duration<double> round_trip = shortest_;
+    const double filled = carried_.most() * round_trip.count();
+    window_ = std::max(kWindowBytesShort, static_cast<uint64_t>(kOverfull * filled));
+    // What so little takes so long on has another way by now.
+    if (window_ == kWindowBytesShort && time > kOverfull * round_trip) shortest_ = took;
   } else if (took < std::max<std::chrono::nanoseconds>(kSwift, shortest_ * 5 / 4)) {
     // A window that was not in use proves nothing about a larger one.
     if (2 * mark.in_flight >= window_) window_ += granted;
   }
   window_ = std::clamp(window_, kWindowBytesMin, kCreditBytesMax);
+}
+
+void SendFlow::Recent::Add(double rate, Instant now) {
+  if (now - since_ > kRecent) {
+    before_ = std::exchange(now_, 0);
+    since_ = now;
+  }
+  now_ = std::max(now_, rate);
 }
 
 size_t SendFlow::FragmentBytes() const {
@@ -98,7 +119,7 @@ void SendFlow::Sent(size_t data_bytes, Instant now) {
   const uint64_t cost = data_bytes + kFragmentCost;
   credit_ -= cost;
   sent_total_ += cost;
-  marks_.push_back({sent_total_, sent_total_ - returned_total_, now});
+  marks_.push_back({sent_total_, returned_total_, sent_total_ - returned_total_, now});
 }
 
 ReceiveFlow::ReceiveFlow(size_t frame_bytes_max, uint64_t credit_bytes)

@@ -7,9 +7,15 @@
 // was returned (it doubles per round trip), above a second it falls to what the line carried in
 // 0.7 s; a line whose mere round trip is longer is measured against that. A fragment is a fifth of
 // the window, so that it holds any line for less than a fifth of a second.
+//
+// On a line that is long and fast half a second is more than stands in any queue on the way: what
+// is dropped there holds up all behind it until it is repeated, and the line stands. So beyond
+// kWindowBytesShort a long line's window is half as much again as what fills the line: what it
+// carried at best of late, in its shortest round trip.
 #ifndef GUANTONG_RELAY_GRPC_FLOW_H_
 #define GUANTONG_RELAY_GRPC_FLOW_H_
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -53,12 +59,25 @@ class SendFlow {
  private:
   struct Mark {
     uint64_t sent_total;
+    uint64_t returned_total;
     uint64_t in_flight;  // when it was sent, itself included
     Instant at;
   };
 
   size_t FragmentBytes() const;
-  void Adapt(const Mark& mark, uint64_t granted, std::chrono::nanoseconds took);
+  // The most of the last seconds.
+  class Recent {
+   public:
+    void Add(double rate, Instant now);
+    double most() const { return std::max(now_, before_); }
+
+   private:
+    Instant since_;
+    double now_ = 0;
+    double before_ = 0;
+  };
+
+  void Adapt(const Mark& mark, uint64_t granted, std::chrono::nanoseconds took, Instant now);
 
   const size_t fragment_bytes_max_;
   uint64_t credit_ = 0;
@@ -69,6 +88,7 @@ class SendFlow {
   mutable bool starved_ = false;  // a fragment fits the window and not the credit
   uint64_t wanted_ = 0;           // told last
   std::list<Mark> marks_;         // one per fragment in flight
+  Recent carried_;                // bytes a second
   std::chrono::nanoseconds shortest_ = std::chrono::nanoseconds::max();
 };
 

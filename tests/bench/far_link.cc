@@ -1,14 +1,14 @@
 // How much of a long, fast line one stream of bulk fills.
 //
-//   RATE_MBIT=1000 RTT_MS=100 WARM=5 DUR=5 FRAME_KIB=256 PACKET=9000  bench_far_link
+//   RATE_MBIT=1000 RTT_MS=100 WARM=5 DUR=5 FRAME_KIB=256 PACKET=1500 CARD=1  bench_far_link
 //
 // Two hosts on a line of that rate and round trip (tests/network/wires.h: a thread carries the
 // packets). First one plain TCP connection, which says what the line and this machine can carry at
 // all; then relay/grpc between two processes with the identities and TLS of two nodes, one lane
 // kept full. Both after WARM seconds, in which windows open. Only what a frame holds is counted.
-// TCP's own limits are raised on both hosts, as an operator of such a line does. Packets are larger
-// than on most lines: a host hands a card that cuts them itself larger ones still, and here both
-// hosts and the line share one machine. Prints one line:
+// TCP's own limits are raised on both hosts, as an operator of such a line does. CARD=1: a host
+// hands what is to be cut into packets to its card, as hosts do; 0: it cuts them itself, and this
+// machine is both hosts and the line, which carries each by itself. Prints one line:
 //   line_mbit_s     plain TCP
 //   link_mbit_s     ours
 //   share           ours of the lesser of line and rate
@@ -224,7 +224,8 @@ int Run() {
   if (const std::string why = test::Wires::WhyNot(); !why.empty()) throw std::runtime_error(why);
   const int64_t rate = Parameter("RATE_MBIT", 1000) * 1'000'000;
   const absl::Duration round_trip = absl::Milliseconds(Parameter("RTT_MS", 100));
-  test::Wires wires(/*seed=*/1, static_cast<int>(Parameter("PACKET", 9000)));
+  test::Wires wires(/*seed=*/1, static_cast<int>(Parameter("PACKET", 1500)),
+                    Parameter("CARD", 1) != 0 ? test::Cutting::kCard : test::Cutting::kHost);
   test::Network network(
       {{"000000", "国家", "national", ""}, {"630000", "青海省", "province", "000000"}}, &wires);
   test::Node& parent = network["000000"];

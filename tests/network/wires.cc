@@ -1,7 +1,7 @@
 // Theory. A host is a namespace with a TUN interface; its descriptor belongs to the one thread
 // `Run`, which reads a packet, finds by the destination whose it is, and asks the line between the
 // two when it arrives: a packet takes its turn after those before it (rate), then the delay. What
-// is under way waits in `due_` by its time. Packets of one line never overtake each other, because
+// is under way waits in `due` by its time. Packets of one line never overtake each other, because
 // their times do not.
 #include "tests/network/wires.h"
 
@@ -37,8 +37,9 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr size_t kPacketBytesMax = 64 << 10;
-constexpr size_t kDestinationAt = 16;  // in the header of IPv4
-constexpr int kPacketsAtOnce = 64;     // of one host, before the others have their turn
+constexpr size_t kCardHeaderBytes = 10;  // before each packet, where cards cut
+constexpr size_t kDestinationAt = 16;    // in the header of IPv4
+constexpr int kPacketsAtOnce = 64;       // of one host, before the others have their turn
 constexpr int kHostsMax = 250;
 
 [[noreturn]] void Fail(const char* what) {
@@ -83,7 +84,8 @@ struct Ends {
 };
 
 // On a thread of its own.
-Ends MakeNamespace(const std::string& address, int packet_bytes = 0) {
+Ends MakeNamespace(const std::string& address, int packet_bytes = 0,
+                   Cutting cutting = Cutting::kHost) {
   Ends ends;
   if (unshare(CLONE_NEWNET) != 0) Fail("a network namespace");
   ends.network_namespace = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -92,8 +94,12 @@ Ends MakeNamespace(const std::string& address, int packet_bytes = 0) {
   if (ends.tun < 0) Fail("/dev/net/tun");
   ifreq request = {};
   request.ifr_flags = IFF_TUN | IFF_NO_PI;
+  if (cutting == Cutting::kCard) request.ifr_flags |= IFF_VNET_HDR;
   std::strncpy(request.ifr_name, "line", IFNAMSIZ - 1);
   if (ioctl(ends.tun, TUNSETIFF, &request) != 0) Fail("a TUN interface");
+  if (cutting == Cutting::kCard && ioctl(ends.tun, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4) != 0) {
+    Fail("an interface that takes what its card is to cut");
+  }
   const int control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   SetUp(control, "lo", "", 0);
   SetUp(control, "line", address, packet_bytes);
@@ -103,10 +109,39 @@ Ends MakeNamespace(const std::string& address, int packet_bytes = 0) {
 
 std::string AddressOf(int number) { return absl::StrCat("10.99.0.", number); }
 
+// virtio_net_hdr of <linux/virtio_net.h>, which C++ cannot read (it has a member `class`).
+struct CardHeader {
+  uint8_t flags;
+  uint8_t cut_as;  // 0: a packet as it is
+  uint16_t header_bytes;
+  uint16_t cut_bytes;
+  uint16_t checksum_from;
+  uint16_t checksum_at;
+};
+static_assert(sizeof(CardHeader) == kCardHeaderBytes);
+
+// What `bytes`, with the header before them where cards cut, are on the line.
+size_t BytesOnLine(std::string_view bytes, Cutting cutting) {
+  if (cutting == Cutting::kHost) return bytes.size();
+  CardHeader card;
+  std::memcpy(&card, bytes.data(), sizeof card);
+  const std::string_view packet = bytes.substr(sizeof card);
+  const size_t tcp_length_at = card.checksum_from + 12u;
+  if (card.cut_as == 0 || card.cut_bytes == 0 || packet.size() <= tcp_length_at) {
+    return packet.size();
+  }
+  // Each packet but the first repeats the headers of IP and TCP.
+  const size_t headers =
+      card.checksum_from + 4 * (static_cast<uint8_t>(packet[tcp_length_at]) >> 4);
+  const size_t packets = (packet.size() - headers + card.cut_bytes - 1) / card.cut_bytes;
+  return packet.size() + (std::max<size_t>(packets, 1) - 1) * headers;
+}
+
 }  // namespace
 
 struct Wires::State {
-  State(uint32_t seed, int packet_size) : packet_bytes(packet_size), random(seed) {
+  State(uint32_t seed, int packet_size, Cutting who_cuts)
+      : packet_bytes(packet_size), cutting(who_cuts), random(seed) {
     wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     thread = std::thread([this] { Run(); });
   }
@@ -145,6 +180,7 @@ struct Wires::State {
   int Deliver();  // milliseconds until the next is due; -1: none
 
   const int packet_bytes;
+  const Cutting cutting;
   mutable std::mutex mutex;  // guards all below; `hosts` keep their places
   bool stopping = false;
   std::deque<Host> hosts;
@@ -157,9 +193,11 @@ struct Wires::State {
 };
 
 void Wires::State::Take(int from, std::string bytes) {
-  if (bytes.size() < kDestinationAt + 4 || (bytes[0] & 0xf0) != 0x40) return;
-  const int to = static_cast<uint8_t>(bytes[kDestinationAt + 3]);
-  if (bytes.compare(kDestinationAt, 3, "\x0a\x63\x00", 3) != 0 || to == 0 ||
+  const size_t ip_at = cutting == Cutting::kCard ? kCardHeaderBytes : 0;
+  const size_t destination_at = ip_at + kDestinationAt;
+  if (bytes.size() < destination_at + 4 || (bytes[ip_at] & 0xf0) != 0x40) return;
+  const int to = static_cast<uint8_t>(bytes[destination_at + 3]);
+  if (bytes.compare(destination_at, 3, "\x0a\x63\x00", 3) != 0 || to == 0 ||
       to > static_cast<int>(hosts.size())) {
     return;
   }
@@ -170,8 +208,8 @@ void Wires::State::Take(int from, std::string bytes) {
   bool taken = !line.cut && !(std::uniform_real_distribution<double>(0, 1)(random) < line.loss);
   if (taken && line.bits_per_second > 0) {
     const auto turn = std::max(now, way.free_at);
-    const std::chrono::nanoseconds holds(static_cast<int64_t>(bytes.size()) * 8 * 1'000'000'000 /
-                                         line.bits_per_second);
+    const std::chrono::nanoseconds holds(static_cast<int64_t>(BytesOnLine(bytes, cutting)) * 8 *
+                                         1'000'000'000 / line.bits_per_second);
     const double waiting = std::chrono::duration<double>(turn - now).count() *
                            static_cast<double>(line.bits_per_second) / 8;
     taken = waiting <= static_cast<double>(line.queue_bytes);
@@ -197,7 +235,7 @@ int Wires::State::Deliver() {
     if (!packet.way->line.cut &&
         write(tuns[packet.to - 1], packet.bytes.data(), packet.bytes.size()) > 0) {
       ++packet.way->traffic.packets;
-      packet.way->traffic.bytes += packet.bytes.size();
+      packet.way->traffic.bytes += BytesOnLine(packet.bytes, cutting);
     } else {
       ++packet.way->traffic.dropped;
     }
@@ -206,7 +244,7 @@ int Wires::State::Deliver() {
 }
 
 void Wires::State::Run() {
-  std::vector<char> buffer(kPacketBytesMax);
+  std::vector<char> buffer(kPacketBytesMax + kCardHeaderBytes);
   while (true) {
     std::vector<pollfd> ready;
     int wait;
@@ -245,8 +283,8 @@ std::string Wires::WhyNot() {
   return "";
 }
 
-Wires::Wires(uint32_t seed, int packet_bytes)
-    : state_(std::make_unique<State>(seed, packet_bytes)) {}
+Wires::Wires(uint32_t seed, int packet_bytes, Cutting cutting)
+    : state_(std::make_unique<State>(seed, packet_bytes, cutting)) {}
 Wires::~Wires() = default;
 
 const Host& Wires::AddHost() {
@@ -257,7 +295,8 @@ const Host& Wires::AddHost() {
   }
   if (number > kHostsMax) throw std::runtime_error("no more hosts on these wires");
   Ends ends;
-  OnItsOwnThread([&] { ends = MakeNamespace(AddressOf(number), state_->packet_bytes); });
+  OnItsOwnThread(
+      [&] { ends = MakeNamespace(AddressOf(number), state_->packet_bytes, state_->cutting); });
   const std::lock_guard<std::mutex> lock(state_->mutex);
   state_->tuns.push_back(ends.tun);
   state_->hosts.push_back({ends.network_namespace, number, AddressOf(number)});
@@ -266,6 +305,9 @@ const Host& Wires::AddHost() {
 }
 
 void Wires::SetOneWay(const Host& from, const Host& to, const Line& line) {
+  if (line.loss > 0 && state_->cutting == Cutting::kCard) {
+    throw std::invalid_argument("a line with loss, where cards cut what is sent");
+  }
   const std::lock_guard<std::mutex> lock(state_->mutex);
   State::Way& way = state_->At(from.number, to.number);
   way.line = line;

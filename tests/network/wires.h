@@ -32,8 +32,15 @@ struct Line {
   bool cut = false;
 };
 
+// Who cuts what TCP sends into packets.
+enum class Cutting {
+  kHost,  // each packet comes to the line, and is lost, by itself
+  kCard,  // as a network card does that is handed 64 KiB at once and hands as much on: what came at
+          // once takes the line's time for the packets it would be, and arrives together
+};
+
 struct Traffic {
-  uint64_t packets = 0;  // delivered
+  uint64_t packets = 0;  // delivered; with kCard what arrived at once is one
   uint64_t bytes = 0;
   uint64_t dropped = 0;
 };
@@ -44,7 +51,7 @@ class Wires {
   static std::string WhyNot();
 
   // `seed` of the loss; `packet_bytes` the largest packet of its interfaces.
-  explicit Wires(uint32_t seed = 1, int packet_bytes = 1500);
+  explicit Wires(uint32_t seed = 1, int packet_bytes = 1500, Cutting cutting = Cutting::kHost);
   ~Wires();
   Wires(const Wires&) = delete;
   Wires& operator=(const Wires&) = delete;
@@ -52,6 +59,7 @@ class Wires {
   // Throws when it cannot be made. Valid as long as this lives.
   const Host& AddHost();
 
+  // Throws for a line with loss where cards cut: there it would be of 64 KiB.
   void SetOneWay(const Host& from, const Host& to, const Line& line);
   void SetBothWays(const Host& a, const Host& b, const Line& line);
   Traffic TrafficOf(const Host& from, const Host& to) const;

@@ -22,10 +22,13 @@ using std::chrono::nanoseconds;
 // A line that carries bytes one after another, and a receiver that grants again what it got.
 class Line {
  public:
-  Line(double bytes_per_second, milliseconds round_trip)
+  Line(double bytes_per_second, milliseconds round_trip, uint64_t credit = 4 << 20)
       : rate_(bytes_per_second), round_trip_(round_trip) {
-    flow_.Grant(4 << 20, now_);
+    flow_.Grant(credit, now_);
   }
+
+  void SetRoundTrip(milliseconds round_trip) { round_trip_ = round_trip; }
+  void SetRate(double bytes_per_second) { rate_ = bytes_per_second; }
 
   void Run(std::chrono::seconds span) {
     const Instant end = now_ + span;
@@ -64,8 +67,8 @@ class Line {
     largest_fragment_ = std::max(largest_fragment_, size);
   }
 
-  const double rate_;
-  const milliseconds round_trip_;
+  double rate_;
+  milliseconds round_trip_;
   SendFlow flow_{64 << 10};
   Instant now_ = Instant() + std::chrono::hours(1);
   Instant free_at_ = now_;
@@ -91,6 +94,30 @@ TEST_CASE("a fast line is filled within seconds") {
   line.Reset();
   line.Run(std::chrono::seconds(2));
   CHECK(line.delivered() > 0.8 * 2 * 100e6);
+}
+
+TEST_CASE("a long, fast line is filled, and next to nothing stands in its queues") {
+  Line line(125e6, milliseconds(100), 64 << 20);
+  line.Run(std::chrono::seconds(5));
+  line.Reset();
+  line.Run(std::chrono::seconds(5));
+  CHECK(line.delivered() > 0.95 * 5 * 125e6);
+  CHECK(line.largest_wait_seconds() < 0.04);
+
+  // Its route is another one from now on.
+  line.SetRoundTrip(milliseconds(300));
+  line.Run(std::chrono::seconds(20));
+  line.Reset();
+  line.Run(std::chrono::seconds(5));
+  CHECK(line.delivered() > 0.95 * 5 * 125e6);
+  CHECK(line.largest_wait_seconds() < 0.12);
+
+  line.SetRate(12e6);
+  line.Run(std::chrono::seconds(20));
+  line.Reset();
+  line.Run(std::chrono::seconds(5));
+  CHECK(line.delivered() > 0.95 * 5 * 12e6);
+  CHECK(line.largest_wait_seconds() < 0.7);
 }
 
 TEST_CASE("a long line is not taken for a slow one") {
