@@ -1,6 +1,7 @@
 #include "node/gathering.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -62,6 +63,7 @@ void Gathering::Ask(CallQuestion question, Done done) {
     const std::lock_guard<std::mutex> lock(mutex_);
     Target& target = targets_[asker];
     target.waiting.push_back({std::move(question), std::move(done), now});
+    if (now < target.in_time) ++target.back;
     // What is asked together goes together.
     if (target.put_off) return;
     target.put_off = Round::PutOff(&target, [this, asker] { Begin(asker); });
@@ -77,11 +79,9 @@ void Gathering::Begin(const std::string& asker) {
     const std::lock_guard<std::mutex> lock(mutex_);
     Target& target = targets_[asker];
     target.put_off = false;
-    if (target.under_way == 0 || target.waiting.size() >= kGatheredMax ||
-        now < target.alone_until) {
-      some = Take(target, now);
-    }
+    if (MayGo(target, now)) some = Take(target, now);
     Time(asker, target);
+    Hold(asker, target, now);
   }
   Go(std::move(some));
 }
@@ -110,6 +110,34 @@ std::vector<Gathering::Waiting> Gathering::Take(Target& target, absl::Time now) 
   return some;
 }
 
+bool Gathering::MayGo(const Target& target, absl::Time now) {
+  if (target.waiting.size() >= kGatheredMax || now < target.alone_until) return true;
+  return target.under_way == 0 &&
+         (target.waiting.size() >= target.awaited || now >= target.in_time);
+}
+
+// What waits for nothing but those who have just been answered.
+void Gathering::Hold(const std::string& asker, Target& target, absl::Time now) {
+  if (target.waiting.empty() || target.under_way > 0 || target.holding) return;
+  target.holding = true;
+  if (timers_ == nullptr) timers_ = std::make_unique<Timers>();
+  timers_->After(target.in_time - now, [this, asker] { OnHeld(asker); });
+}
+
+void Gathering::OnHeld(const std::string& asker) {
+  std::vector<Waiting> some;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const absl::Time now = absl::Now();
+    Target& target = targets_[asker];
+    target.holding = false;
+    if (MayGo(target, now)) some = Take(target, now);
+    Hold(asker, target, now);
+    Forget(asker, target, now);
+  }
+  Go(std::move(some));
+}
+
 void Gathering::Time(const std::string& asker, Target& target) {
   if (target.waiting.empty() || target.timed) return;
   target.timed = true;
@@ -121,7 +149,7 @@ void Gathering::Time(const std::string& asker, Target& target) {
 // What it knows of a target helps the next question, within bounds.
 void Gathering::Forget(const std::string& asker, const Target& target, absl::Time now) {
   const bool idle = target.under_way == 0 && target.waiting.empty() && !target.timed &&
-                    !target.put_off && now >= target.alone_until;
+                    !target.holding && !target.put_off && now >= target.alone_until;
   if (idle && targets_.size() > kGatheredTargetsKept) targets_.erase(asker);
 }
 
@@ -138,7 +166,7 @@ void Gathering::OnTime(const std::string& asker) {
   Go(std::move(some));
 }
 
-void Gathering::Ended(const std::string& asker, absl::Duration took) {
+void Gathering::Ended(const std::string& asker, absl::Duration took, size_t answered) {
   std::vector<Waiting> some;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -146,8 +174,19 @@ void Gathering::Ended(const std::string& asker, absl::Duration took) {
     Target& target = targets_[asker];
     target.takes = (3 * target.takes + took) / 4;
     --target.under_way;
-    some = Take(target, now);
+    if (target.answered > 0) {
+      const double share = static_cast<double>(target.back) / static_cast<double>(target.answered);
+      target.returning = (target.returning + std::min(share, 1.0)) / 2;
+    }
+    target.answered = answered;
+    target.back = 0;
+    target.in_time = now + std::min(target.takes, return_max_);
+    target.awaited =
+        target.waiting.size() +
+        static_cast<size_t>(std::lround(target.returning * static_cast<double>(answered)));
+    if (MayGo(target, now)) some = Take(target, now);
     Time(asker, target);
+    Hold(asker, target, now);
     Forget(asker, target, now);
   }
   Go(std::move(some));
@@ -157,7 +196,7 @@ void Gathering::GoAlone(Waiting one) {
   const std::string asker = AskerOf(one.question);
   send_(std::move(one.question),
         [this, asker, asked_at = one.asked_at, done = std::move(one.done)](CallAnswer answer) {
-          Ended(asker, answer.elapsed);
+          Ended(asker, answer.elapsed, 1);
           answer.elapsed = absl::Now() - asked_at;
           done(std::move(answer));
         });
@@ -184,7 +223,7 @@ void Gathering::Go(std::vector<Waiting> some) {
   auto asked = std::make_shared<std::vector<Waiting>>(std::move(some));
   send_(std::move(question), [this, asked](CallAnswer answer) {
     const std::string asker = AskerOf(asked->front().question);
-    Ended(asker, answer.elapsed);
+    Ended(asker, answer.elapsed, asked->size());
     Answered(std::move(*asked), std::move(answer));
   });
 }

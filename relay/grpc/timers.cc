@@ -15,8 +15,8 @@ void Timers::After(absl::Duration delay, std::function<void()> closure) {
   const Instant at = steady_clock::now() + absl::ToChronoNanoseconds(delay);
   const std::lock_guard<std::mutex> lock(mutex_);
   if (stopped_) return;
-  due_.emplace(at, std::move(closure));
-  changed_.notify_one();
+  const auto added = due_.emplace(at, std::move(closure));
+  if (added == due_.begin()) changed_.notify_one();
 }
 
 void Timers::Stop() {

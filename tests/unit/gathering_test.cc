@@ -65,10 +65,11 @@ CallAnswer Answer(absl::StatusOr<std::string> outcome) {
 class Asker {
  public:
   // By default nothing goes for having waited.
-  explicit Asker(absl::Duration wait = absl::Hours(1))
+  explicit Asker(absl::Duration wait = absl::Hours(1),
+                 absl::Duration return_max = absl::Milliseconds(2))
       : gathering([this](CallQuestion question,
                          Gathering::Done done) { wire.Take(std::move(question), std::move(done)); },
-                  wait) {}
+                  wait, return_max) {}
 
   // The answer arrives in answers[index].
   void Ask(const std::string& body, absl::Duration budget = absl::Seconds(20),
@@ -162,6 +163,47 @@ TEST_CASE("Questions of two departments share no call") {
   const Wire::Sent together = asker.wire.Next();
   CHECK(together.question.uscc == "dep");
   CHECK(together.gathered().calls_size() == 2);
+}
+
+// Answers the next call; the same number ask again at once, one by one. How many that were.
+int AnswerAndReturn(Asker& asker) {
+  const Wire::Sent sent = asker.wire.Next();
+  const bool gathered = sent.question.method == kGatheredMethod;
+  const int size = gathered ? sent.gathered().calls_size() : 1;
+  v1::GatheredReplies replies;
+  for (int i = 0; i < size; ++i) SetOutcome(std::string("X"), replies.add_replies());
+  CallAnswer answer = Answer(gathered ? replies.SerializeAsString() : "X");
+  answer.elapsed = absl::Hours(1);
+  sent.done(std::move(answer));
+  for (int i = 0; i < size; ++i) asker.Ask("again");
+  return size;
+}
+
+TEST_CASE("What waits goes together with those who ask again as soon as they are answered") {
+  Asker asker(absl::Hours(1), absl::Hours(1));
+  {
+    const Round round;
+    for (int i = 0; i < 4; ++i) asker.Ask("first");
+  }
+  CHECK(AnswerAndReturn(asker) == 4);
+  CHECK(AnswerAndReturn(asker) == 1);  // nobody was known to return
+  for (int time = 0; time < 10; ++time) AnswerAndReturn(asker);
+  for (int time = 0; time < 10; ++time) CHECK(AnswerAndReturn(asker) == 4);
+  CHECK(asker.wire.Next().gathered().calls_size() == 4);
+  CHECK(asker.wire.idle());
+}
+
+TEST_CASE("Who does not ask again is waited for a moment only") {
+  Asker asker;
+  {
+    const Round round;
+    for (int i = 0; i < 4; ++i) asker.Ask("first");
+  }
+  for (int time = 0; time < 10; ++time) AnswerAndReturn(asker);
+  const Wire::Sent last = asker.wire.Next();
+  last.done(Answer(Error(absl::StatusCode::kUnavailable, "hop_down", "no link")));
+  asker.Ask("later");
+  asker.wire.Next();
 }
 
 TEST_CASE("A question does not wait for another that takes its time") {
