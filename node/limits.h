@@ -20,7 +20,7 @@ inline constexpr size_t kCommitBytesMax =
 inline constexpr int64_t kStopSecondsMax = 8;
 
 // A thread that brings something small steps the engine itself, for so long at most.
-inline constexpr size_t kVisitBytesMax = 16 << 10;
+inline constexpr size_t kVisitBytesMax = 64 << 10;
 inline constexpr int kVisitTurnsMax = 64;
 inline constexpr int kVisitsMax = 4;
 // What steps want sent is handed to the links together, up to so much.
